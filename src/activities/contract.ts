@@ -1,0 +1,88 @@
+import type { RunIdentity } from '../experiment/identity.ts';
+import type {
+  ChaosResult,
+  Evidence,
+  Judgement,
+  KillAct,
+  KillPlan,
+  KillProof,
+  Leftover,
+  PodEnd,
+  ProvisionedKafka,
+  StartedLiveness,
+  StreamReport,
+} from '../experiment/result.ts';
+import type { ResolvedExperiment } from '../experiment/spec.ts';
+
+/** What `resolve` found out; nothing but the claim has been made. */
+export interface Resolved {
+  run: RunIdentity;
+  experiment: ResolvedExperiment;
+  provisioner: 'existing' | 'kudo';
+  /** Name of the StatefulSet that is, or will be, attacked; names the claim. */
+  statefulSetName: string;
+  /** Epoch ms written as expiry on everything the run makes. */
+  expires: number;
+  /** Said to the person: unused variables, warnings, rewrites. */
+  notes: string[];
+  versions: Record<string, string>;
+}
+
+/** What most steps are given. */
+export interface RunContext {
+  resolved: Resolved;
+  kafka: ProvisionedKafka;
+}
+
+/** What the kill steps are given besides. */
+export interface KillContext extends RunContext {
+  liveness: StartedLiveness;
+}
+
+/** The guard's answer when it does not let a kill through. */
+export type Aim =
+  | { outcome: 'aimed'; plan: KillPlan }
+  | { outcome: 'skipped'; reason: string; guardReasons: string[] };
+
+/** How the stream and the partition looked when the run's chaos was over. */
+export interface Closing {
+  stream?: StreamReport;
+  livenessPod: PodEnd;
+  isrFullAtEnd?: boolean;
+}
+
+/**
+ * The activities of `kafkaBrokerFailure`. Each may run twice: it looks before it acts, and treats "already so" as done.
+ * Errors are ApplicationFailures whose type is an ErrorCode and whose first detail is the Problem.
+ */
+export interface Activities {
+  /** Validates, fills defaults, checks rights, takes the claim. */
+  resolve(input: unknown): Promise<Resolved>;
+  provision(resolved: Resolved): Promise<ProvisionedKafka>;
+  annotate(context: RunContext): Promise<{ former: string | null; annotated: boolean }>;
+  startLiveness(context: RunContext): Promise<StartedLiveness>;
+  /**
+   * Asks who is to be hit, waits for the guard until `until` (epoch ms), and records the plan. Also for the second aim
+   * after a moved leadership.
+   */
+  aim(
+    request: KillContext & { index: number; deadline: number; until: number; guardWaitedMs: number },
+  ): Promise<Aim>;
+  /** Waits for max(deadline, now), asks once more, deletes with the UID and before notAfter. On the critical task queue. */
+  kill(request: KillContext & { plan: KillPlan }): Promise<KillAct>;
+  /** Watches death, new leader and recovery until all is proven or `until` (epoch ms). */
+  prove(request: KillContext & { plan: KillPlan; act: KillAct; until: number }): Promise<KillProof>;
+  /** Waits for the ISR, drains the stream, closes the ledger. */
+  closeStream(request: KillContext & { until: number }): Promise<Closing>;
+  /** Undoes everything, each undo verified. On the critical task queue. */
+  cleanUp(request: {
+    resolved: Resolved;
+    kafka?: ProvisionedKafka;
+    liveness?: StartedLiveness;
+  }): Promise<{ leftovers: Leftover[]; done: string[] }>;
+  /** Writes Events, releases the claim, and gives the result as it stands in history. */
+  record(request: { result: ChaosResult; resolved?: Resolved }): Promise<ChaosResult>;
+}
+
+/** Judges; pure. */
+export type Judge = (evidence: Evidence) => Judgement;

@@ -1,0 +1,59 @@
+/** Who a run is, as Temporal knows it. Written on everything the run makes. */
+export interface RunIdentity {
+  /** Temporal namespace. */
+  temporalNamespace: string;
+  workflowId: string;
+  /** Temporal run id; its first eight characters name objects. */
+  runId: string;
+}
+
+/** Prefix of our own labels and annotations. */
+export const prefix = 'leaderfall.io';
+
+/** Label: full run id. On every object that a run makes. */
+export const runLabel = `${prefix}/run-id`;
+
+/** Annotation: `<temporal namespace>/<workflow id>/<run id>`. */
+export const ownerAnnotation = `${prefix}/owner`;
+
+/** Annotation: RFC 3339 time after which anything may remove the object. */
+export const expiresAnnotation = `${prefix}/expires`;
+
+/** Annotation on a StatefulSet: the former value of the chaos annotation as JSON (`null` where there was none). */
+export const formerAnnotation = `${prefix}/former-chaos-annotation`;
+
+/** Litmus' opt-in annotation. */
+export const chaosAnnotation = 'litmuschaos.io/chaos';
+
+/** Value of `app.kubernetes.io/managed-by`. */
+export const managedBy = 'leaderfall';
+
+/** Eight characters that make names of one run unique. */
+export function shortRunId(run: RunIdentity): string {
+  return run.runId.slice(0, 8);
+}
+
+/** Name of the topic that the stream of a run goes through. */
+export function topicName(run: RunIdentity): string {
+  return `leaderfall-${shortRunId(run)}`;
+}
+
+/** Name of the Lease that claims a cluster. */
+export function leaseName(statefulSet: string): string {
+  return `leaderfall-${statefulSet}`;
+}
+
+/** `<temporal namespace>/<workflow id>/<run id>` */
+export function ownerOf(run: RunIdentity): string {
+  return `${run.temporalNamespace}/${run.workflowId}/${run.runId}`;
+}
+
+/** Labels of everything a run makes. */
+export function runLabels(run: RunIdentity): Record<string, string> {
+  return { 'app.kubernetes.io/managed-by': managedBy, [runLabel]: run.runId };
+}
+
+/** Annotations of everything a run makes; `expires` in epoch milliseconds. */
+export function runAnnotations(run: RunIdentity, expires: number): Record<string, string> {
+  return { [ownerAnnotation]: ownerOf(run), [expiresAnnotation]: new Date(expires).toISOString() };
+}

@@ -1,0 +1,296 @@
+import type { Problem } from './errors.ts';
+import type { RunIdentity } from './identity.ts';
+import type { ResolvedExperiment } from './spec.ts';
+
+/** How a run ended. */
+export type Verdict = 'Pass' | 'Fail' | 'Inconclusive' | 'Error' | 'Stopped';
+
+/** Steps of a run, in their order. */
+export const steps = [
+  'resolve',
+  'provision',
+  'annotate',
+  'liveness',
+  'kill',
+  'evaluate',
+  'clean-up',
+  'record',
+] as const;
+
+/** A step of a run. */
+export type Step = (typeof steps)[number];
+
+/** One fact on the timeline. */
+export interface TimelineEntry {
+  /** RFC 3339 with milliseconds. */
+  at: string;
+  step: Step;
+  text: string;
+}
+
+/** Something that the run made and could not remove, and why. */
+export interface Leftover {
+  kind: string;
+  name: string;
+  namespace?: string;
+  reason: string;
+}
+
+/** A Kubernetes object that the run itself made. */
+export interface MadeObject {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  namespace?: string;
+}
+
+/** A KUDO package as used: enough to find it again, never its templates. */
+export interface PackageRecord {
+  name: string;
+  operatorVersion: string;
+  appVersion?: string;
+  /** sha256 of the archive, or of the sorted files of a directory, hex. */
+  digest: string;
+  /** What was changed before use, in words, e.g. the PodDisruptionBudget API. */
+  rewrites: string[];
+}
+
+/** A StatefulSet whose pods are the brokers. */
+export interface StatefulSetRef {
+  namespace: string;
+  name: string;
+  uid: string;
+  replicas: number;
+}
+
+/** The Kafka as `provision` found or made it. */
+export interface ProvisionedKafka {
+  provisioner: 'existing' | 'kudo';
+  statefulSet: StatefulSetRef;
+  /** Every broker as host:port, advertised or pod FQDN; all of them, so that no client hangs on one. */
+  bootstrap: string[];
+  /** Broker ids by Kafka's metadata. */
+  brokerIds: number[];
+  /** Seconds a broker pod is given to shut down (terminationGracePeriodSeconds). */
+  gracePeriodSeconds: number;
+  /** Live broker settings, by Kafka's names; absent where not observed. */
+  settings: Partial<Record<ObservedSetting, string>>;
+  /** What this run made, to be removed by clean-up unless `keep`. */
+  made: MadeObject[];
+  packages: PackageRecord[];
+  /** How the worker reached the brokers. */
+  reach: 'direct' | 'port-forward';
+  notes: string[];
+}
+
+/** Broker settings that bound an outage or a clean-up. */
+export type ObservedSetting =
+  | 'zookeeper.session.timeout.ms'
+  | 'broker.session.timeout.ms'
+  | 'replica.lag.time.max.ms'
+  | 'delete.topic.enable'
+  | 'controlled.shutdown.enable'
+  | 'unclean.leader.election.enable'
+  | 'min.insync.replicas';
+
+/** The stream, running and steady. */
+export interface StartedLiveness {
+  namespace: string;
+  pod: string;
+  podUid: string;
+  node: string;
+  topic: string;
+  replicationFactor: number;
+  minInsyncReplicas: number;
+  /** Epoch milliseconds, worker's clock: t0, the deadline of the first kill. */
+  steadyAt: number;
+}
+
+/** Whom the next kill will hit; recorded before the act. */
+export interface KillPlan {
+  /** 0, 1, 2 … */
+  index: number;
+  /** Epoch milliseconds. */
+  deadline: number;
+  /** Epoch milliseconds after which the act must not happen. */
+  notAfter: number;
+  broker: number;
+  pod: string;
+  namespace: string;
+  podUid: string;
+  /** From which the death is watched. */
+  resourceVersion: string;
+  /** The partition's leader when the plan was made; equals `broker` for target leader. */
+  leader: number;
+  /** -1 where not observed. */
+  leaderEpoch: number;
+  isr: number[];
+  replicas: number[];
+  controller: number;
+  /** Milliseconds that the guard made the kill wait beyond its deadline. */
+  guardWaitMs: number;
+  /** What the guard waited for. */
+  guardReasons: string[];
+}
+
+/** What happened at the deadline. */
+export type KillAct =
+  | {
+      outcome: 'deleted';
+      /** Epoch ms, worker's clock, at the sending of the request. */
+      requestedAt: number;
+      /** Epoch ms at the API server's answer. */
+      answeredAt: number;
+      /** deletionTimestamp of the pod less its grace, whole seconds, RFC 3339; absent where the object went at once. */
+      apiTime?: string;
+      gracePeriodSeconds: number;
+      /** The pod was already terminating from an earlier attempt of this very kill. */
+      repeated: boolean;
+    }
+  | { outcome: 'moved'; leader: number; at: number }
+  | { outcome: 'skipped'; reason: string; at: number };
+
+/** How the broker was seen to die, and the partition to recover. Times in epoch ms; absent = not observed. */
+export interface KillProof {
+  proven: boolean;
+  /** What the proof rests on, one fact a line. */
+  evidence: string[];
+  podGoneAt?: number;
+  /** Observer's held connection to the broker closed. Observer's clock, corrected to the worker's. */
+  processGoneAt?: number;
+  exitCode?: number;
+  exitReason?: string;
+  newLeader?: number;
+  newLeaderAt?: number;
+  newLeaderEpoch?: number;
+  /** Milliseconds from the request to the first sight of another leader. */
+  timeToNewLeaderMs?: number;
+  /** Milliseconds from the request to all replicas in sync again. */
+  timeToFullIsrMs?: number;
+  replacementUid?: string;
+  /** Restarts of the replacement's containers seen by the end of the watch. */
+  replacementRestarts?: number;
+  /** The pod was deleted or evicted by somebody else before our request. */
+  foreign?: string;
+}
+
+/** One kill, whole. */
+export interface KillRecord {
+  index: number;
+  /** RFC 3339. */
+  deadline: string;
+  status: 'proven' | 'unproven' | 'skipped';
+  /** Why it was skipped or is not proven. */
+  reason?: string;
+  plan?: KillPlan;
+  act?: KillAct;
+  proof?: KillProof;
+  /** Request less max(deadline, end of guard wait), ms. */
+  latenessMs?: number;
+  /** Times the target was chosen anew because leadership had moved. */
+  retargets: number;
+}
+
+/** Latency figures in milliseconds. */
+export interface Latency {
+  p50: number;
+  p99: number;
+  max: number;
+  count: number;
+}
+
+/** What the stream showed. Absent = not observed. */
+export interface StreamReport {
+  acked: number;
+  received: number;
+  /** Acked and not read by the end of the closing read. */
+  lost: number;
+  lostExamples: number[];
+  duplicated: number;
+  outOfOrder: number;
+  /** Sends whose outcome stayed unknown. */
+  unknown: number;
+  /** Longest silence at the consumer, ms, and when it began (RFC 3339). */
+  longestSilenceMs: number;
+  longestSilenceAt?: string;
+  /** Longest time without an ack at the producer, ms. */
+  longestAckGapMs: number;
+  sendToAck?: Latency;
+  sendToReceive?: Latency;
+  /** Closing read reached the end of the log. */
+  drained: boolean;
+  producer: ContainerEnd;
+  consumer: ContainerEnd;
+  observer: ContainerEnd;
+  /** Consumer ended by its own silence time-out, and what a fresh client then saw. */
+  silence?: SilenceEnd;
+  notes: string[];
+}
+
+/** What a fresh client saw right after the consumer's silence time-out. */
+export interface SilenceEnd {
+  /** RFC 3339. */
+  at: string;
+  /** Milliseconds of silence. */
+  silentMs: number;
+  confirmed: 'outage' | 'stuck-client' | 'not-observed';
+  /** One fact a line: leader seen, probe record's error, log end moved … */
+  evidence: string[];
+}
+
+/** State of one container of the liveness pod at the end. */
+export interface ContainerEnd {
+  state: 'running' | 'terminated' | 'missing';
+  exitCode?: number;
+  reason?: string;
+}
+
+/** State of the liveness pod at the end of the run. */
+export interface PodEnd {
+  state: 'running' | 'gone' | 'replaced' | 'failed';
+  /** Evicted, deleted by somebody, OOMKilled … */
+  reason?: string;
+}
+
+/** Everything the verdict may rest on. Plain data, small. */
+export interface Evidence {
+  plannedKills: number;
+  minKills: number;
+  kills: KillRecord[];
+  stream?: StreamReport;
+  livenessPod?: PodEnd;
+  isrFullAtEnd?: boolean;
+  /** What ended the run before its time. */
+  problem?: Problem;
+  cancelled: boolean;
+}
+
+/** A verdict and the facts it rests on. */
+export interface Judgement {
+  verdict: Verdict;
+  /** At least one, most important first. */
+  reasons: string[];
+  failStep?: Step;
+}
+
+/** The result of a run: the one object that `record` returns. */
+export interface ChaosResult {
+  schema: 'leaderfall.io/result/v1';
+  run: RunIdentity;
+  name: string;
+  verdict: Verdict;
+  reasons: string[];
+  failStep?: Step;
+  problem?: Problem;
+  /** RFC 3339. */
+  startedAt: string;
+  endedAt: string;
+  experiment?: ResolvedExperiment;
+  kafka?: ProvisionedKafka;
+  plannedKills: number;
+  kills: KillRecord[];
+  stream?: StreamReport;
+  leftovers: Leftover[];
+  timeline: TimelineEntry[];
+  versions: Record<string, string>;
+}

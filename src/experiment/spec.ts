@@ -1,0 +1,171 @@
+import { z } from 'zod';
+
+/** Kubernetes DNS-1123 label, the shape of namespaces and of most names. */
+const dnsLabel = z
+  .string()
+  .regex(
+    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    'must be a DNS-1123 label (lower case letters, digits, "-")',
+  );
+
+/** A positive whole number of seconds. */
+const seconds = z.int().positive();
+
+const port = z.int().min(1).max(65_535);
+
+const stringMap = z.record(z.string(), z.string());
+
+/** Where a KUDO operator package comes from, and what its Instance is called. */
+const kudoInstance = z.strictObject({
+  package: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Directory, .tgz, http(s) URL or name in a KUDO repository; read by the worker.'),
+  instance: dnsLabel.describe('Name of the KUDO Instance.'),
+  parameters: stringMap
+    .default({})
+    .describe('KUDO parameters; a name the package does not declare is refused.'),
+});
+
+const toleration = z.strictObject({
+  key: z.string().optional(),
+  operator: z.enum(['Exists', 'Equal']).optional(),
+  value: z.string().optional(),
+  effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+  tolerationSeconds: z.int().optional(),
+});
+
+/** Which Kafka is attacked and how it is addressed. */
+const clusterSchema = z.strictObject({
+  namespace: dnsLabel
+    .optional()
+    .describe("The Kafka's namespace. No default: a run never guesses its victim."),
+  label: z
+    .string()
+    .min(1)
+    .default('app=kafka')
+    .describe('Label selector of the StatefulSet and of its broker pods.'),
+  statefulSet: dnsLabel.optional().describe('Name of the StatefulSet, where the label alone is not unique.'),
+  service: dnsLabel.default('kafka-svc').describe('Headless service of the brokers.'),
+  port: port.default(9092).describe('Client port of the brokers.'),
+  clusterDomain: z.string().default('cluster.local').describe('DNS domain of the Kubernetes cluster.'),
+  brokerPod: z
+    .string()
+    .optional()
+    .describe(
+      'Rule broker id to pod, where the advertised host is neither pod FQDN nor pod IP, e.g. "kafka-kafka-{id}" or "kafka-{id-1000}".',
+    ),
+});
+
+const provisionSchema = z.strictObject({
+  mode: z
+    .enum(['auto', 'existing', 'kudo'])
+    .default('auto')
+    .describe(
+      'auto: one matching StatefulSet is used, several are an error, none means KUDO where packages are configured.',
+    ),
+  keep: z.boolean().default(false).describe('Leave what the run installed.'),
+  timeoutSeconds: seconds.default(900).describe('Bound on the whole provisioning.'),
+  podWaitSeconds: seconds
+    .default(180)
+    .describe(
+      'How long a pod of a plan may wait (image pull, unschedulable, unbound volume) before the run fails with that reason.',
+    ),
+  repository: z
+    .url()
+    .optional()
+    .describe('KUDO repository that holds index.yaml, for packages given by name.'),
+  managerImage: z.string().default('kudobuilder/controller:v0.19.0').describe('Image of the KUDO manager.'),
+  zookeeper: kudoInstance.default({ instance: 'zookeeper-instance', parameters: {} }),
+  kafka: kudoInstance.default({ instance: 'kafka', parameters: {} }),
+});
+
+const livenessSchema = z.strictObject({
+  enabled: z.literal(true).default(true),
+  image: z.string().min(1).optional().describe("Image of the kafka-liveness pod; default: the worker's own."),
+  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
+  imagePullSecrets: z.array(z.string()).default([]),
+  ratePerSecond: z.number().positive().max(10_000).default(100).describe('Records a second.'),
+  replicationFactor: z.int().min(1).default(3),
+  minInsyncReplicas: z.int().min(1).optional().describe('Default max(1, replicationFactor - 1).'),
+  consumerTimeoutMs: z
+    .int()
+    .min(1_000)
+    .default(60_000)
+    .describe('Silence after which the consumer gives up; the Litmus rule for a broken stream.'),
+  readySeconds: seconds.default(120).describe('Bound on pod start and steady stream.'),
+  nodeSelector: stringMap.default({}),
+  tolerations: z.array(toleration).default([]),
+});
+
+const targetSchema = z
+  .union([z.enum(['leader', 'controller', 'follower', 'random']), z.strictObject({ broker: z.int().min(0) })])
+  .default('leader')
+  .describe('Which broker is killed, asked of Kafka before each kill.');
+
+const faultSchema = z.strictObject({
+  kind: z.enum(['delete']).default('delete'),
+  force: z.boolean().default(false).describe('true: grace period 0; false: the grace period of the pod.'),
+});
+
+const scheduleSchema = z.strictObject({
+  durationSeconds: seconds.default(60).describe('TOTAL_CHAOS_DURATION.'),
+  intervalSeconds: seconds.default(20).describe('CHAOS_INTERVAL.'),
+  minKills: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Fewer proven kills than this are Inconclusive; default all planned.'),
+  recoveryTimeoutSeconds: seconds
+    .default(180)
+    .describe('Bound on the ISR being full again after the last kill.'),
+});
+
+const guardSchema = z.strictObject({
+  allow: z
+    .array(z.enum(['under-replicated', 'broker-down', 'single-replica', 'min-isr-equals-rf']))
+    .default([])
+    .describe('Conditions under which a kill goes ahead all the same.'),
+});
+
+/**
+ * One experiment as a person writes it: every field but `cluster.namespace` has a default.
+ * Strict: an unknown field is an error that names the nearest known one.
+ */
+export const experimentSchema = z
+  .strictObject({
+    name: dnsLabel.default('kafka-broker-failure').describe('A word for people; run ids make names unique.'),
+    cluster: clusterSchema.prefault({}),
+    provision: provisionSchema.prefault({}),
+    annotationCheck: z
+      .boolean()
+      .optional()
+      .describe(
+        'true: an existing StatefulSet without litmuschaos.io/chaos="true" is refused (default for existing); false: the run annotates it.',
+      ),
+    liveness: livenessSchema.prefault({}),
+    target: targetSchema,
+    fault: faultSchema.prefault({}),
+    schedule: scheduleSchema.prefault({}),
+    guard: guardSchema.prefault({}),
+    reach: z
+      .enum(['auto', 'direct', 'port-forward'])
+      .default('auto')
+      .describe('How the worker reaches the brokers: their own addresses, or through the Kubernetes API.'),
+  })
+  .describe('Leaderfall experiment kafkaBrokerFailure');
+
+/** A whole experiment: all defaults filled. */
+export type Experiment = z.output<typeof experimentSchema>;
+
+/** What a person may leave out is optional. This is the one argument of the workflow. */
+export type ExperimentInput = z.input<typeof experimentSchema>;
+
+/** An experiment whose victim is known; what every step after `resolve` works on. */
+export type ResolvedExperiment = Experiment & {
+  cluster: Experiment['cluster'] & { namespace: string };
+  liveness: Experiment['liveness'] & { image: string; minInsyncReplicas: number };
+  schedule: Experiment['schedule'] & { minKills: number };
+  annotationCheck: boolean;
+};

@@ -1,0 +1,74 @@
+import type { Socket } from 'node:net';
+
+/** One broker as Kafka's metadata advertises it. */
+export interface Broker {
+  id: number;
+  host: string;
+  port: number;
+}
+
+/** One partition as Kafka's metadata shows it. */
+export interface Partition {
+  topic: string;
+  partition: number;
+  /** -1: no leader. */
+  leader: number;
+  /** -1: not observed (broker older than Metadata v7). */
+  leaderEpoch: number;
+  replicas: number[];
+  isr: number[];
+}
+
+/** The cluster as one broker, or the freshest of several, shows it. */
+export interface ClusterMetadata {
+  /** Epoch ms of the answer. */
+  at: number;
+  clusterId: string | null;
+  /** -1: none known. */
+  controller: number;
+  brokers: Broker[];
+  partitions: Partition[];
+  /** Broker that answered. */
+  answeredBy: number;
+}
+
+/** Opens a byte stream to an advertised host and port: directly, or through the Kubernetes API. */
+export type Dial = (host: string, port: number) => Promise<Socket>;
+
+/**
+ * The narrow port to Kafka. Bootstraps from all given brokers and is never stuck on one of them.
+ * Throws LeaderfallError KAFKA_UNREACHABLE (retryable) when no broker answers in time.
+ */
+export interface KafkaPort {
+  /**
+   * Asks every known broker at once on held connections and gives the freshest answer (highest leader epoch of the asked topic,
+   * then the answer that lists most brokers, then the latest). Waits at most `timeoutMs` (1,000) for the first useful answer
+   * and a short while for the others.
+   */
+  metadata(options?: { topics?: string[]; timeoutMs?: number }): Promise<ClusterMetadata>;
+  /** Each broker's own answer; undefined where it did not answer in time. */
+  metadataOfEach(options?: {
+    topics?: string[];
+    timeoutMs?: number;
+  }): Promise<Map<string, ClusterMetadata | undefined>>;
+  /** 'exists' where it is there already. */
+  createTopic(topic: {
+    name: string;
+    partitions: number;
+    replicationFactor: number;
+    config: Record<string, string>;
+  }): Promise<'created' | 'exists'>;
+  /** 'refused' where delete.topic.enable=false; 'not-found' where it was gone. */
+  deleteTopic(name: string): Promise<'deleted' | 'not-found' | 'refused'>;
+  /** Deletes all records of all partitions. */
+  purgeTopic(name: string): Promise<void>;
+  /** Broker settings by name, of one broker. */
+  brokerConfig(broker: number): Promise<Record<string, string>>;
+  topicExists(name: string): Promise<boolean>;
+  /** Log end offset (high watermark) of a partition. */
+  endOffset(topic: string, partition: number): Promise<bigint>;
+  close(): Promise<void>;
+}
+
+/** Makes a Kafka port. `bootstrap` as host:port; `dial` defaults to plain TCP. */
+export type ConnectKafka = (options: { bootstrap: string[]; clientId: string; dial?: Dial }) => KafkaPort;

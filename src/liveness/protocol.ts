@@ -1,0 +1,102 @@
+import type { Latency, SilenceEnd } from '../experiment/result.ts';
+
+/** Ports of the HTTP servers in the kafka-liveness pod, one a container. */
+export const livenessPorts = { producer: 8081, consumer: 8082, observer: 8083 } as const;
+
+/** Inclusive ranges of sequence numbers, ascending, not touching: [[0, 41], [43, 99]]. */
+export type Intervals = [number, number][];
+
+/** GET /report of the producer, and its termination message (then without intervals where they do not fit 4 KiB). */
+export interface ProducerReport {
+  role: 'producer';
+  /** Epoch ms of this report, pod's clock. */
+  now: number;
+  startedAt: number;
+  stopped: boolean;
+  sent: number;
+  acked: number;
+  /** Absent where they did not fit. */
+  ackedIntervals?: Intervals;
+  /** Sends that ended in an error after all retries: outcome unknown. */
+  unknown: number;
+  unknownIntervals?: Intervals;
+  lastAckAt?: number;
+  /** Longest time between two acks, ms, and when it began (epoch ms). */
+  longestAckGapMs: number;
+  longestAckGapAt?: number;
+  /** Acks in the last full second. */
+  ackRate: number;
+  sendToAck: Latency;
+  /** Last error, name and message. */
+  lastError?: string;
+  /** Times the client was thrown away and built anew. */
+  rebuilds: number;
+}
+
+/** GET /report of the consumer, and its termination message. */
+export interface ConsumerReport {
+  role: 'consumer';
+  now: number;
+  startedAt: number;
+  received: number;
+  receivedIntervals?: Intervals;
+  duplicated: number;
+  outOfOrder: number;
+  /** Records of another run or with a wrong checksum. */
+  foreign: number;
+  lastReceivedAt?: number;
+  lastSequence?: number;
+  longestSilenceMs: number;
+  longestSilenceAt?: number;
+  /** Records received in the last full second. */
+  receiveRate: number;
+  sendToReceive: Latency;
+  /** Set by POST /close once the read reached the log's end. */
+  drained: boolean;
+  silence?: SilenceEnd;
+  lastError?: string;
+  rebuilds: number;
+}
+
+/** One change that the observer saw; unchanged samples are not kept. */
+export interface Observation {
+  /** Epoch ms, pod's clock. */
+  at: number;
+  kind: 'leader' | 'isr' | 'controller' | 'broker-gone' | 'broker-back' | 'metadata-empty';
+  /** leader, controller: broker id (-1 none); broker-*: broker id. */
+  broker?: number;
+  leaderEpoch?: number;
+  isr?: number[];
+}
+
+/** GET /report?since=<epoch ms> of the observer. */
+export interface ObserverReport {
+  role: 'observer';
+  now: number;
+  startedAt: number;
+  /** Samples taken, and the longest time between two answers, ms. */
+  samples: number;
+  longestGapMs: number;
+  stepMs: number;
+  current: {
+    leader: number;
+    leaderEpoch: number;
+    isr: number[];
+    replicas: number[];
+    controller: number;
+    brokers: number[];
+  };
+  observations: Observation[];
+}
+
+/** Environment of the containers; all values are strings. */
+export interface LivenessEnvironment {
+  LIVENESS_ROLE: 'topic' | 'producer' | 'consumer' | 'observer';
+  LIVENESS_BOOTSTRAP: string;
+  LIVENESS_TOPIC: string;
+  LIVENESS_RUN_ID: string;
+  LIVENESS_RATE: string;
+  LIVENESS_REPLICATION_FACTOR: string;
+  LIVENESS_MIN_INSYNC_REPLICAS: string;
+  LIVENESS_CONSUMER_TIMEOUT_MS: string;
+}
