@@ -10,6 +10,7 @@ import type {
   PodEnd,
   ProvisionedKafka,
   StartedLiveness,
+  Step,
   StreamReport,
 } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
@@ -26,6 +27,24 @@ export interface Resolved {
   /** Said to the person: unused variables, warnings, rewrites. */
   notes: string[];
   versions: Record<string, string>;
+  /** Search attributes registered in the Temporal namespace; only these are upserted, an unregistered one would block the run. */
+  searchAttributes: SearchAttributeName[];
+}
+
+/** Search attributes that a run sets where they are registered, all of type Keyword. */
+export const searchAttributeNames = ['LeaderfallCluster', 'LeaderfallVerdict'] as const;
+
+/** A search attribute that a run sets. */
+export type SearchAttributeName = (typeof searchAttributeNames)[number];
+
+/** Task queue suffix for kill and clean-up, so that waiting and observing activities can never starve them. */
+export const criticalSuffix = '-critical';
+
+/** Heartbeat details of every activity: what a person is shown while it runs. */
+export interface Progress {
+  step: Step;
+  /** A few short texts: the plan tree, the stream's rate, what the guard waits for. */
+  lines: string[];
 }
 
 /** What most steps are given. */
