@@ -58,10 +58,13 @@ export interface KillContext extends RunContext {
   liveness: StartedLiveness;
 }
 
-/** The guard's answer when it does not let a kill through. */
+/** Whom the kill will hit, or why there is none. */
 export type Aim =
   | { outcome: 'aimed'; plan: KillPlan }
-  | { outcome: 'skipped'; reason: string; guardReasons: string[] };
+  /** The guard did not let it through in time. */
+  | { outcome: 'skipped'; reason: string }
+  /** The liveness pod or its consumer is no more: no further kill can be judged. */
+  | { outcome: 'stream-ended'; reason: string };
 
 /** How the stream and the partition looked when the run's chaos was over. */
 export interface Closing {
@@ -80,26 +83,21 @@ export interface Activities {
   provision(resolved: Resolved): Promise<ProvisionedKafka>;
   annotate(context: RunContext): Promise<{ former: string | null; annotated: boolean }>;
   startLiveness(context: RunContext): Promise<StartedLiveness>;
-  /**
-   * Asks who is to be hit, waits for the guard until `until` (epoch ms), and records the plan. Also for the second aim
-   * after a moved leadership.
-   */
-  aim(
-    request: KillContext & { index: number; deadline: number; until: number; guardWaitedMs: number },
-  ): Promise<Aim>;
+  /** Asks who is to be hit and waits for the guard until `until` (epoch ms). Called again after a moved leadership. */
+  aim(request: KillContext & { index: number; deadline: number; until: number }): Promise<Aim>;
   /** Waits for max(deadline, now), asks once more, deletes with the UID and before notAfter. On the critical task queue. */
   kill(request: KillContext & { plan: KillPlan }): Promise<KillAct>;
   /** Watches death, new leader and recovery until all is proven or `until` (epoch ms). */
   prove(request: KillContext & { plan: KillPlan; act: KillAct; until: number }): Promise<KillProof>;
   /** Waits for the ISR, drains the stream, closes the ledger. */
   closeStream(request: KillContext & { until: number }): Promise<Closing>;
-  /** Undoes everything, each undo verified. On the critical task queue. */
+  /** Undoes everything, the claim last, each undo verified. On the critical task queue. */
   cleanUp(request: {
     resolved: Resolved;
     kafka?: ProvisionedKafka;
     liveness?: StartedLiveness;
   }): Promise<{ leftovers: Leftover[]; done: string[] }>;
-  /** Writes Events, releases the claim, and gives the result as it stands in history. */
+  /** Writes Events and gives the result as it stands in history. */
   record(request: { result: ChaosResult; resolved?: Resolved }): Promise<ChaosResult>;
 }
 

@@ -147,7 +147,8 @@ export type KillAct =
       /** The pod was already terminating from an earlier attempt of this very kill. */
       repeated: boolean;
     }
-  | { outcome: 'moved'; leader: number; at: number }
+  /** The target or the guard changed before the deadline: aim again. */
+  | { outcome: 'moved'; reason: string; at: number }
   | { outcome: 'skipped'; reason: string; at: number };
 
 /** How the broker was seen to die, and the partition to recover. Times in epoch ms; absent = not observed. */

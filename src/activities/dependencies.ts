@@ -1,0 +1,23 @@
+import type { WorkerDefaults } from '../experiment/resolve.ts';
+import type { ConnectKafka } from '../kafka/port.ts';
+import type { KubernetesPort } from '../kubernetes/port.ts';
+import type { SearchAttributeName } from './contract.ts';
+
+/** The little that steps say to the worker's log. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** What the worker gives to the activities. */
+export interface ActivityDependencies {
+  kubernetes: KubernetesPort;
+  connectKafka: ConnectKafka;
+  defaults: WorkerDefaults;
+  /** Whether the run `<temporal namespace>/<workflow id>/<run id>` is closed or unknown to Temporal. */
+  isRunClosed(holder: string): Promise<boolean>;
+  registeredSearchAttributes(): Promise<SearchAttributeName[]>;
+  /** Versions for the result: leaderfall, node, temporal … */
+  versions: Record<string, string>;
+  log: Log;
+}

@@ -1,0 +1,75 @@
+import type { ObservedSetting, ProvisionedKafka } from '../experiment/result.ts';
+import type { KafkaPort } from '../kafka/port.ts';
+import { provisioners } from '../provisioners/choose.ts';
+import { reachKafka } from './brokers.ts';
+import { checkReplication } from './check-kafka.ts';
+import type { Activities } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { runStep } from './step.ts';
+import { poll } from './wait.ts';
+
+const observed: ObservedSetting[] = [
+  'zookeeper.session.timeout.ms',
+  'broker.session.timeout.ms',
+  'replica.lag.time.max.ms',
+  'delete.topic.enable',
+  'controlled.shutdown.enable',
+  'unclean.leader.election.enable',
+  'min.insync.replicas',
+];
+
+/** Brings the Kafka up or finds it, and waits until Kafka itself says that it is whole. */
+export function makeProvision(deps: ActivityDependencies): Activities['provision'] {
+  return (resolved) =>
+    runStep('provision', async ({ signal, progress }): Promise<ProvisionedKafka> => {
+      const { experiment, run, expires } = resolved;
+      const { kubernetes } = deps;
+      const provisioner = provisioners[resolved.provisioner];
+      const made = await provisioner.provision({ kubernetes, experiment, run, expires, signal, progress });
+      const { statefulSet } = made;
+      const reached = await reachKafka(deps, experiment, statefulSet);
+      try {
+        const brokerIds = await wholeCluster(reached.kafka, statefulSet.replicas, signal);
+        checkReplication(experiment, brokerIds.length);
+        const settings = await settingsOf(reached.kafka, brokerIds[0]);
+        const notes = [...made.notes];
+        if (settings['delete.topic.enable'] === 'false') {
+          notes.push('the brokers refuse topic deletion (delete.topic.enable=false): the stream’s topic will be emptied and stay');
+        }
+        return {
+          provisioner: provisioner.name,
+          statefulSet,
+          bootstrap: reached.bootstrap,
+          brokerIds,
+          gracePeriodSeconds: made.gracePeriodSeconds,
+          settings,
+          made: made.made,
+          packages: made.packages,
+          reach: reached.reach,
+          notes,
+        };
+      } finally {
+        await reached.kafka.close();
+      }
+    });
+}
+
+/** Broker ids once Kafka lists as many as there are replicas; what it lists after a minute otherwise, for the guard to judge. */
+async function wholeCluster(kafka: KafkaPort, replicas: number, signal: AbortSignal): Promise<number[]> {
+  const ids = async () => (await kafka.metadata()).brokers.map((broker) => broker.id).sort((a, b) => a - b);
+  const whole = await poll(
+    async () => {
+      const now = await ids().catch(() => []);
+      return now.length >= replicas ? now : undefined;
+    },
+    { everyMs: 250, until: Date.now() + 60_000, signal },
+  );
+  return whole ?? (await ids());
+}
+
+async function settingsOf(kafka: KafkaPort, broker: number | undefined): Promise<ProvisionedKafka['settings']> {
+  if (broker === undefined) return {};
+  const all = await kafka.brokerConfig(broker).catch((): Record<string, string> => ({}));
+  const pairs = observed.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]]));
+  return Object.fromEntries(pairs) as ProvisionedKafka['settings'];
+}

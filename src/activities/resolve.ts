@@ -1,0 +1,169 @@
+import { activityInfo } from '@temporalio/activity';
+import { problem } from '../experiment/errors.ts';
+import { chaosAnnotation, type RunIdentity } from '../experiment/identity.ts';
+import { parseExperiment } from '../experiment/parse.ts';
+import { resolveExperiment } from '../experiment/resolve.ts';
+import type { ResolvedExperiment } from '../experiment/spec.ts';
+import { faults } from '../faults/all-faults.ts';
+import { takeClaim } from '../kubernetes/lease.ts';
+import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
+import { chooseProvisioner } from '../provisioners/choose.ts';
+import type { Provisioner } from '../provisioners/provisioner.ts';
+import { brokersOf, checkReplication } from './check-kafka.ts';
+import type { Activities, Resolved } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { runPermissions } from './permissions.ts';
+import { runStep } from './step.ts';
+
+/** What can be said about an experiment without touching anything; `plan` shows just this. */
+export interface Examined {
+  experiment: ResolvedExperiment;
+  provisioner: Provisioner;
+  statefulSetName: string;
+  permissions: Permission[];
+  notes: string[];
+}
+
+/** Validates, fills defaults, checks rights, takes the claim. The claim is the last and only effect. */
+export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
+  return (input) =>
+    runStep('resolve', async ({ signal }): Promise<Resolved> => {
+      const run = currentRun();
+      const expiresAfterMs = (experiment: ResolvedExperiment) => boundSeconds(experiment) * 1_000;
+      const examined = await examine(deps, input, run, signal);
+      const { experiment, provisioner, statefulSetName, notes } = examined;
+      const expires = Date.now() + expiresAfterMs(experiment);
+      if (provisioner.name === 'existing') {
+        await brokersOf(deps, experiment, statefulSetName, async ({ kafka }) => {
+          const { brokers } = await kafka.metadata();
+          checkReplication(experiment, brokers.length);
+        });
+      }
+      const searchAttributes = await deps.registeredSearchAttributes();
+      await takeClaim({
+        kubernetes: deps.kubernetes,
+        run,
+        namespace: experiment.cluster.namespace,
+        statefulSet: statefulSetName,
+        durationSeconds: boundSeconds(experiment),
+        expires,
+        isClosed: deps.isRunClosed,
+      });
+      return {
+        run,
+        experiment,
+        provisioner: provisioner.name,
+        statefulSetName,
+        expires,
+        notes,
+        versions: deps.versions,
+        searchAttributes,
+      };
+    });
+}
+
+/** Everything `resolve` finds out before it takes the claim. Throws LeaderfallError; touches nothing. */
+export async function examine(
+  deps: ActivityDependencies,
+  input: unknown,
+  run: RunIdentity,
+  signal: AbortSignal,
+): Promise<Examined> {
+  const parsed = parseExperiment(input);
+  const experiment = resolveExperiment(parsed.experiment, deps.defaults);
+  refuseCertainOutage(experiment);
+  const { namespace } = experiment.cluster;
+  const always = runPermissions(experiment);
+  await checkRights(deps.kubernetes, [...always, ...faults[experiment.fault.kind].permissions(namespace)]);
+  await checkNamespace(deps.kubernetes, namespace);
+  const chosen = await chooseProvisioner({ kubernetes: deps.kubernetes, experiment });
+  const { provisioner } = chosen;
+  const own = provisioner.permissions(experiment);
+  await checkRights(deps.kubernetes, own);
+  if (provisioner.name === 'existing') await checkOptIn(deps.kubernetes, experiment, chosen.statefulSet?.name);
+  const expires = Date.now() + boundSeconds(experiment) * 1_000;
+  const checked = await provisioner.check({ kubernetes: deps.kubernetes, experiment, run, expires, signal });
+  return {
+    experiment,
+    provisioner,
+    statefulSetName: checked.statefulSetName,
+    permissions: [...always, ...own],
+    notes: [...parsed.notes, ...checked.notes],
+  };
+}
+
+function currentRun(): RunIdentity {
+  const info = activityInfo();
+  const execution = info.workflowExecution;
+  if (!execution) throw problem('INTERNAL', 'this activity runs only inside a workflow');
+  return { temporalNamespace: info.namespace, workflowId: execution.workflowId, runId: execution.runId };
+}
+
+/** An upper bound on the length of a run, after which what it made may be removed by anything. */
+export function boundSeconds(experiment: ResolvedExperiment): number {
+  const { provision, liveness, schedule } = experiment;
+  const cleanUp = 1_800;
+  return (
+    provision.timeoutSeconds +
+    liveness.readySeconds +
+    schedule.durationSeconds +
+    schedule.intervalSeconds +
+    schedule.recoveryTimeoutSeconds +
+    cleanUp
+  );
+}
+
+/** A stream that every kill is bound to stop proves nothing unless a person wants to see it fail. */
+function refuseCertainOutage(experiment: ResolvedExperiment): void {
+  const { replicationFactor, minInsyncReplicas } = experiment.liveness;
+  const { allow } = experiment.guard;
+  const evidence: string[] = [];
+  if (replicationFactor === 1 && !allow.includes('single-replica')) {
+    evidence.push('liveness.replicationFactor: 1 leaves no replica to take over (guard.allow: single-replica)');
+  } else if (minInsyncReplicas >= replicationFactor && !allow.includes('min-isr-equals-rf')) {
+    evidence.push(
+      `liveness.minInsyncReplicas: ${minInsyncReplicas} of ${replicationFactor} replicas stops every acks=all producer while one is away (guard.allow: min-isr-equals-rf)`,
+    );
+  }
+  if (evidence.length === 0) return;
+  throw problem('INPUT_INVALID', 'this stream cannot survive any kill, whatever the cluster does', {
+    evidence,
+    next: 'Change the replication, or name the condition in guard.allow to see it fail.',
+  });
+}
+
+async function checkRights(kubernetes: KubernetesPort, permissions: Permission[]): Promise<void> {
+  const missing = await kubernetes.missingPermissions(permissions);
+  if (missing.length === 0) return;
+  throw problem('PERMISSION_MISSING', `the worker lacks ${missing.length} of ${permissions.length} rights`, {
+    evidence: missing.map(describePermission),
+    next: 'Bind the roles in deploy/ to the worker’s service account, or run it with another kubeconfig.',
+  });
+}
+
+/** `create pods/proxy in namespace kafka` */
+export function describePermission(permission: Permission): string {
+  const { verb, group, resource, subresource, namespace } = permission;
+  const what = `${resource}${subresource ? `/${subresource}` : ''}${group ? `.${group}` : ''}`;
+  return `${verb} ${what}${namespace ? ` in namespace ${namespace}` : ' in the cluster'}`;
+}
+
+async function checkNamespace(kubernetes: KubernetesPort, name: string): Promise<void> {
+  if (await kubernetes.read({ apiVersion: 'v1', kind: 'Namespace', name })) return;
+  throw problem('NAMESPACE_NOT_FOUND', `namespace ${name} does not exist`, {
+    evidence: ['cluster.namespace'],
+    next: `Correct the name, or make it: kubectl create namespace ${name}`,
+  });
+}
+
+/** Opt-in as in Litmus: an existing StatefulSet must carry the chaos annotation, unless annotationCheck is off. */
+async function checkOptIn(kubernetes: KubernetesPort, experiment: ResolvedExperiment, name?: string): Promise<void> {
+  if (!experiment.annotationCheck || !name) return;
+  const { namespace } = experiment.cluster;
+  const found = await kubernetes.read({ apiVersion: 'apps/v1', kind: 'StatefulSet', namespace, name });
+  if (found?.metadata?.annotations?.[chaosAnnotation] === 'true') return;
+  throw problem('TARGET_NOT_ANNOTATED', `StatefulSet ${namespace}/${name} has not opted in to chaos`, {
+    evidence: [`annotation ${chaosAnnotation} is not "true"`],
+    next: `kubectl -n ${namespace} annotate statefulset ${name} ${chaosAnnotation}=true, or set annotationCheck: false`,
+  });
+}

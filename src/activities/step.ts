@@ -1,0 +1,56 @@
+import { ApplicationFailure, activityInfo, Context } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+import { problemOf } from '../experiment/errors.ts';
+import type { Step } from '../experiment/result.ts';
+import type { Progress } from './contract.ts';
+
+/** How often a step that waits lets the server know that it lives, ms. Its heartbeat time-out is a multiple. */
+const pulseMs = 3_000;
+
+/** What a step may use of the activity it runs in. */
+export interface StepContext {
+  /** From 1. */
+  attempt: number;
+  /** Aborts on cancellation and on the worker's shutdown. */
+  signal: AbortSignal;
+  /** Shows texts to the person; sent at once when they changed. */
+  progress(lines: string[]): void;
+}
+
+/**
+ * Runs one step: keeps the heartbeat going, shows its progress, and turns every error into an ApplicationFailure whose type is
+ * the error code, whose first detail is the Problem, and which is retried only where that can help.
+ */
+export async function runStep<T>(step: Step, work: (context: StepContext) => Promise<T>): Promise<T> {
+  const context = Context.current();
+  let lines: string[] = [];
+  const beat = () => context.heartbeat({ step, lines } satisfies Progress);
+  const pulse = setInterval(beat, pulseMs);
+  try {
+    return await work({
+      attempt: activityInfo().attempt,
+      signal: context.cancellationSignal,
+      progress: (next) => {
+        if (next.join('\n') === lines.join('\n')) return;
+        lines = next;
+        beat();
+      },
+    });
+  } catch (error) {
+    // A step that stops because it was told to must say so in Temporal's own words.
+    if (context.cancellationSignal.aborted) {
+      throw await context.cancelled.catch((cancelled: unknown) => cancelled);
+    }
+    if (error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
+    const found = problemOf(error, step);
+    throw ApplicationFailure.create({
+      type: found.code,
+      message: found.message,
+      nonRetryable: !found.retryable,
+      details: [found],
+      cause: error instanceof Error ? error : undefined,
+    });
+  } finally {
+    clearInterval(pulse);
+  }
+}

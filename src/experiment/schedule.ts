@@ -1,0 +1,20 @@
+/** The two numbers that make a schedule of kills. */
+export interface KillSchedule {
+  durationSeconds: number;
+  intervalSeconds: number;
+}
+
+/** Kills at i · interval while that is less than the duration: 60 s / 20 s gives 3, at 0, 20 and 40 s. */
+export function plannedKills(schedule: KillSchedule): number {
+  return Math.ceil(schedule.durationSeconds / schedule.intervalSeconds);
+}
+
+/** Deadline of kill `index`, epoch ms; absolute from the first, so that no delay adds up. */
+export function killDeadline(schedule: KillSchedule, steadyAt: number, index: number): number {
+  return steadyAt + index * schedule.intervalSeconds * 1_000;
+}
+
+/** Epoch ms after which a kill of that deadline is not begun any more: half an interval, at most 30 s. */
+export function lateAfter(schedule: KillSchedule, deadline: number): number {
+  return deadline + Math.min(schedule.intervalSeconds * 500, 30_000);
+}

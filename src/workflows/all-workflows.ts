@@ -1,0 +1,2 @@
+/** Every workflow type that a worker serves; the bundler's entry point. */
+export { kafkaBrokerFailure } from './kafka-broker-failure.ts';

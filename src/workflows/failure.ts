@@ -1,0 +1,26 @@
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
+import type { Problem } from '../experiment/errors.ts';
+import { problemOf } from '../experiment/errors.ts';
+import type { Step } from '../experiment/result.ts';
+
+/** The problem in a failure as a workflow, or the reader of its history, sees it. */
+export function problemOfFailure(error: unknown, step?: Step): Problem {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure) {
+    const found = cause.details?.[0] as Problem | undefined;
+    if (found?.code) return { ...(step ? { step } : {}), ...found };
+    return { code: 'INTERNAL', message: cause.message, retryable: false, ...(step ? { step } : {}) };
+  }
+  if (cause instanceof TimeoutFailure) {
+    const last = cause.cause instanceof ApplicationFailure ? (cause.cause.details?.[0] as Problem | undefined) : undefined;
+    if (last?.code) return { ...(step ? { step } : {}), ...last };
+    return {
+      code: 'TIMED_OUT',
+      message: `step ${step ?? ''} did not end in its time (${cause.timeoutType})`,
+      next: 'Look at the worker’s log and at the pending activity in the Web UI.',
+      retryable: false,
+      ...(step ? { step } : {}),
+    };
+  }
+  return problemOf(error, step);
+}

@@ -1,0 +1,146 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  setCurrentDetails,
+
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Resolved } from '../activities/contract.ts';
+import { problemOfFailure } from './failure.ts';
+import { plannedKills } from '../experiment/schedule.ts';
+import type { ChaosResult, Evidence, KillRecord, ProvisionedKafka, StartedLiveness } from '../experiment/result.ts';
+import { judge } from '../verdict/judge.ts';
+import { criticalSteps, runSteps, stepsFor } from './activity-options.ts';
+import { killRounds } from './kill-rounds.ts';
+import { markResult, markRun } from './search-attributes.ts';
+import { type Story, tell } from './story.ts';
+
+/**
+ * The experiment "leader broker failure": a Kafka, a stream, kills on a timer, a verdict, nothing left behind.
+ * Takes one object, an ExperimentInput or a Litmus ChaosEngine; every field has a default on the worker.
+ * Completed: Pass, Fail, Inconclusive. Failed: Error. Canceled: Stopped. The result object is what `record` returned.
+ */
+export async function kafkaBrokerFailure(input: unknown): Promise<ChaosResult> {
+  const info = workflowInfo();
+  const story: Story = { startedAt: info.startTime.toISOString(), timeline: [], kills: [] };
+  try {
+    await experiment(input, story);
+  } catch (error) {
+    if (isCancellation(error)) story.cancelled = true;
+    else story.problem = problemOfFailure(error, story.step);
+    tell(story, story.step ?? 'resolve', story.cancelled ? 'cancelled' : `error: ${story.problem?.message}`);
+  }
+  const result = await CancellationScope.nonCancellable(() => ending(story));
+  const summary = `${result.verdict}: ${result.reasons[0] ?? ''}`;
+  setCurrentDetails(`**${summary}**`);
+  if (result.verdict === 'Stopped') throw new CancelledFailure(summary);
+  if (result.verdict === 'Error') {
+    const { problem } = result;
+    throw ApplicationFailure.nonRetryable(summary, problem?.code ?? 'INTERNAL', ...(problem ? [problem] : []));
+  }
+  return result;
+}
+
+/** From the input to the end of the chaos. What it finds out goes into the story at once, so that no error loses it. */
+async function experiment(input: unknown, story: Story): Promise<void> {
+  story.step = 'resolve';
+  const resolved = await runSteps.resolve(input ?? {});
+  story.resolved = resolved;
+  tell(story, 'resolve', `${resolved.provisioner} ${resolved.experiment.cluster.namespace}/${resolved.statefulSetName}`);
+  for (const note of resolved.notes) tell(story, 'resolve', note);
+  markRun(resolved);
+
+  const steps = stepsFor(resolved.experiment);
+  story.step = 'provision';
+  const kafka = await steps.provision(resolved);
+  story.kafka = kafka;
+  tell(story, 'provision', `${kafka.brokerIds.length} brokers, reached by ${kafka.reach}`);
+  for (const note of kafka.notes) tell(story, 'provision', note);
+
+  story.step = 'annotate';
+  await runSteps.annotate({ resolved, kafka });
+
+  story.step = 'liveness';
+  const liveness = await steps.startLiveness({ resolved, kafka });
+  story.liveness = liveness;
+  tell(story, 'liveness', `stream steady through topic ${liveness.topic}, pod on node ${liveness.node}`);
+
+  story.step = 'kill';
+  const { lastActAt } = await killRounds({ resolved, kafka, liveness }, story);
+
+  story.step = 'evaluate';
+  const recovery = resolved.experiment.schedule.recoveryTimeoutSeconds * 1_000;
+  story.closing = await steps.closeStream({ resolved, kafka, liveness, until: lastActAt + recovery });
+}
+
+/** Judges, cleans up and records, whatever happened before. */
+async function ending(story: Story): Promise<ChaosResult> {
+  const judgement = judge(evidenceOf(story));
+  tell(story, 'evaluate', `${judgement.verdict}: ${judgement.reasons[0] ?? ''}`);
+  const result: ChaosResult = {
+    schema: 'leaderfall.io/result/v1',
+    run: identityOf(story.resolved),
+    name: story.resolved?.experiment.name ?? 'kafka-broker-failure',
+    verdict: judgement.verdict,
+    reasons: judgement.reasons,
+    failStep: judgement.failStep,
+    problem: story.problem,
+    startedAt: story.startedAt,
+    endedAt: story.startedAt,
+    experiment: story.resolved?.experiment,
+    kafka: story.kafka,
+    plannedKills: plannedOf(story.resolved),
+    kills: story.kills,
+    stream: story.closing?.stream,
+    leftovers: [],
+    timeline: story.timeline,
+    versions: story.resolved?.versions ?? {},
+  };
+  if (story.resolved) result.leftovers = await cleaned(story, story.resolved, story.kafka, story.liveness);
+  result.endedAt = new Date().toISOString();
+  markResult(result, story.resolved);
+  return await criticalSteps.record({ result, resolved: story.resolved });
+}
+
+/** Cleans up; when even that cannot be done in its time, the result says so instead of losing the verdict. */
+async function cleaned(
+  story: Story,
+  resolved: Resolved,
+  kafka?: ProvisionedKafka,
+  liveness?: StartedLiveness,
+): Promise<ChaosResult['leftovers']> {
+  try {
+    const { leftovers, done } = await criticalSteps.cleanUp({ resolved, kafka, liveness });
+    for (const text of done) tell(story, 'clean-up', text);
+    return leftovers;
+  } catch (error) {
+    const reason = problemOfFailure(error, 'clean-up').message;
+    tell(story, 'clean-up', `not finished: ${reason}`);
+    return [{ kind: 'Run', name: resolved.run.runId, namespace: resolved.experiment.cluster.namespace, reason }];
+  }
+}
+
+function evidenceOf(story: Story): Evidence {
+  return {
+    plannedKills: plannedOf(story.resolved),
+    minKills: story.resolved?.experiment.schedule.minKills ?? 1,
+    kills: story.kills satisfies KillRecord[],
+    stream: story.closing?.stream,
+    livenessPod: story.closing?.livenessPod,
+    isrFullAtEnd: story.closing?.isrFullAtEnd,
+    problem: story.problem,
+    cancelled: story.cancelled ?? false,
+  };
+}
+
+function plannedOf(resolved: Resolved | undefined): number {
+  return resolved ? plannedKills(resolved.experiment.schedule) : 0;
+}
+
+function identityOf(resolved: Resolved | undefined): ChaosResult['run'] {
+  const info = workflowInfo();
+  return resolved?.run ?? { temporalNamespace: info.namespace, workflowId: info.workflowId, runId: info.runId };
+}
+

@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cgroupPids, hostLayout, removeCgroups } from './cgroups.ts';
+import { network, nodes, paths, state } from './paths.ts';
+import { kill, recorded, stop } from './process.ts';
+import { run, succeeds, until } from './run.ts';
+
+/** Takes everything down: processes, containers, mounts, cgroups, namespaces, links, addresses and the state folder. */
+export async function down(): Promise<void> {
+  // The kubelets first, else they start anew what is being ended.
+  const names = recorded();
+  await Promise.all(names.filter((name) => name.endsWith('-kubelet')).map((name) => stop(name)));
+  const layout = hostLayout();
+  const shims = shimSockets();
+  await until('no container runs', 20, () => {
+    const pids = [...cgroupPids(layout), ...nodes.flatMap((node) => namespacePids(node.namespace))];
+    for (const pid of pids) kill(pid, 'SIGKILL');
+    return pids.length === 0;
+  });
+  await Promise.all(recorded().map((name) => stop(name)));
+  await unmountAll();
+  await until('the cgroups are empty', 10, () => {
+    try {
+      removeCgroups(layout);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  for (const node of nodes) {
+    if (await succeeds('ip', ['link', 'show', node.link])) await run('ip', ['link', 'delete', node.link]);
+    if (await succeeds('test', ['-e', `/run/netns/${node.namespace}`])) await run('ip', ['netns', 'delete', node.namespace]);
+  }
+  await succeeds('ip', ['address', 'delete', `${network.host}/32`, 'dev', 'lo']);
+  restoreForwarding();
+  for (const socket of shims) rmSync(socket, { force: true });
+  rmSync(paths.state, { recursive: true, force: true });
+}
+
+/** Processes in a node's network namespace: containerd, its shims, kube-proxy. */
+function namespacePids(namespace: string): number[] {
+  let inode: number;
+  try {
+    inode = statSync(`/run/netns/${namespace}`).ino;
+  } catch {
+    return [];
+  }
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/ns/net`) === `net:[${inode}]`;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** containerd 1.6 keeps its shims' sockets in a folder shared by all containerds of the machine; each bundle names its own. */
+function shimSockets(): string[] {
+  return nodes.flatMap((node) => {
+    const bundles = state(node.name, 'containerd-state', 'io.containerd.runtime.v2.task', 'k8s.io');
+    try {
+      return readdirSync(bundles).flatMap((bundle) => {
+        try {
+          return [readFileSync(join(bundles, bundle, 'address'), 'utf8').replace('unix://', '')];
+        } catch {
+          return [];
+        }
+      });
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Mounts below the state folder, deepest first; several may lie on one another. */
+async function unmountAll(): Promise<void> {
+  for (let round = 0; round < 5; round++) {
+    const mounts = readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ')[1] ?? '')
+      .filter((path) => path.startsWith(`${paths.state}/`))
+      .sort((a, b) => b.length - a.length);
+    if (mounts.length === 0) return;
+    for (const path of mounts) await succeeds('umount', ['--lazy', path]);
+  }
+}
+
+function restoreForwarding(): void {
+  try {
+    writeFileSync('/proc/sys/net/ipv4/ip_forward', readFileSync(state('ip-forward-before'), 'utf8'));
+  } catch {
+    // Nothing was changed.
+  }
+}
