@@ -12,7 +12,12 @@ interface Recorded {
 }
 
 /** Starts a process that outlives this command, with its output in a log file, and records it by name. */
-export function start(name: string, command: string, args: string[], options: { env?: NodeJS.ProcessEnv } = {}): void {
+export function start(
+  name: string,
+  command: string,
+  args: string[],
+  options: { env?: NodeJS.ProcessEnv } = {},
+): void {
   const log = logFile(name);
   mkdirSync(dirname(log), { recursive: true });
   mkdirSync(state('processes'), { recursive: true });
@@ -23,8 +28,9 @@ export function start(name: string, command: string, args: string[], options: { 
     env: options.env ?? process.env,
     cwd: '/',
   });
-  if (child.pid === undefined) throw new Error(`${name}: ${command} could not be started`);
+  // Before anything throws: an unheard error event would end this command without saying which part it was.
   child.on('error', () => {});
+  if (child.pid === undefined) throw new Error(`${name}: ${command} could not be started`);
   child.unref();
   const startTime = startTimeOf(child.pid) ?? '';
   writeFileSync(record(name), JSON.stringify({ pid: child.pid, startTime } satisfies Recorded));
@@ -55,7 +61,9 @@ export async function stop(name: string, options: { signal?: 'SIGTERM' | 'SIGKIL
   const pid = pidOf(name);
   if (pid !== undefined) {
     kill(pid, options.signal ?? 'SIGTERM');
-    await until(`${name} has ended`, options.seconds ?? 5, () => !isRunning(name)).catch(() => kill(pid, 'SIGKILL'));
+    await until(`${name} has ended`, options.seconds ?? 5, () => !isRunning(name)).catch(() =>
+      kill(pid, 'SIGKILL'),
+    );
     await until(`${name} has ended`, 5, () => !isRunning(name));
   }
   rmSync(record(name), { force: true });
@@ -83,7 +91,9 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
 export function startTimeOf(pid: number, readStat: (pid: number) => string = procStat): string | undefined {
   try {
     // The command may hold spaces and brackets: fields are counted from behind it. State is field 3, start time field 22.
-    const fields = readStat(pid).replace(/^.*\) /s, '').split(' ');
+    const fields = readStat(pid)
+      .replace(/^.*\) /s, '')
+      .split(' ');
     return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cache, network } from '../paths.ts';
 import { step } from '../progress.ts';
@@ -14,9 +14,10 @@ function buildah(args: string[], options: { cwd?: string } = {}): Promise<string
 /** `docker.io/library/busybox:latest` → `library/busybox:latest`: the registry stands for every public host. */
 export function localName(image: string): string {
   const first = image.split('/')[0] ?? '';
-  const named = first.includes('.') || first.includes(':');
+  const named = image.includes('/') && (first.includes('.') || first.includes(':'));
   const rest = named ? image.slice(first.length + 1) : image;
-  const path = rest.includes('/') ? rest : `library/${rest}`;
+  // Only Docker's host keeps its single-word images under `library`.
+  const path = rest.includes('/') || (named && first !== 'docker.io') ? rest : `library/${rest}`;
   return path.includes(':') ? path : `${path}:latest`;
 }
 
@@ -27,7 +28,8 @@ export async function isCurrent(image: string, definition: string): Promise<bool
   return (
     existsSync(mark(image)) &&
     readFileSync(mark(image), 'utf8') === digest(definition) &&
-    (await succeeds('curl', ['-sfI', '-H', 'Accept: */*', manifest]))
+    // The registry answers 404 to whoever does not name the manifest's own type.
+    (await succeeds('curl', ['-sfI', '-H', 'Accept: application/vnd.oci.image.manifest.v1+json', manifest]))
   );
 }
 
@@ -43,7 +45,11 @@ export async function imageFromFolder(options: {
   if (await isCurrent(image, definition)) return;
   await step(`image ${image}`, async () => {
     const folder = await options.prepare();
-    const container = await buildah(['from', '--pull-never', options.from ? storageName(options.from) : 'scratch']);
+    const container = await buildah([
+      'from',
+      '--pull-never',
+      options.from ? storageName(options.from) : 'scratch',
+    ]);
     try {
       await buildah(['copy', '--quiet', container, folder, '/']);
       if (options.config.length > 0) await buildah(['config', ...options.config, container]);
@@ -67,12 +73,25 @@ export async function imageFromDockerfile(options: {
   await step(`image ${options.image}`, async () => {
     // The host's network, certificates and package client settings: what the host can install, the build can.
     const host = ['--isolation', 'chroot', '--network', 'host'];
-    const mounts = ['/etc/ssl/certs', '/etc/resolv.conf', '/etc/hosts', `${process.env.HOME ?? '/root'}/.npmrc`]
+    const mounts = [
+      '/etc/ssl/certs',
+      '/etc/resolv.conf',
+      '/etc/hosts',
+      `${process.env.HOME ?? '/root'}/.npmrc`,
+    ]
       .filter((path) => existsSync(path))
       .flatMap((path) => ['--volume', `${path}:${path}:ro`]);
-    await buildah(
-      ['bud', ...host, ...mounts, '--pull-never', '--tag', storageName(options.image), '--file', options.file, options.context],
-    );
+    await buildah([
+      'bud',
+      ...host,
+      ...mounts,
+      '--pull-never',
+      '--tag',
+      storageName(options.image),
+      '--file',
+      options.file,
+      options.context,
+    ]);
     await push(options.image);
     remember(options.image, options.definition);
   });

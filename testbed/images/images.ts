@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { cache, paths } from '../paths.ts';
 import { step } from '../progress.ts';
@@ -8,6 +18,7 @@ import { imageFromFolder, workFolder } from './buildah.ts';
 const pause = 'registry.k8s.io/pause:3.10';
 const busybox = 'docker.io/library/busybox:latest';
 const node = 'docker.io/library/node:24-bookworm-slim';
+const npmVersion = '11.19.1';
 const java = 'docker.io/leaderfall-testbed/java:17';
 /** Kafka and the ZooKeeper it depends on, in one image. */
 export const kafkaImage = 'docker.io/leaderfall-testbed/kafka:2.5.1';
@@ -49,7 +60,29 @@ function installBusybox(folder: string): string {
   mkdirSync(join(folder, 'tmp'), { mode: 0o1777 });
   mkdirSync(join(folder, 'etc'));
   cpSync('/usr/bin/busybox', join(folder, 'bin', 'busybox'));
-  for (const name of ['sh', 'sleep', 'cat', 'stat', 'tar', 'ls', 'touch', 'mkdir', 'chown', 'chmod', 'echo', 'test', 'true', 'nc', 'wget', 'nslookup', 'id', 'date', 'rm', 'cp', 'env']) {
+  for (const name of [
+    'sh',
+    'sleep',
+    'cat',
+    'stat',
+    'tar',
+    'ls',
+    'touch',
+    'mkdir',
+    'chown',
+    'chmod',
+    'echo',
+    'test',
+    'true',
+    'nc',
+    'wget',
+    'nslookup',
+    'id',
+    'date',
+    'rm',
+    'cp',
+    'env',
+  ]) {
     symlinkSync('busybox', join(folder, 'bin', name));
   }
   return folder;
@@ -62,14 +95,17 @@ async function buildNode(): Promise<void> {
   const version = await run(binary, ['--version']);
   await imageFromFolder({
     image: node,
-    definition: `bookworm ca-certificates ${version} npm 11`,
+    definition: `bookworm ca-certificates ${version} npm ${npmVersion}`,
     prepare: async () => {
       const folder = await debian('node', ['ca-certificates']);
       const lib = join(folder, 'usr', 'local', 'lib', 'node_modules');
       mkdirSync(lib, { recursive: true });
       cpSync(realpathSync(binary), join(folder, 'usr', 'local', 'bin', 'node'));
-      const npm = join(await run('npm', ['root', '--global']), 'npm');
-      cpSync(npm, join(lib, 'npm'), { recursive: true, dereference: true });
+      // The registry's own package: the machine's npm may be split over several Debian packages.
+      const packed = workFolder('npm');
+      await run('npm', ['pack', '--silent', '--pack-destination', packed, `npm@${npmVersion}`]);
+      await run('tar', ['-xzf', join(packed, `npm-${npmVersion}.tgz`), '-C', packed]);
+      renameSync(join(packed, 'package'), join(lib, 'npm'));
       for (const name of ['npm', 'npx']) {
         symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(folder, 'usr', 'local', 'bin', name));
       }
@@ -140,7 +176,9 @@ async function buildKafka(): Promise<void> {
       writeFileSync(join(project, 'pom.xml'), pom);
       const folder = workFolder('kafka');
       const libraries = join(folder, 'opt', 'kafka', 'libs');
-      await run('mvn', ['-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${libraries}`], { cwd: project });
+      await run('mvn', ['-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${libraries}`], {
+        cwd: project,
+      });
       const bin = join(folder, 'opt', 'kafka', 'bin');
       mkdirSync(bin);
       for (const [name, text] of Object.entries(tools)) writeFileSync(join(bin, name), text, { mode: 0o755 });
