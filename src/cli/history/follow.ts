@@ -1,0 +1,120 @@
+import { type Client, type Connection, isGrpcServiceError } from '@temporalio/client';
+import { setTimeout as delay } from 'node:timers/promises';
+import { problem } from '../../experiment/errors.ts';
+import type { TemporalAccess } from '../connect-temporal.ts';
+import { messageOf } from '../connect-temporal.ts';
+import { eventDecoder } from './decode.ts';
+import type { RunEvent } from './run-event.ts';
+
+/** gRPC status codes that a person can do something about at once; others are waited out. */
+const notFound = 5;
+const hopeless = new Set([3, notFound, 7, 12, 16]);
+
+/** A run to be read. Without `runId`: the newest of that workflow id. */
+export interface RunRef {
+  workflowId: string;
+  runId?: string;
+}
+
+/**
+ * Events of a run as they come, across continue-as-new, until it closes or `signal` aborts. Survives a server that is away:
+ * `lost` is told once each time, and reading goes on where it stopped. Throws INPUT_INVALID where there is no such run.
+ */
+export async function* followRun(
+  access: TemporalAccess,
+  run: RunRef,
+  options: { signal: AbortSignal; lost?: (message: string) => void },
+): AsyncGenerator<RunEvent> {
+  for await (const { event } of eventsOf(access, run, { ...options, wait: true })) yield event;
+}
+
+/** All events of a run so far, those of earlier and later runs of its continue-as-new chain from this one on included. */
+export async function readRun(access: TemporalAccess, run: RunRef): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  const { signal } = new AbortController();
+  for await (const { event } of eventsOf(access, run, { signal, wait: false })) events.push(event);
+  return events;
+}
+
+async function* eventsOf(
+  access: TemporalAccess,
+  run: RunRef,
+  options: { signal: AbortSignal; lost?: (message: string) => void; wait: boolean },
+): AsyncGenerator<{ event: RunEvent }> {
+  const { client } = access;
+  let { runId } = run;
+  let seen = 0;
+  let token: Uint8Array | undefined;
+  let decode = eventDecoder(client.options.loadedDataConverter);
+  let told = false;
+  while (!options.signal.aborted) {
+    let page: Awaited<ReturnType<typeof readPage>>;
+    try {
+      page = await readPage(access, { workflowId: run.workflowId, runId }, token, options);
+      told = false;
+    } catch (error) {
+      if (options.signal.aborted) return;
+      if (!options.wait || isHopeless(error)) throw readProblem(error, run);
+      if (!told) options.lost?.(messageOf(error));
+      told = true;
+      // A server that came back may not know the token: read from the start and leave out what was seen.
+      token = undefined;
+      decode = eventDecoder(client.options.loadedDataConverter);
+      await delay(1_000, undefined, { signal: options.signal }).catch(() => undefined);
+      continue;
+    }
+    for (const raw of page.history?.events ?? []) {
+      const event = await decode(raw);
+      const id = Number(raw.eventId);
+      if (id <= seen) continue;
+      seen = id;
+      if (!event) continue;
+      yield { event };
+      if (event.kind !== 'closed') continue;
+      if (!event.nextRunId) return;
+      runId = event.nextRunId;
+      seen = 0;
+      decode = eventDecoder(client.options.loadedDataConverter);
+      page.nextPageToken = new Uint8Array();
+    }
+    token = page.nextPageToken?.length ? page.nextPageToken : undefined;
+    if (!token && !options.wait && seen > 0) return;
+  }
+}
+
+async function readPage(
+  { client, connection, namespace }: { client: Client; connection: Connection; namespace: string },
+  run: RunRef,
+  nextPageToken: Uint8Array | undefined,
+  options: { signal: AbortSignal; wait: boolean },
+) {
+  const read = () =>
+    client.workflowService.getWorkflowExecutionHistory({
+      namespace,
+      execution: { workflowId: run.workflowId, ...(run.runId ? { runId: run.runId } : {}) },
+      waitNewEvent: options.wait,
+      ...(nextPageToken ? { nextPageToken } : {}),
+    });
+  // The server answers a long poll within 20 s, with nothing where nothing happened.
+  return await connection.withAbortSignal(options.signal, () => connection.withDeadline(Date.now() + 40_000, read));
+}
+
+function isHopeless(error: unknown): boolean {
+  return isGrpcServiceError(error) && hopeless.has(error.code);
+}
+
+function readProblem(error: unknown, run: RunRef) {
+  if (isGrpcServiceError(error) && error.code === notFound) {
+    return problem('INPUT_INVALID', `there is no run ${run.workflowId}`, {
+      evidence: [messageOf(error)],
+      next: 'leaderfall list shows those that are kept; TEMPORAL_NAMESPACE may name another namespace.',
+      cause: error,
+    });
+  }
+  return problem('TEMPORAL_UNREACHABLE', 'the run’s history cannot be read', {
+    evidence: [messageOf(error)],
+    next: 'Try again once Temporal answers; the run itself goes on.',
+    retryable: true,
+    cause: error,
+  });
+}
