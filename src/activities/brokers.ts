@@ -4,38 +4,9 @@ import type { ResolvedExperiment } from '../experiment/spec.ts';
 import { type BrokerPodCandidate, mapBrokersToPods, podOfHost } from '../kafka/broker-pod.ts';
 import type { Broker, KafkaPort } from '../kafka/port.ts';
 import { chooseReach } from '../kafka/reach.ts';
-import type { KubernetesObject, KubernetesPort } from '../kubernetes/port.ts';
+import type { KubernetesPort } from '../kubernetes/port.ts';
+import type { Pod } from '../kubernetes/workloads.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-
-/** The parts of a Pod that the steps rely on. */
-export interface BrokerPod extends KubernetesObject {
-  spec?: { hostname?: string; subdomain?: string; nodeName?: string; [key: string]: unknown };
-  status?: {
-    phase?: string;
-    reason?: string;
-    message?: string;
-    podIP?: string;
-    podIPs?: { ip: string }[];
-    containerStatuses?: ContainerStatus[];
-    [key: string]: unknown;
-  };
-}
-
-/** Status of one container, as in the Pod API. */
-export interface ContainerStatus {
-  name: string;
-  restartCount: number;
-  state?: { running?: object; terminated?: Termination; waiting?: { reason?: string; message?: string } };
-  lastState?: { terminated?: Termination };
-}
-
-/** How a container ended, as in the Pod API. */
-export interface Termination {
-  exitCode: number;
-  reason?: string;
-  message?: string;
-  finishedAt?: string | Date;
-}
 
 /** A Kafka that can be asked now, and the pods behind it. */
 export interface ReachedKafka {
@@ -46,8 +17,8 @@ export interface ReachedKafka {
 }
 
 /** Pods that the StatefulSet owns, terminating ones included. */
-export async function brokerPods(kubernetes: KubernetesPort, statefulSet: StatefulSetRef): Promise<BrokerPod[]> {
-  const { items } = await kubernetes.list<BrokerPod>({
+export async function brokerPods(kubernetes: KubernetesPort, statefulSet: StatefulSetRef): Promise<Pod[]> {
+  const { items } = await kubernetes.list<Pod>({
     apiVersion: 'v1',
     kind: 'Pod',
     namespace: statefulSet.namespace,
@@ -105,12 +76,12 @@ export async function reachKafka(
 export function podsByBroker(
   experiment: ResolvedExperiment,
   brokers: Broker[],
-  pods: BrokerPod[],
-): Map<number, BrokerPod> {
+  pods: Pod[],
+): Map<number, Pod> {
   const { clusterDomain, brokerPod } = experiment.cluster;
   const names = mapBrokersToPods({ brokers, pods: pods.map(candidate), clusterDomain, rule: brokerPod });
   const byName = new Map(pods.map((pod) => [pod.metadata?.name, pod]));
-  const found = new Map<number, BrokerPod>();
+  const found = new Map<number, Pod>();
   for (const [broker, name] of names) {
     const pod = byName.get(name);
     if (pod) found.set(broker, pod);
@@ -118,7 +89,7 @@ export function podsByBroker(
   return found;
 }
 
-function candidate(pod: BrokerPod): BrokerPodCandidate {
+function candidate(pod: Pod): BrokerPodCandidate {
   const ips = pod.status?.podIPs?.map((entry) => entry.ip) ?? (pod.status?.podIP ? [pod.status.podIP] : []);
   return {
     name: pod.metadata?.name ?? '',

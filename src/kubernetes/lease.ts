@@ -1,0 +1,95 @@
+import { problem } from '../experiment/errors.ts';
+import { leaseName, ownerOf, type RunIdentity, runAnnotations, runLabels } from '../experiment/identity.ts';
+import type { KubernetesObject, KubernetesPort } from './port.ts';
+
+/** The claim of a run on a cluster: a Lease in the Kafka's namespace. */
+export interface ClaimRequest {
+  kubernetes: KubernetesPort;
+  run: RunIdentity;
+  namespace: string;
+  /** Name of the StatefulSet, which names the Lease. */
+  statefulSet: string;
+  /** The claim lapses by itself after this. */
+  durationSeconds: number;
+  /** Epoch ms written as expiry. */
+  expires: number;
+  /** Whether the run that holds it, `<temporal namespace>/<workflow id>/<run id>`, is over. */
+  isClosed: (holder: string) => Promise<boolean>;
+}
+
+interface Lease extends KubernetesObject {
+  spec?: { holderIdentity?: string; leaseDurationSeconds?: number; acquireTime?: string; renewTime?: string };
+}
+
+/** Takes the claim, or throws CLUSTER_CLAIMED naming the holder. Taking it twice for one run is taking it once. */
+export async function takeClaim(request: ClaimRequest): Promise<void> {
+  const { kubernetes } = request;
+  const wanted = leaseOf(request);
+  if ((await kubernetes.create(wanted)) !== 'exists') return;
+  const found = await kubernetes.read<Lease>(refOf(request));
+  if (!found) return await takeClaim(request);
+  const holder = found.spec?.holderIdentity ?? '';
+  if (holder === ownerOf(request.run)) return;
+  if (!hasLapsed(found, Date.now()) && !(await request.isClosed(holder))) throw claimed(request, holder);
+  const metadata = { ...wanted.metadata, resourceVersion: found.metadata?.resourceVersion };
+  // Another run may be taking it over at this very moment: only one replace succeeds.
+  if ((await kubernetes.replace({ ...wanted, metadata })) === 'conflict') await takeClaim(request);
+}
+
+/** Gives the claim up if it still is this run's. True where it was. */
+export async function releaseClaim(
+  request: Pick<ClaimRequest, 'kubernetes' | 'run' | 'namespace' | 'statefulSet'>,
+): Promise<boolean> {
+  const ref = refOf(request);
+  const found = await request.kubernetes.read<Lease>(ref);
+  if (found?.spec?.holderIdentity !== ownerOf(request.run)) return false;
+  const answer = await request.kubernetes.remove(ref, { uid: found.metadata?.uid });
+  return answer.outcome === 'deleted';
+}
+
+/** Whether a Lease has run out at `now` (epoch ms). */
+export function hasLapsed(lease: Lease, now: number): boolean {
+  const { renewTime, leaseDurationSeconds } = lease.spec ?? {};
+  if (!renewTime || leaseDurationSeconds === undefined) return true;
+  return Date.parse(renewTime) + leaseDurationSeconds * 1_000 < now;
+}
+
+function claimed(request: ClaimRequest, holder: string) {
+  return problem('CLUSTER_CLAIMED', `another run holds ${request.namespace}/${request.statefulSet}: ${holder}`, {
+    evidence: [`Lease ${request.namespace}/${leaseName(request.statefulSet)}`],
+    next: 'Wait for that run to end, or cancel it.',
+  });
+}
+
+function leaseOf(request: ClaimRequest): Lease {
+  const now = new Date().toISOString().replace('Z', '000Z');
+  return {
+    ...refWithoutName(request),
+    metadata: {
+      name: leaseName(request.statefulSet),
+      namespace: request.namespace,
+      labels: runLabels(request.run),
+      annotations: runAnnotations(request.run, request.expires),
+    },
+    spec: {
+      holderIdentity: ownerOf(request.run),
+      leaseDurationSeconds: request.durationSeconds,
+      acquireTime: now,
+      renewTime: now,
+    },
+  };
+}
+
+function refOf(request: Pick<ClaimRequest, 'namespace' | 'statefulSet'>) {
+  return {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    name: leaseName(request.statefulSet),
+    namespace: request.namespace,
+  };
+}
+
+function refWithoutName(request: Pick<ClaimRequest, 'namespace' | 'statefulSet'>) {
+  const { apiVersion, kind } = refOf(request);
+  return { apiVersion, kind };
+}

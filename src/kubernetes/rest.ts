@@ -1,0 +1,125 @@
+import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
+import { type Dispatcher, fetch } from 'undici';
+import { problem } from '../experiment/errors.ts';
+
+/** One request to the API server. */
+export interface RestRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** From the server's root, with its query. */
+  path: string;
+  body?: unknown;
+  contentType?: string;
+  timeoutMs?: number;
+  /** Epoch ms: neither sent nor sent again after this. */
+  notAfter?: number;
+}
+
+/** What came back; `body` as text. */
+export interface RestAnswer {
+  status: number;
+  body: string;
+}
+
+/** Sends requests with the kubeconfig's own credentials over connections that are kept. */
+export interface Rest {
+  send(request: RestRequest): Promise<RestAnswer>;
+  config: KubeConfig;
+}
+
+const defaultTimeoutMs = 10_000;
+const attempts = 4;
+
+/** client-node makes a new agent, hence a new TLS handshake, for every request; a kill at a deadline needs a warm connection. */
+function keepConnections(config: KubeConfig): void {
+  const kept = new Map<string, unknown>();
+  const open = config as unknown as { createDispatcher(...args: unknown[]): unknown };
+  const make = open.createDispatcher.bind(config);
+  open.createDispatcher = (...args) => {
+    const key = JSON.stringify(args);
+    if (!kept.has(key)) kept.set(key, make(...args));
+    return kept.get(key);
+  };
+}
+
+/** Reads KUBECONFIG, in-cluster or default settings as kubectl does. */
+export function connectRest(options: { context?: string; kubeconfig?: string } = {}): Rest {
+  const config = new KubeConfig();
+  keepConnections(config);
+  try {
+    if (options.kubeconfig) config.loadFromFile(options.kubeconfig);
+    else config.loadFromDefault();
+    if (options.context) config.setCurrentContext(options.context);
+  } catch (cause) {
+    throw problem('CONFIGURATION_INVALID', `the kubeconfig cannot be read: ${messageOf(cause)}`, {
+      evidence: ['KUBECONFIG', '--context'],
+      next: 'Check that kubectl works with the same settings.',
+      cause,
+    });
+  }
+  const cluster = config.getCurrentCluster();
+  if (!cluster) {
+    throw problem('CONFIGURATION_INVALID', 'no Kubernetes cluster is configured', {
+      evidence: ['KUBECONFIG', options.context ? `context ${options.context}` : 'current-context'],
+      next: 'Set KUBECONFIG or --context; `kubectl config get-contexts` lists what there is.',
+    });
+  }
+  const server = cluster.server.replace(/\/$/, '');
+  return { config, send: (request) => sendWithRetry(config, server, request) };
+}
+
+/** Sent again only where the server cannot have carried it out: no connection, 429, 503, or a read. */
+async function sendWithRetry(config: KubeConfig, server: string, request: RestRequest): Promise<RestAnswer> {
+  for (let attempt = 1; ; attempt++) {
+    if (request.notAfter !== undefined && Date.now() > request.notAfter) {
+      throw problem('KUBERNETES_UNREACHABLE', 'the API server could not be reached before the act’s last moment', {
+        retryable: true,
+      });
+    }
+    const last = attempt === attempts;
+    try {
+      const answer = await sendOnce(config, server, request);
+      if (last || (answer.status !== 429 && answer.status !== 503) || request.path.includes('/proxy/')) return answer;
+    } catch (error) {
+      const safe = request.method === 'GET' || neverConnected(error);
+      if (last || !safe) {
+        throw problem('KUBERNETES_UNREACHABLE', `${request.method} ${pathOnly(request.path)}: ${messageOf(error)}`, {
+          next: 'Check that the API server is up and reachable from the worker.',
+          retryable: true,
+          cause: error,
+        });
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt));
+  }
+}
+
+async function sendOnce(config: KubeConfig, server: string, request: RestRequest): Promise<RestAnswer> {
+  const context = new RequestContext(`${server}${request.path}`, HttpMethod.GET);
+  await config.applySecurityAuthentication(context);
+  const headers: Record<string, string> = { ...context.getHeaders(), accept: 'application/json' };
+  if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
+  const response = await fetch(`${server}${request.path}`, {
+    method: request.method,
+    headers,
+    body: request.body === undefined ? undefined : JSON.stringify(request.body),
+    signal: AbortSignal.timeout(request.timeoutMs ?? defaultTimeoutMs),
+    dispatcher: context.getDispatcher() as Dispatcher | undefined,
+  });
+  return { status: response.status, body: await response.text() };
+}
+
+function neverConnected(error: unknown): boolean {
+  const code = (error as { cause?: { code?: string } }).cause?.code;
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'UND_ERR_CONNECT_TIMEOUT';
+}
+
+/** A short message without addresses' credentials or bodies. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return `${error.message}${cause}`;
+}
+
+function pathOnly(path: string): string {
+  return path.replace(/\?.*$/, '');
+}

@@ -1,0 +1,64 @@
+import type { KubernetesObject } from './port.ts';
+
+/** How a container ended, as in the Pod API. */
+export interface Termination {
+  exitCode: number;
+  reason?: string;
+  message?: string;
+  finishedAt?: string | Date;
+}
+
+/** Status of one container, as in the Pod API. */
+export interface ContainerStatus {
+  name: string;
+  restartCount: number;
+  ready?: boolean;
+  state?: { running?: object; terminated?: Termination; waiting?: { reason?: string; message?: string } };
+  lastState?: { terminated?: Termination };
+}
+
+/** The parts of a Pod that we rely on. */
+export interface Pod extends KubernetesObject {
+  spec?: { hostname?: string; subdomain?: string; nodeName?: string; [key: string]: unknown };
+  status?: {
+    phase?: string;
+    reason?: string;
+    message?: string;
+    podIP?: string;
+    podIPs?: { ip: string }[];
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    initContainerStatuses?: ContainerStatus[];
+    containerStatuses?: ContainerStatus[];
+    [key: string]: unknown;
+  };
+}
+
+/** Waiting reasons that are steps of a normal start. */
+const normal = new Set(['PodInitializing', 'ContainerCreating']);
+
+/**
+ * Why a pod does not get on: image pull, unschedulable, unbound volume, crash loop. One clause a reason, with its pod's name;
+ * empty where it starts normally or runs.
+ */
+export function waitingReasons(pod: Pod): string[] {
+  const name = pod.metadata?.name ?? '';
+  const { initContainerStatuses = [], containerStatuses = [], conditions = [] } = pod.status ?? {};
+  const containers = [...initContainerStatuses, ...containerStatuses].flatMap(({ name: container, state }) => {
+    const waiting = state?.waiting;
+    if (!waiting?.reason || normal.has(waiting.reason)) return [];
+    return [`${name}/${container}: ${waiting.reason}${waiting.message ? `: ${shortened(waiting.message)}` : ''}`];
+  });
+  const scheduling = conditions
+    .filter(({ type, status }) => type === 'PodScheduled' && status === 'False')
+    .map(({ reason, message }) => `${name}: ${reason ?? 'not scheduled'}${message ? `: ${shortened(message)}` : ''}`);
+  return [...scheduling, ...containers];
+}
+
+/** Whether all containers of a pod are ready. */
+export function isReady(pod: Pod): boolean {
+  return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+}
+
+function shortened(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
