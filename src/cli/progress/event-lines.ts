@@ -1,0 +1,165 @@
+import type { Activities, Aim, Closing, KillContext, Resolved } from '../../activities/contract.ts';
+import type { Problem } from '../../experiment/errors.ts';
+import type { KillAct, KillPlan, KillProof, ProvisionedKafka, StartedLiveness } from '../../experiment/result.ts';
+import { plannedKills } from '../../experiment/schedule.ts';
+import type { ActivityName, RunEvent } from '../history/run-event.ts';
+import { clock, duration, type Line, stepOf } from './line.ts';
+
+type Said = Omit<Line, 'at' | 'step'>;
+type Completed = { [Name in ActivityName]?: (result: never, input: never) => Said[] };
+
+/** What a person is told when a step begins; steps that are over at once say nothing. */
+const beginnings: Partial<Record<ActivityName, string>> = {
+  resolve: 'checking the experiment, the rights and the target',
+  provision: 'bringing the Kafka up, or finding it',
+  startLiveness: 'starting the stream',
+  closeStream: 'waiting for the replicas, draining the stream, closing the ledger',
+  cleanUp: 'removing everything that the run made',
+};
+
+/** What a person is told when a step is over. */
+const endings: Completed = {
+  resolve: ({ provisioner, experiment, statefulSetName, notes }: Resolved) => {
+    const { cluster, schedule, target } = experiment;
+    const whom = typeof target === 'object' ? `broker ${target.broker}` : target;
+    const kills = plannedKills(schedule);
+    const rhythm = kills > 1 ? `, one each ${schedule.intervalSeconds} s` : '';
+    return [
+      {
+        text: `${provisioner} Kafka ${cluster.namespace}/${statefulSetName}: ${kills} kill${kills > 1 ? 's' : ''} of the ${whom}${rhythm}`,
+      },
+      ...notes.map(remark),
+    ];
+  },
+  provision: ({ brokerIds, statefulSet, reach, packages, notes }: ProvisionedKafka) => [
+    {
+      text: `${brokerIds.length} brokers (${brokerIds.join(', ')}) in ${statefulSet.namespace}/${statefulSet.name}, reached ${reach === 'direct' ? 'directly' : 'by port-forward'}`,
+      tone: 'good',
+    },
+    ...packages.flatMap(({ name, operatorVersion, rewrites }) =>
+      rewrites.map((rewrite) => remark(`package ${name} ${operatorVersion}: ${rewrite}`)),
+    ),
+    ...notes.map(remark),
+  ],
+  annotate: ({ former, annotated }: Awaited<ReturnType<Activities['annotate']>>) => [
+    annotated
+      ? { text: `litmuschaos.io/chaos="true" (before: ${former ?? 'none'})` }
+      : { text: 'already annotated by this run' },
+  ],
+  startLiveness: ({ topic, pod, node, replicationFactor, minInsyncReplicas }: StartedLiveness) => [
+    {
+      text: `steady stream through topic ${topic} (replicas ${replicationFactor}, min in sync ${minInsyncReplicas}), pod ${pod} on ${node}`,
+      tone: 'good',
+    },
+  ],
+  aim: (aim: Aim, { index }: { index: number }) => [aimText(aim, index)],
+  kill: (act: KillAct, { plan }: { plan: KillPlan }) => [killText(act, plan)],
+  prove: (proof: KillProof, { plan }: KillContext & { plan: KillPlan }) => [proofText(proof, plan)],
+  closeStream: (closing: Closing) => closingText(closing),
+  cleanUp: ({ done, leftovers }: Awaited<ReturnType<Activities['cleanUp']>>) => [
+    ...done.map((text): Said => ({ text, tone: 'dim' })),
+    leftovers.length === 0
+      ? { text: 'nothing left behind', tone: 'good' }
+      : { text: `${leftovers.length} left behind: ${leftovers.map((one) => `${one.kind}/${one.name}`).join(', ')}`, tone: 'bad' },
+  ],
+};
+
+/** Turns a run's events into lines, one call an event in order. Remembers the inputs of the steps under way. */
+export function eventTeller(): (event: RunEvent) => Line[] {
+  const inputs = new Map<string, unknown>();
+  return (event) => {
+    if (event.kind === 'scheduled') inputs.set(event.activity, event.input);
+    const step = 'activity' in event ? stepOf(event.activity) : 'temporal';
+    return said(event, inputs).map((line) => ({ at: event.at, step, ...line }));
+  };
+}
+
+function said(event: RunEvent, inputs: Map<string, unknown>): Said[] {
+  switch (event.kind) {
+    case 'scheduled': {
+      const text = beginnings[event.activity as ActivityName];
+      return text ? [{ text, tone: 'dim' }] : [];
+    }
+    case 'completed': {
+      const tell = endings[event.activity as ActivityName] as ((result: unknown, input: unknown) => Said[]) | undefined;
+      return tell?.(event.result, inputs.get(event.activity)) ?? [];
+    }
+    case 'failed':
+      return [failureText(event.problem)];
+    case 'canceled':
+      return [{ text: `${event.activity} stopped`, tone: 'dim' }];
+    case 'cancel-requested':
+      return [{ text: `abort asked for${event.identity ? ` by ${event.identity}` : ''}: cleaning up`, tone: 'warn' }];
+    case 'task-failed':
+      return [{ text: `the worker cannot go on with the run, Temporal tries again: ${event.message}`, tone: 'bad' }];
+    default:
+      return [];
+  }
+}
+
+function remark(text: string): Said {
+  return { text: `note: ${text}`, tone: 'warn' };
+}
+
+function failureText(problem: Problem): Said {
+  return { text: `${problem.code}: ${problem.message}`, tone: 'bad' };
+}
+
+function aimText(aim: Aim, index: number): Said {
+  const name = `kill ${index + 1}`;
+  if (aim.outcome === 'skipped') return { text: `${name} skipped: ${aim.reason}`, tone: 'warn' };
+  if (aim.outcome === 'stream-ended') return { text: `${name} not made: ${aim.reason}`, tone: 'bad' };
+  const { plan } = aim;
+  const epoch = plan.leaderEpoch >= 0 ? ` epoch ${plan.leaderEpoch},` : '';
+  const waited = plan.guardWaitMs > 0 ? `; waited ${duration(plan.guardWaitMs)}: ${plan.guardReasons.join(', ')}` : '';
+  return {
+    text: `${name}: leader ${plan.leader},${epoch} in sync ${plan.isr.join(', ')}; aimed at broker ${plan.broker} for ${clock(plan.deadline)}${waited}`,
+  };
+}
+
+function killText(act: KillAct, plan: KillPlan): Said {
+  const name = `kill ${plan.index + 1}`;
+  if (act.outcome === 'moved') return { text: `${name}: ${act.reason}, aiming again`, tone: 'warn' };
+  if (act.outcome === 'skipped') return { text: `${name} skipped: ${act.reason}`, tone: 'warn' };
+  const late = Math.max(0, act.requestedAt - plan.deadline - plan.guardWaitMs);
+  return {
+    text: `${name}: pod ${plan.pod} (broker ${plan.broker}) deleted at ${clock(act.requestedAt)}, ${duration(late)} late, grace ${act.gracePeriodSeconds} s`,
+    tone: 'strong',
+  };
+}
+
+function proofText(proof: KillProof, plan: KillPlan): Said {
+  const name = `kill ${plan.index + 1}`;
+  if (!proof.proven) return { text: `${name} not proven: ${proof.foreign ?? 'the death was not seen'}`, tone: 'bad' };
+  const facts = [
+    proof.exitCode === undefined ? undefined : `exit code ${proof.exitCode}`,
+    proof.timeToNewLeaderMs === undefined
+      ? 'new leader not observed'
+      : `leader ${proof.newLeader ?? '?'} after ${duration(proof.timeToNewLeaderMs)}`,
+    proof.timeToFullIsrMs === undefined
+      ? 'full ISR not observed'
+      : `all replicas in sync after ${duration(proof.timeToFullIsrMs)}`,
+  ].filter((fact) => fact !== undefined);
+  return { text: `${name} proven: ${facts.join(', ')}`, tone: 'good' };
+}
+
+function closingText({ stream, livenessPod, isrFullAtEnd }: Closing): Said[] {
+  const lines: Said[] = [];
+  if (stream) {
+    const { acked, received, lost, longestSilenceMs } = stream;
+    lines.push({
+      text: `${acked} acked, ${received} received, ${lost} lost, longest silence ${duration(longestSilenceMs)}`,
+      tone: lost > 0 ? 'bad' : 'good',
+    });
+    if (stream.silence) {
+      lines.push({ text: `the consumer gave up after ${duration(stream.silence.silentMs)} of silence`, tone: 'bad' });
+    }
+  } else {
+    lines.push({ text: 'the stream’s report was not observed', tone: 'bad' });
+  }
+  if (isrFullAtEnd === false) lines.push({ text: 'not all replicas were in sync again in time', tone: 'bad' });
+  if (livenessPod.state !== 'running') {
+    lines.push({ text: `liveness pod ${livenessPod.state}${livenessPod.reason ? `: ${livenessPod.reason}` : ''}`, tone: 'warn' });
+  }
+  return lines;
+}
