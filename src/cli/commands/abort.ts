@@ -1,0 +1,40 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Command } from 'commander';
+import { problem } from '../../experiment/errors.ts';
+import type { TemporalAccess } from '../connect-temporal.ts';
+import { followToEnd } from '../follow-to-end.ts';
+import { headLines, terminal, withTemporal } from './shared.ts';
+
+/** `leaderfall abort` */
+export function addAbort(program: Command): void {
+  program
+    .command('abort')
+    .description('stop a run: no further kill, clean-up, verdict Stopped')
+    .argument('<workflow-id>')
+    .option('-d, --detach', 'ask for it only, do not wait for the clean-up')
+    .option('--json', 'write the result as JSON to standard output')
+    .action(async (workflowId: string, options: { detach?: boolean; json?: boolean }) => {
+      process.exitCode = await withTemporal((access) => abort(access, workflowId, options));
+    });
+}
+
+async function abort(
+  access: TemporalAccess,
+  workflowId: string,
+  options: { detach?: boolean; json?: boolean },
+): Promise<number> {
+  try {
+    await access.client.workflow.getHandle(workflowId).cancel();
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw problem('INPUT_INVALID', `no run ${workflowId} is under way`, {
+      next: 'leaderfall list shows the runs; one that is over needs no abort.',
+      cause: error,
+    });
+  }
+  const screen = terminal();
+  for (const line of headLines(access, { workflowId })) screen.text(line);
+  screen.text('Abort asked for; the worker stops killing and cleans up.');
+  if (options.detach) return 0;
+  return await followToEnd(access, { workflowId }, screen, { policy: 'detach', json: options.json ?? false });
+}

@@ -1,0 +1,73 @@
+import type { TemporalAccess } from './connect-temporal.ts';
+import { detachedExitCode, verdictExitCodes } from './exit-codes.ts';
+import type { RunRef } from './history/follow.ts';
+import type { RunEnd } from './history/result-from-history.ts';
+import { type InterruptPolicy, onInterrupt } from './interrupt.ts';
+import { paint, problemLines } from './print-problem.ts';
+import type { Screen } from './progress/screen.ts';
+import { watchRun } from './progress/watch-run.ts';
+
+/** How a run is followed. */
+export interface FollowOptions {
+  policy: InterruptPolicy;
+  /** Standard output gets the result object and nothing else. */
+  json: boolean;
+  /** The run is aborted when it has not ended after so many seconds. */
+  timeoutSeconds?: number;
+}
+
+const verdictStyles = { Pass: 'green', Fail: 'red', Inconclusive: 'yellow', Error: 'red', Stopped: 'yellow' } as const;
+
+/** Shows a run until it ends, honours Ctrl-C and the time limit, writes the verdict, and gives the exit code. */
+export async function followToEnd(
+  access: TemporalAccess,
+  run: RunRef,
+  screen: Screen,
+  options: FollowOptions,
+): Promise<number> {
+  const detached = new AbortController();
+  const abort = (why: string) => {
+    screen.text(`${why}: the run is being aborted, its clean-up goes on. Ctrl-C stops watching.`);
+    access.client.workflow
+      .getHandle(run.workflowId)
+      .cancel()
+      .catch((error: unknown) => screen.text(`the abort did not reach Temporal: ${error}`));
+  };
+  const release = onInterrupt(options.policy, {
+    abort: () => abort('Interrupted'),
+    detach: () => detached.abort(),
+  });
+  const limit =
+    options.timeoutSeconds === undefined
+      ? undefined
+      : setTimeout(() => abort(`Not over after ${options.timeoutSeconds} s`), options.timeoutSeconds * 1_000);
+  try {
+    const end = await watchRun(access, run, screen, detached.signal);
+    if (!end) {
+      screen.text(`The run goes on. leaderfall watch ${run.workflowId}  |  leaderfall abort ${run.workflowId}`);
+      return detachedExitCode;
+    }
+    for (const line of endLines(end, run)) screen.text(line);
+    if (options.json) process.stdout.write(`${JSON.stringify(end.result ?? end, null, 2)}\n`);
+    return verdictExitCodes[end.verdict];
+  } finally {
+    clearTimeout(limit);
+    release();
+  }
+}
+
+/** Verdict, reasons, problem, leftovers, and where to read more. */
+export function endLines(end: RunEnd, run: RunRef): string[] {
+  const { verdict, result } = end;
+  const problem = result?.problem ?? end.problem;
+  const reasons = result?.reasons ?? [];
+  const lines = ['', `${paint(['bold', verdictStyles[verdict]], verdict)}${reasons[0] ? `  ${reasons[0]}` : ''}`];
+  for (const reason of reasons.slice(1)) lines.push(`  - ${reason}`);
+  if (problem) lines.push(...problemLines(problem));
+  for (const left of result?.leftovers ?? []) {
+    const where = left.namespace ? ` in ${left.namespace}` : '';
+    lines.push(paint('yellow', `  left behind: ${left.kind}/${left.name}${where}: ${left.reason}`));
+  }
+  if (result) lines.push(`  ${paint('dim', `leaderfall report ${run.workflowId}`)}`);
+  return lines;
+}

@@ -1,0 +1,151 @@
+import { closest, distance } from 'fastest-levenshtein';
+import { z } from 'zod';
+import { problem } from '../experiment/errors.ts';
+import type { WorkerDefaults } from '../experiment/resolve.ts';
+import { version } from './version.ts';
+
+/** Settings of a worker that are its own; Temporal and Kubernetes are found by their own conventions. */
+export interface WorkerConfig {
+  taskQueue: string;
+  defaults: WorkerDefaults;
+  /** host:port of the Prometheus endpoint; none where undefined. */
+  metricsAddress?: string;
+  /** Where /healthz and /readyz are served; nowhere where undefined. */
+  health?: { host: string; port: number };
+  log: { level: LogLevel; format: 'json' | 'pretty' };
+}
+
+/** Levels of the worker's log. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+const text = z.string().trim().min(1, 'must not be empty').optional();
+
+const dnsLabel = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be a DNS-1123 label')
+  .optional();
+
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'must be host:port, such as 0.0.0.0:9464')
+  .refine((value) => portOf(value) <= 65_535, 'has no such port')
+  .optional();
+
+/** A JSON object of strings in a variable. */
+const parameters = z
+  .string()
+  .transform((value, context) => {
+    try {
+      return JSON.parse(value) as unknown;
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be a JSON object of strings, such as {"MEM":"2048"}' });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string(), z.string()))
+  .optional();
+
+/** Every LEADERFALL_* variable that the worker knows. */
+const environmentSchema = z.object({
+  LEADERFALL_TASK_QUEUE: text.default('leaderfall'),
+  LEADERFALL_LIVENESS_IMAGE: text,
+  LEADERFALL_KUDO_ZOOKEEPER_PACKAGE: text,
+  LEADERFALL_KUDO_KAFKA_PACKAGE: text,
+  LEADERFALL_KUDO_REPOSITORY: z.url('must be a URL').optional(),
+  LEADERFALL_KUDO_MANAGER_IMAGE: text,
+  LEADERFALL_KUDO_ZOOKEEPER_PARAMETERS: parameters,
+  LEADERFALL_KUDO_KAFKA_PARAMETERS: parameters,
+  LEADERFALL_TARGET_NAMESPACE: dnsLabel,
+  LEADERFALL_TARGET_LABEL: text,
+  LEADERFALL_TARGET_STATEFULSET: dnsLabel,
+  LEADERFALL_TARGET_SERVICE: dnsLabel,
+  LEADERFALL_TARGET_PORT: z.coerce
+    .number('must be a port')
+    .int('must be a port')
+    .min(1, 'must be a port')
+    .max(65_535, 'must be a port')
+    .optional(),
+  LEADERFALL_METRICS_ADDRESS: address,
+  LEADERFALL_HEALTH_ADDRESS: address,
+  LEADERFALL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+  LEADERFALL_LOG_FORMAT: z.enum(['json', 'pretty']).optional(),
+});
+
+/** Variables that commands read and that may stand in a worker's environment too. */
+const foreign = ['LEADERFALL_WEB_UI'];
+
+/** Names of all variables, for documentation and for the nearest known one. */
+export const variableNames: readonly string[] = [...Object.keys(environmentSchema.shape), ...foreign];
+
+/** Reads the worker's settings. Throws CONFIGURATION_INVALID that lists everything that is wrong, at once. */
+export function readConfig(env: Record<string, string | undefined>, terminal = process.stdout.isTTY === true): WorkerConfig {
+  const own = Object.fromEntries(Object.entries(env).filter(([name, value]) => name.startsWith('LEADERFALL_') && value));
+  const parsed = environmentSchema.safeParse(own);
+  const evidence = [
+    ...Object.keys(own).filter((name) => !variableNames.includes(name)).map(unknown),
+    ...(parsed.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? []),
+    ...targetWithoutNamespace(own),
+  ];
+  if (!parsed.success || evidence.length > 0) {
+    throw problem('CONFIGURATION_INVALID', `${evidence.length} of the worker's settings cannot be used`, {
+      evidence,
+      next: 'Correct these environment variables and start the worker again.',
+    });
+  }
+  return configOf(parsed.data, terminal);
+}
+
+function configOf(env: z.output<typeof environmentSchema>, terminal: boolean): WorkerConfig {
+  const health = env.LEADERFALL_HEALTH_ADDRESS;
+  return {
+    taskQueue: env.LEADERFALL_TASK_QUEUE,
+    defaults: {
+      image: env.LEADERFALL_LIVENESS_IMAGE ?? `docker.io/leaderfall/leaderfall:${version}`,
+      ...(env.LEADERFALL_TARGET_NAMESPACE
+        ? {
+            target: {
+              namespace: env.LEADERFALL_TARGET_NAMESPACE,
+              label: env.LEADERFALL_TARGET_LABEL,
+              statefulSet: env.LEADERFALL_TARGET_STATEFULSET,
+              service: env.LEADERFALL_TARGET_SERVICE,
+              port: env.LEADERFALL_TARGET_PORT,
+            },
+          }
+        : {}),
+      kudo: {
+        zookeeperPackage: env.LEADERFALL_KUDO_ZOOKEEPER_PACKAGE,
+        kafkaPackage: env.LEADERFALL_KUDO_KAFKA_PACKAGE,
+        repository: env.LEADERFALL_KUDO_REPOSITORY,
+        managerImage: env.LEADERFALL_KUDO_MANAGER_IMAGE,
+        parameters: {
+          zookeeper: env.LEADERFALL_KUDO_ZOOKEEPER_PARAMETERS ?? {},
+          kafka: env.LEADERFALL_KUDO_KAFKA_PARAMETERS ?? {},
+        },
+      },
+    },
+    ...(env.LEADERFALL_METRICS_ADDRESS ? { metricsAddress: env.LEADERFALL_METRICS_ADDRESS } : {}),
+    ...(health ? { health: { host: hostOf(health), port: portOf(health) } } : {}),
+    log: { level: env.LEADERFALL_LOG_LEVEL, format: env.LEADERFALL_LOG_FORMAT ?? (terminal ? 'pretty' : 'json') },
+  };
+}
+
+/** A target without a namespace would silently be none. */
+function targetWithoutNamespace(own: Record<string, string | undefined>): string[] {
+  const given = Object.keys(own).filter((name) => name.startsWith('LEADERFALL_TARGET_'));
+  if (given.length === 0 || given.includes('LEADERFALL_TARGET_NAMESPACE')) return [];
+  return [`LEADERFALL_TARGET_NAMESPACE: missing, though ${given.join(', ')} is set`];
+}
+
+function unknown(name: string): string {
+  const nearest = closest(name, [...variableNames]);
+  const hint = distance(name, nearest) <= name.length / 3 ? `; did you mean ${nearest}?` : '';
+  return `${name}: no such setting${hint}`;
+}
+
+function hostOf(hostPort: string): string {
+  return hostPort.slice(0, hostPort.lastIndexOf(':')).replaceAll(/[[\]]/g, '');
+}
+
+function portOf(hostPort: string): number {
+  return Number(hostPort.slice(hostPort.lastIndexOf(':') + 1));
+}

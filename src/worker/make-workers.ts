@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { type Activities, criticalSuffix } from '../activities/contract.ts';
+
+/** Activities that only the critical queue carries out. */
+const criticalActivities = ['kill', 'cleanUp', 'record'] as const satisfies (keyof Activities)[];
+
+/** What both workers have in common. Grace < force < the 60 s that a pod is given to stop. */
+const common = {
+  shutdownGraceTime: '10s',
+  shutdownForceTime: '40s',
+  // A step beats when it has something to say; the default would hold that back for up to 80 % of its time-out.
+  maxHeartbeatThrottleInterval: '2s',
+  defaultHeartbeatThrottleInterval: '2s',
+  maxConcurrentActivityTaskExecutions: 20,
+} as const satisfies Partial<WorkerOptions>;
+
+/**
+ * The worker for stories and most steps, and the one for kill and clean-up, which waiting and observing steps can never starve
+ * because queue and slots are their own.
+ */
+export async function makeWorkers(options: {
+  connection: NativeConnection;
+  namespace: string;
+  taskQueue: string;
+  activities: Activities;
+}): Promise<Worker[]> {
+  const { connection, namespace, taskQueue, activities } = options;
+  const critical = Object.fromEntries(criticalActivities.map((name) => [name, activities[name]]));
+  const others = Object.fromEntries(Object.entries(activities).filter(([name]) => !(name in critical)));
+  const main = await Worker.create({
+    ...common,
+    connection,
+    namespace,
+    taskQueue,
+    activities: others,
+    ...workflowCode(),
+    maxConcurrentWorkflowTaskExecutions: 10,
+    maxConcurrentWorkflowTaskPolls: 4,
+    maxConcurrentActivityTaskPolls: 4,
+    maxCachedWorkflows: 50,
+    workflowThreadPoolSize: 1,
+  });
+  const urgent = await Worker.create({
+    ...common,
+    connection,
+    namespace,
+    taskQueue: `${taskQueue}${criticalSuffix}`,
+    activities: critical,
+    maxConcurrentActivityTaskPolls: 2,
+  });
+  return [main, urgent];
+}
+
+/** The bundle beside a build; the sources where there is no build, never a bundle that may be older than they are. */
+function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const bundle = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
+  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return { workflowsPath: fileURLToPath(new URL(`../workflows/all-workflows.${extension}`, import.meta.url)) };
+}

@@ -1,0 +1,115 @@
+import type { Server } from 'node:http';
+import { Client } from '@temporalio/client';
+import { type NativeConnection, Runtime, type Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createActivities } from '../activities/create-activities.ts';
+import { problem } from '../experiment/errors.ts';
+import { connectKafka } from '../kafka/connect-kafka.ts';
+import { connectKubernetes } from '../kubernetes/connect-kubernetes.ts';
+import { readConfig, type WorkerConfig } from './config.ts';
+import { clusterVersion, connectNative, temporalTarget } from './connect.ts';
+import { type HealthChecks, serveHealth } from './health.ts';
+import { makeLogger, sdkLogger } from './logger.ts';
+import { makeWorkers } from './make-workers.ts';
+import { isRunClosed, registeredSearchAttributes } from './temporal-facts.ts';
+import { temporalSdkVersion, version } from './version.ts';
+
+/**
+ * Runs a worker until SIGTERM or SIGINT and its graceful stop. Throws LeaderfallError where it cannot start:
+ * CONFIGURATION_INVALID, TEMPORAL_UNREACHABLE, KUBERNETES_UNREACHABLE.
+ */
+export async function runWorker(
+  env: Record<string, string | undefined>,
+  cluster: { context?: string; kubeconfig?: string } = {},
+): Promise<void> {
+  const config = readConfig(env);
+  const target = temporalTarget();
+  const log = makeLogger(config.log);
+  installRuntime(config, log);
+
+  const { address, namespace } = target;
+  const kubernetes = connectKubernetes(cluster);
+  const clusterIs = await clusterVersion(kubernetes, log);
+  const connection = await connectNative(target, log);
+  const client = new Client({ connection, namespace });
+  const versions = {
+    leaderfall: version,
+    node: process.version,
+    temporalSdk: temporalSdkVersion,
+    kubernetes: clusterIs,
+  };
+  const activities = createActivities({
+    kubernetes,
+    connectKafka,
+    defaults: config.defaults,
+    isRunClosed: (holder) => isRunClosed(client, holder),
+    // Not every Temporal lets a worker ask; without an answer none is set, since an unregistered one would block the run.
+    registeredSearchAttributes: () =>
+      registeredSearchAttributes(connection.operatorService, namespace).catch((error: unknown) => {
+        log.warn({ error }, 'search attributes are not set: Temporal does not tell which are registered');
+        return [];
+      }),
+    versions,
+    log,
+  });
+  const { taskQueue } = config;
+  const workers = await makeWorkers({ connection, namespace, taskQueue, activities });
+  let server: Server | undefined;
+  try {
+    if (config.health) server = await serveHealth(config.health, checksOf(workers, connection));
+    log.info({ ...versions, address, namespace, taskQueue }, 'worker is ready');
+    await runAll(workers);
+    log.info('worker has stopped');
+  } finally {
+    server?.close();
+    await connection.close();
+  }
+}
+
+function installRuntime({ metricsAddress, log }: WorkerConfig, logger: Logger): void {
+  const core = log.level === 'trace' || log.level === 'debug' ? 'DEBUG' : 'WARN';
+  try {
+    Runtime.install({
+      logger: sdkLogger(logger),
+      telemetryOptions: {
+        logging: { forward: {}, filter: { core, other: 'WARN' } },
+        ...(metricsAddress ? { metrics: { prometheus: { bindAddress: metricsAddress } } } : {}),
+      },
+    });
+  } catch (cause) {
+    throw problem('CONFIGURATION_INVALID', 'the metrics endpoint cannot be served', {
+      evidence: [`LEADERFALL_METRICS_ADDRESS: ${cause instanceof Error ? cause.message : cause}`],
+      next: 'Choose a free address.',
+      cause,
+    });
+  }
+}
+
+/** Runs all until they stop; when one fails, the others are stopped too and its error is thrown. */
+async function runAll(workers: Worker[]): Promise<void> {
+  const runs = workers.map((worker) =>
+    worker.run().catch((error: unknown) => {
+      for (const other of workers) if (other !== worker && other.getState() === 'RUNNING') other.shutdown();
+      throw error;
+    }),
+  );
+  const ended = await Promise.allSettled(runs);
+  const failed = ended.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+function checksOf(workers: Worker[], connection: NativeConnection): HealthChecks {
+  const states = (wanted: (state: string) => boolean) =>
+    workers.map((worker) => ({
+      name: `worker of queue ${worker.options.taskQueue}`,
+      check: () => (wanted(worker.getState()) ? undefined : worker.getState()),
+    }));
+  const temporal = async () => {
+    await connection.withDeadline(Date.now() + 2_000, () => connection.workflowService.getSystemInfo({}));
+    return undefined;
+  };
+  return {
+    live: states((state) => state !== 'FAILED' && state !== 'STOPPED'),
+    ready: [...states((state) => state === 'RUNNING'), { name: 'Temporal', check: temporal }],
+  };
+}
