@@ -6,7 +6,7 @@ import { checkReplication } from './check-kafka.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runStep } from './step.ts';
-import { poll } from './wait.ts';
+import { poll } from '../kubernetes/wait.ts';
 
 const observed: ObservedSetting[] = [
   'zookeeper.session.timeout.ms',

@@ -28,7 +28,7 @@ export interface Provision {
 export interface Provisioner {
   name: 'existing' | 'kudo';
   /** Rights it needs, as data, checked before anything is touched. */
-  permissions(experiment: ResolvedExperiment): Permission[];
+  permissions(context: { kubernetes: KubernetesPort; experiment: ResolvedExperiment }): Promise<Permission[]>;
   /** Checks that need no effect: package readable, parameters declared, RF against BROKER_COUNT. Throws LeaderfallError. */
   check(context: Omit<ProvisionContext, 'progress'>): Promise<{ statefulSetName: string; notes: string[] }>;
   /** Brings it up or finds it; idempotent at every point; ends when it is whole. */

@@ -1,0 +1,76 @@
+import { isChaosEngine, translateChaosEngine } from './chaos-engine.ts';
+import { type InputIssue, inputInvalid, issuesOf } from './issues.ts';
+import { plannedKills } from './schedule.ts';
+import { type Experiment, experimentSchema } from './spec.ts';
+
+/** A run's history is one workflow's: more kills than this belong into a schedule of runs. */
+export const maxKills = 60;
+
+/**
+ * Reads an experiment in our own shape or as a Litmus ChaosEngine, fills its defaults and checks what fields mean together.
+ * Throws INPUT_INVALID with every issue as evidence. The notes say what was understood but is not used.
+ */
+export function parseExperiment(input: unknown): { experiment: Experiment; notes: string[] } {
+  const { value, notes } = isChaosEngine(input) ? translateChaosEngine(input) : { value: input ?? {}, notes: [] };
+  const parsed = experimentSchema.safeParse(withoutHeader(value));
+  if (!parsed.success) throw inputInvalid(issuesOf(parsed.error, knownFields));
+  const issues = crossFieldIssues(parsed.data);
+  if (issues.length > 0) throw inputInvalid(issues);
+  return { experiment: parsed.data, notes };
+}
+
+/** `apiVersion: leaderfall.io/v1` and `kind: KafkaBrokerFailure` may head a file. */
+function withoutHeader(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const { apiVersion, kind, ...rest } = value as Record<string, unknown>;
+  const issues: InputIssue[] = [];
+  if (apiVersion !== undefined && apiVersion !== 'leaderfall.io/v1') {
+    issues.push(`apiVersion: must be leaderfall.io/v1, or litmuschaos.io/v1alpha1 with kind ChaosEngine`);
+  }
+  if (kind !== undefined && kind !== 'KafkaBrokerFailure') {
+    issues.push('kind: must be KafkaBrokerFailure or ChaosEngine');
+  }
+  if (issues.length > 0) throw inputInvalid(issues);
+  return rest;
+}
+
+function crossFieldIssues(experiment: Experiment): InputIssue[] {
+  const { schedule, liveness } = experiment;
+  const issues: InputIssue[] = [];
+  if (schedule.intervalSeconds > schedule.durationSeconds) {
+    issues.push(
+      `schedule.intervalSeconds: ${schedule.intervalSeconds} is longer than schedule.durationSeconds, ${schedule.durationSeconds}`,
+    );
+  }
+  const planned = plannedKills(schedule);
+  if (planned > maxKills) {
+    issues.push(`schedule.durationSeconds: ${planned} kills are planned, at most ${maxKills} fit one run`);
+  }
+  if (schedule.minKills !== undefined && schedule.minKills > planned) {
+    issues.push(`schedule.minKills: ${schedule.minKills} is more than the ${planned} planned kills`);
+  }
+  if (liveness.minInsyncReplicas !== undefined && liveness.minInsyncReplicas > liveness.replicationFactor) {
+    issues.push(
+      `liveness.minInsyncReplicas: ${liveness.minInsyncReplicas} is more than liveness.replicationFactor, ${liveness.replicationFactor}`,
+    );
+  }
+  return issues;
+}
+
+/** Names of the fields at a path of the schema, through its defaults and unions. */
+function knownFields(path: PropertyKey[]): string[] {
+  let schema: unknown = experimentSchema;
+  for (const part of [...path, undefined]) {
+    schema = unwrapped(schema);
+    const shape = (schema as { shape?: Record<string, unknown> } | undefined)?.shape;
+    if (part === undefined) return Object.keys(shape ?? {});
+    schema = shape?.[String(part)];
+  }
+  return [];
+}
+
+function unwrapped(schema: unknown): unknown {
+  let current = schema as { shape?: unknown; def?: { innerType?: unknown } } | undefined;
+  while (current && !current.shape && current.def?.innerType) current = current.def.innerType as typeof current;
+  return current;
+}

@@ -1,0 +1,60 @@
+import { inputInvalid } from './issues.ts';
+import { plannedKills } from './schedule.ts';
+import type { Experiment, ResolvedExperiment } from './spec.ts';
+
+/** What a worker fills into an experiment. */
+export interface WorkerDefaults {
+  /** Image of the kafka-liveness pod. */
+  image: string;
+  /** The victim of an experiment that names none; without it such an experiment is refused. */
+  target?: { namespace: string; label?: string; statefulSet?: string; service?: string; port?: number };
+  kudo?: {
+    zookeeperPackage?: string;
+    kafkaPackage?: string;
+    repository?: string;
+    managerImage?: string;
+    zookeeperParameters?: Record<string, string>;
+    kafkaParameters?: Record<string, string>;
+  };
+}
+
+/** Fills what only the worker or other fields know. What the experiment says always wins. */
+export function resolveExperiment(experiment: Experiment, defaults: WorkerDefaults): ResolvedExperiment {
+  const { cluster, liveness, provision, schedule } = experiment;
+  const { target } = defaults;
+  const named = cluster.namespace !== undefined;
+  const namespace = cluster.namespace ?? target?.namespace;
+  if (!namespace) {
+    throw inputInvalid(
+      ['cluster.namespace: not given, and the worker has no default target'],
+      'Name the namespace of the Kafka, or set LEADERFALL_TARGET_NAMESPACE on the worker.',
+    );
+  }
+  const { kudo } = defaults;
+  return {
+    ...experiment,
+    cluster: { ...cluster, ...(named ? {} : (target ?? {})), namespace },
+    annotationCheck: experiment.annotationCheck ?? true,
+    provision: {
+      ...provision,
+      repository: provision.repository ?? kudo?.repository,
+      managerImage: kudo?.managerImage ?? provision.managerImage,
+      zookeeper: {
+        ...provision.zookeeper,
+        package: provision.zookeeper.package ?? kudo?.zookeeperPackage,
+        parameters: { ...kudo?.zookeeperParameters, ...provision.zookeeper.parameters },
+      },
+      kafka: {
+        ...provision.kafka,
+        package: provision.kafka.package ?? kudo?.kafkaPackage,
+        parameters: { ...kudo?.kafkaParameters, ...provision.kafka.parameters },
+      },
+    },
+    liveness: {
+      ...liveness,
+      image: liveness.image ?? defaults.image,
+      minInsyncReplicas: liveness.minInsyncReplicas ?? Math.max(1, liveness.replicationFactor - 1),
+    },
+    schedule: { ...schedule, minKills: schedule.minKills ?? plannedKills(schedule) },
+  };
+}

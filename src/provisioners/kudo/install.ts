@@ -1,0 +1,193 @@
+import { problem } from '../../experiment/errors.ts';
+import { managedBy, runLabel } from '../../experiment/identity.ts';
+import type { MadeObject, PackageRecord } from '../../experiment/result.ts';
+import type { KubernetesObject, KubernetesPort } from '../../kubernetes/port.ts';
+import { pause } from '../../kubernetes/wait.ts';
+import { type Pod, waitingReasons } from '../../kubernetes/workloads.ts';
+import type { ProvisionContext } from '../provisioner.ts';
+import type { KudoPackage } from './package.ts';
+import { deployStatus, fatalMessages, type Instance, planTree } from './plan.ts';
+import { removeInstance } from './remove.ts';
+import {
+  digestAnnotation,
+  instanceObject,
+  type Marks,
+  operatorObject,
+  operatorVersionName,
+  operatorVersionObject,
+  rewriteFor,
+} from './resources.ts';
+
+const apiVersion = 'kudo.dev/v1beta1';
+
+/** One package to be installed as one Instance. */
+export interface Installation {
+  pack: KudoPackage;
+  instance: string;
+  parameters: Record<string, string>;
+}
+
+/** What came of it. */
+export interface Installed {
+  made: MadeObject[];
+  record: PackageRecord;
+  notes: string[];
+}
+
+/**
+ * Installs a package and waits for its plan `deploy`. A healthy Instance of that name is used as it is and never removed;
+ * what another run of Leaderfall left half-done is removed first. May be called again at any point.
+ */
+export async function install(context: ProvisionContext, wanted: Installation, marks: Marks): Promise<Installed> {
+  const { kubernetes, run } = context;
+  const { namespace } = context.experiment.cluster;
+  const { pack, instance } = wanted;
+  const { minor } = await kubernetes.version();
+  const { templates, rewrites } = rewriteFor(minor, pack);
+  const record: PackageRecord = {
+    name: pack.operator.name,
+    operatorVersion: pack.operator.operatorVersion,
+    ...(pack.operator.appVersion ? { appVersion: pack.operator.appVersion } : {}),
+    digest: pack.digest,
+    rewrites,
+  };
+  const ref = { apiVersion, kind: 'Instance', name: instance, namespace };
+  const found = await kubernetes.read<Instance>(ref);
+  const ours = found?.metadata?.labels?.[runLabel] === run.runId;
+  if (found && !ours) {
+    if (found.metadata?.deletionTimestamp === undefined && deployStatus(found)?.status === 'COMPLETE') {
+      return { made: [], record, notes: [`Instance ${instance} was there and healthy: it is used and stays`] };
+    }
+    if (found.metadata?.labels?.['app.kubernetes.io/managed-by'] !== managedBy) {
+      throw problem('PLAN_FATAL', `Instance ${namespace}/${instance} exists and is not healthy`, {
+        evidence: planTree(instance, deployStatus(found) ?? { name: 'deploy', status: 'NEVER_RUN' }),
+        next: `Repair or delete it: kubectl -n ${namespace} describe instance.kudo.dev ${instance}`,
+      });
+    }
+    await removeInstance(context, instance);
+  }
+  const notes = rewrites.map((rewrite) => `package ${pack.operator.name}: ${rewrite}`);
+  const made: MadeObject[] = [];
+  if (!ours) {
+    await oldPodsGone(context, instance);
+    made.push(...(await createObjects(context, wanted, templates, marks)));
+  }
+  await deployComplete(context, instance);
+  return { made, record, notes };
+}
+
+async function createObjects(
+  context: ProvisionContext,
+  wanted: Installation,
+  templates: Record<string, string>,
+  marks: Marks,
+): Promise<MadeObject[]> {
+  const { kubernetes } = context;
+  const { namespace } = context.experiment.cluster;
+  const { pack, instance, parameters } = wanted;
+  const made: MadeObject[] = [];
+  const create = async (object: KubernetesObject) => {
+    const { name = '' } = object.metadata ?? {};
+    const answer = await creating(context, object);
+    if (answer !== 'exists') made.push({ apiVersion, kind: object.kind ?? '', name, namespace });
+  };
+  await create(operatorObject(pack, namespace, marks));
+  const operatorVersion = await versionName(kubernetes, pack, templates, namespace);
+  await create(operatorVersionObject(pack, templates, { name: operatorVersion, namespace, marks }));
+  await create(instanceObject(pack, { name: instance, namespace, operatorVersion, parameters, marks }));
+  return made;
+}
+
+/** The usual name; with the digest behind it where that name already holds something else. */
+async function versionName(
+  kubernetes: KubernetesPort,
+  pack: KudoPackage,
+  templates: Record<string, string>,
+  namespace: string,
+): Promise<string> {
+  const name = operatorVersionName(pack);
+  const found = await kubernetes.read({ apiVersion, kind: 'OperatorVersion', name, namespace });
+  if (!found || found.metadata?.annotations?.[digestAnnotation] === pack.digest) return name;
+  const spec = found.spec as { templates?: Record<string, string> } | undefined;
+  if (JSON.stringify(spec?.templates) === JSON.stringify(templates)) return name;
+  return `${name}-${pack.digest.slice(0, 8)}`;
+}
+
+/** The webhook of a manager that has just become ready may refuse the first calls. */
+async function creating(context: ProvisionContext, object: KubernetesObject): Promise<KubernetesObject | 'exists'> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    try {
+      return await context.kubernetes.create(object);
+    } catch (error) {
+      const message = (error as Error).message;
+      if (!message.includes('failed calling webhook') || Date.now() > deadline) throw error;
+      context.progress(['waiting for the KUDO webhook']);
+      await pause(500, context.signal);
+    }
+  }
+}
+
+/** Pods of a former Instance keep the StatefulSet controller in a doubling back-off: 72 s were seen after they had gone. */
+async function oldPodsGone(context: ProvisionContext, instance: string): Promise<void> {
+  for (;;) {
+    const names = (await podsOf(context, instance)).map((pod) => pod.metadata?.name ?? '');
+    if (names.length === 0) return;
+    context.progress([`waiting for old pods of ${instance} to go: ${names.join(', ')}`]);
+    await pause(500, context.signal);
+  }
+}
+
+async function podsOf(context: ProvisionContext, instance: string): Promise<Pod[]> {
+  const { namespace } = context.experiment.cluster;
+  const kind = { apiVersion: 'v1', kind: 'Pod', namespace };
+  return (await context.kubernetes.list<Pod>(kind, { label: `kudo.dev/instance=${instance}` })).items;
+}
+
+async function deployComplete(context: ProvisionContext, instance: string): Promise<void> {
+  const { namespace } = context.experiment.cluster;
+  const { timeoutSeconds, podWaitSeconds } = context.experiment.provision;
+  const deadline = Date.now() + timeoutSeconds * 1_000;
+  const waitingSince = new Map<string, number>();
+  for (;;) {
+    const found = await context.kubernetes.read<Instance>({ apiVersion, kind: 'Instance', name: instance, namespace });
+    const plan = found && deployStatus(found);
+    if (plan?.status === 'COMPLETE') {
+      context.progress(planTree(instance, plan));
+      return;
+    }
+    if (plan?.status === 'FATAL_ERROR') {
+      throw problem('PLAN_FATAL', fatalMessages(plan)[0] ?? `plan deploy of ${instance} ended in FATAL_ERROR`, {
+        evidence: [...fatalMessages(plan), ...planTree(instance, plan)],
+        next: 'The package or its parameters do not fit this cluster; correct them and run again.',
+      });
+    }
+    const tree = plan ? planTree(instance, plan) : [`${instance}: plan deploy not scheduled yet`];
+    const reasons = (await podsOf(context, instance)).flatMap(waitingReasons);
+    context.progress([...tree, ...reasons]);
+    const stuck = longest(waitingSince, reasons);
+    if (stuck && stuck.ms > podWaitSeconds * 1_000) {
+      throw problem('POD_WAITING', `plan deploy of ${instance} waits for a pod: ${stuck.reason}`, {
+        evidence: [...reasons, ...tree],
+        next: `kubectl -n ${namespace} describe pods -l kudo.dev/instance=${instance}`,
+      });
+    }
+    if (Date.now() > deadline) {
+      throw problem('TIMED_OUT', `plan deploy of ${instance} did not end in ${timeoutSeconds} s`, {
+        evidence: [...tree, ...reasons],
+        next: 'Raise provision.timeoutSeconds, or see why it is slow.',
+      });
+    }
+    await pause(500, context.signal);
+  }
+}
+
+/** Remembers since when each pod has been waiting (its reason's text may change, its first word does not), and gives the longest. */
+function longest(since: Map<string, number>, reasons: string[]): { reason: string; ms: number } | undefined {
+  const now = Date.now();
+  const keys = new Map(reasons.map((reason) => [reason.split(':')[0] ?? reason, reason]));
+  for (const key of since.keys()) if (!keys.has(key)) since.delete(key);
+  for (const key of keys.keys()) if (!since.has(key)) since.set(key, now);
+  const [first] = [...since].sort((a, b) => a[1] - b[1]);
+  return first ? { reason: keys.get(first[0]) ?? first[0], ms: now - first[1] } : undefined;
+}

@@ -1,0 +1,114 @@
+import { problem } from '../../experiment/errors.ts';
+import { runAnnotations, runLabels } from '../../experiment/identity.ts';
+import type { ResolvedExperiment } from '../../experiment/spec.ts';
+import type { KubernetesObject, KubernetesPort, Permission } from '../../kubernetes/port.ts';
+import type { Provision, ProvisionContext, Provisioner } from '../provisioner.ts';
+import { ensureKudo, initPermissions, isInstalled } from './init.ts';
+import { type Installation, install } from './install.ts';
+import { type KudoPackage, readPackage } from './package.ts';
+import { keepInstalled, removeInstalled } from './remove.ts';
+import { checkedParameters, parameterValue, statefulSetName } from './resources.ts';
+
+/** Kafka and its ZooKeeper from KUDO packages; KUDO itself too, where it is missing. */
+export const kudoProvisioner: Provisioner = { name: 'kudo', permissions, check, provision, remove };
+
+async function permissions(context: {
+  kubernetes: KubernetesPort;
+  experiment: ResolvedExperiment;
+}): Promise<Permission[]> {
+  const { namespace } = context.experiment.cluster;
+  const own = (group: string, resource: string, verbs: string[]): Permission[] =>
+    verbs.map((verb) => ({ verb, group, resource, namespace }));
+  const needed = [
+    ...own('kudo.dev', 'operators', ['get', 'list', 'create', 'patch', 'delete']),
+    ...own('kudo.dev', 'operatorversions', ['get', 'list', 'create', 'patch', 'delete']),
+    ...own('kudo.dev', 'instances', ['get', 'list', 'create', 'patch', 'delete']),
+    ...own('', 'persistentvolumeclaims', ['list', 'delete']),
+    ...own('batch', 'jobs', ['list']),
+  ];
+  // Reading what is there may itself be forbidden; then the review of the rights says so.
+  const installed = await isInstalled(context.kubernetes).catch(() => false);
+  return installed ? needed : [...needed, ...initPermissions()];
+}
+
+async function check(
+  context: Omit<ProvisionContext, 'progress'>,
+): Promise<{ statefulSetName: string; notes: string[] }> {
+  const { zookeeper, kafka } = await installations(context.experiment);
+  const brokers = Number(parameterValue(kafka.pack, kafka.parameters, 'BROKER_COUNT') ?? Number.NaN);
+  const { replicationFactor } = context.experiment.liveness;
+  if (replicationFactor > brokers) {
+    throw problem('REPLICATION_IMPOSSIBLE', `replication factor ${replicationFactor} needs more than ${brokers} brokers`, {
+      evidence: ['liveness.replicationFactor', `BROKER_COUNT of package ${kafka.pack.operator.name}: ${brokers}`],
+      next: 'Lower the replication factor, or raise provision.kafka.parameters.BROKER_COUNT.',
+    });
+  }
+  const notes = [zookeeper, kafka].map(
+    ({ pack, instance }) => `KUDO package ${pack.operator.name} ${pack.operator.operatorVersion} as Instance ${instance}`,
+  );
+  return { statefulSetName: statefulSetName(kafka.pack, kafka.instance), notes };
+}
+
+async function provision(context: ProvisionContext): Promise<Provision> {
+  const { kubernetes, experiment, run, expires } = context;
+  const { namespace } = experiment.cluster;
+  const marks = { labels: runLabels(run), annotations: runAnnotations(run, expires) };
+  const wanted = await installations(experiment);
+  await ensureKudo(context);
+  const zookeeper = await install(context, wanted.zookeeper, marks);
+  const kafka = await install(context, wanted.kafka, marks);
+  const name = statefulSetName(wanted.kafka.pack, wanted.kafka.instance);
+  const found = await kubernetes.read<StatefulSet>({ apiVersion: 'apps/v1', kind: 'StatefulSet', name, namespace });
+  if (!found?.metadata?.uid) {
+    throw problem('TARGET_NOT_FOUND', `the package made no StatefulSet ${namespace}/${name}`, {
+      next: 'Name the StatefulSet in cluster.statefulSet and use provision.mode: existing.',
+    });
+  }
+  return {
+    statefulSet: { namespace, name, uid: found.metadata.uid, replicas: found.spec?.replicas ?? 1 },
+    gracePeriodSeconds: found.spec?.template?.spec?.terminationGracePeriodSeconds ?? 30,
+    made: [...zookeeper.made, ...kafka.made],
+    packages: [zookeeper.record, kafka.record],
+    notes: [...zookeeper.notes, ...kafka.notes],
+  };
+}
+
+async function remove(context: ProvisionContext) {
+  if (!context.experiment.provision.keep) return await removeInstalled(context);
+  await keepInstalled(context);
+  return [];
+}
+
+interface StatefulSet extends KubernetesObject {
+  spec?: { replicas?: number; template?: { spec?: { terminationGracePeriodSeconds?: number } } };
+}
+
+/** Both packages, read and their parameters checked. */
+async function installations(experiment: ResolvedExperiment): Promise<{ zookeeper: Installation; kafka: Installation }> {
+  const { zookeeper, kafka, repository } = experiment.provision;
+  const read = async (role: 'zookeeper' | 'kafka'): Promise<KudoPackage> => {
+    const source = experiment.provision[role].package;
+    if (source) return await readPackage(source, repository);
+    throw problem('INPUT_INVALID', `no KUDO package for ${role} is configured`, {
+      evidence: [`provision.${role}.package`],
+      next: `Name it in the experiment, or in LEADERFALL_KUDO_${role.toUpperCase()}_PACKAGE on the worker.`,
+    });
+  };
+  const zookeeperPack = await read('zookeeper');
+  const kafkaPack = await read('kafka');
+  const declared = kafkaPack.parameters.some(({ name }) => name === 'DELETE_TOPIC_ENABLE');
+  // Without it the stream's topic could never be removed again.
+  const preset: Record<string, string> = declared ? { DELETE_TOPIC_ENABLE: 'true' } : {};
+  return {
+    zookeeper: {
+      pack: zookeeperPack,
+      instance: zookeeper.instance,
+      parameters: checkedParameters(zookeeperPack, zookeeper.parameters, 'provision.zookeeper.parameters'),
+    },
+    kafka: {
+      pack: kafkaPack,
+      instance: kafka.instance,
+      parameters: checkedParameters(kafkaPack, { ...preset, ...kafka.parameters }, 'provision.kafka.parameters'),
+    },
+  };
+}

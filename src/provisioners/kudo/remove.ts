@@ -1,0 +1,132 @@
+import { runLabel } from '../../experiment/identity.ts';
+import type { Leftover } from '../../experiment/result.ts';
+import type { KubernetesObject, ObjectRef } from '../../kubernetes/port.ts';
+import { pause } from '../../kubernetes/wait.ts';
+import type { ProvisionContext } from '../provisioner.ts';
+
+const apiVersion = 'kudo.dev/v1beta1';
+
+/** Longest grace of a broker pod in the public package, and some room for the garbage collector. */
+const goneSeconds = 360;
+
+/**
+ * Removes every Instance that this run made, Kafka wholly gone before ZooKeeper (a broker that cannot reach ZooKeeper hangs in
+ * its shutdown for up to 300 s), then their volume claims, then OperatorVersions and Operators of this run that nobody uses.
+ */
+export async function removeInstalled(context: ProvisionContext): Promise<Leftover[]> {
+  const { kubernetes, run } = context;
+  const { cluster, provision } = context.experiment;
+  const label = `${runLabel}=${run.runId}`;
+  const listOwn = async (kind: string) =>
+    (await kubernetes.list({ apiVersion, kind, namespace: cluster.namespace }, { label })).items;
+  const leftovers: Leftover[] = [];
+  const own = new Set((await listOwn('Instance')).map(nameOf));
+  const inOrder = [provision.kafka.instance, provision.zookeeper.instance].filter((name) => own.has(name));
+  for (const instance of inOrder) leftovers.push(...(await removeInstance(context, instance)));
+  const inUse = await versionsInUse(context);
+  for (const version of await listOwn('OperatorVersion')) {
+    if (!inUse.has(nameOf(version))) await removeOne(context, refOf(version));
+  }
+  const operatorsInUse = new Set(
+    (await kubernetes.list({ apiVersion, kind: 'OperatorVersion', namespace: cluster.namespace })).items.map(
+      (version) => (version.spec as { operator?: { name?: string } } | undefined)?.operator?.name,
+    ),
+  );
+  for (const operator of await listOwn('Operator')) {
+    if (!operatorsInUse.has(nameOf(operator))) await removeOne(context, refOf(operator));
+  }
+  for (const kind of ['Instance', 'OperatorVersion', 'Operator']) {
+    for (const object of await listOwn(kind)) {
+      leftovers.push({ kind, name: nameOf(object), namespace: cluster.namespace, reason: 'still there or in use' });
+    }
+  }
+  return leftovers;
+}
+
+/** Takes the run's marks off what it installed, so that nothing removes it later. */
+export async function keepInstalled(context: ProvisionContext): Promise<void> {
+  const { kubernetes, run, experiment } = context;
+  const { namespace } = experiment.cluster;
+  for (const kind of ['Instance', 'OperatorVersion', 'Operator']) {
+    const own = await kubernetes.list({ apiVersion, kind, namespace }, { label: `${runLabel}=${run.runId}` });
+    for (const object of own.items) {
+      const annotations = { 'leaderfall.io/expires': null, 'leaderfall.io/owner': null };
+      await kubernetes.mergePatch(refOf(object), {
+        metadata: { labels: { [runLabel]: null, 'app.kubernetes.io/managed-by': null }, annotations },
+      });
+    }
+  }
+}
+
+/** Deletes one Instance with all its pods and volume claims, and waits until they are gone. */
+export async function removeInstance(context: ProvisionContext, instance: string): Promise<Leftover[]> {
+  const { kubernetes } = context;
+  const { namespace } = context.experiment.cluster;
+  const label = `kudo.dev/instance=${instance}`;
+  await kubernetes.remove({ apiVersion, kind: 'Instance', name: instance, namespace }, { propagation: 'Foreground' });
+  const owned = [
+    { apiVersion, kind: 'Instance', only: instance },
+    { apiVersion: 'apps/v1', kind: 'StatefulSet' },
+    { apiVersion: 'batch/v1', kind: 'Job' },
+    { apiVersion: 'v1', kind: 'Pod' },
+  ];
+  const remaining = async (): Promise<Leftover[]> => {
+    const found: Leftover[] = [];
+    for (const { only, ...kind } of owned) {
+      if (only) {
+        const there = await kubernetes.read({ ...kind, name: only, namespace });
+        if (there) found.push({ kind: kind.kind, name: only, namespace, reason: 'not gone in time' });
+        continue;
+      }
+      const { items } = await kubernetes.list({ ...kind, namespace }, { label });
+      for (const item of items) found.push({ kind: kind.kind, name: nameOf(item), namespace, reason: 'not gone in time' });
+    }
+    return found;
+  };
+  const stuck = await gone(context, instance, remaining);
+  const claimKind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace };
+  for (const claim of (await kubernetes.list(claimKind, { label })).items) await removeOne(context, refOf(claim));
+  const claims = async (): Promise<Leftover[]> =>
+    (await kubernetes.list(claimKind, { label })).items.map((claim) => ({
+      kind: 'PersistentVolumeClaim',
+      name: nameOf(claim),
+      namespace,
+      reason: 'not gone in time',
+    }));
+  return [...stuck, ...(await gone(context, instance, claims))];
+}
+
+async function gone(
+  context: ProvisionContext,
+  instance: string,
+  remaining: () => Promise<Leftover[]>,
+): Promise<Leftover[]> {
+  const deadline = Date.now() + goneSeconds * 1_000;
+  for (;;) {
+    const found = await remaining();
+    if (found.length === 0 || Date.now() > deadline) return found;
+    context.progress([`removing ${instance}: ${found.map(({ kind, name }) => `${kind} ${name}`).join(', ')}`]);
+    await pause(500, context.signal);
+  }
+}
+
+async function versionsInUse(context: ProvisionContext): Promise<Set<string>> {
+  const { namespace } = context.experiment.cluster;
+  const { items } = await context.kubernetes.list({ apiVersion, kind: 'Instance', namespace });
+  return new Set(
+    items.map((item) => (item.spec as { operatorVersion?: { name?: string } } | undefined)?.operatorVersion?.name ?? ''),
+  );
+}
+
+async function removeOne(context: ProvisionContext, ref: ObjectRef): Promise<void> {
+  await context.kubernetes.remove(ref, { propagation: 'Background' });
+}
+
+function nameOf(object: KubernetesObject): string {
+  return object.metadata?.name ?? '';
+}
+
+function refOf(object: KubernetesObject): ObjectRef {
+  const { name = '', namespace } = object.metadata ?? {};
+  return { apiVersion: object.apiVersion ?? apiVersion, kind: object.kind ?? '', name, ...(namespace ? { namespace } : {}) };
+}
