@@ -2,7 +2,7 @@ import type { TemporalAccess } from './connect-temporal.ts';
 import { detachedExitCode, verdictExitCodes } from './exit-codes.ts';
 import type { RunRef } from './history/follow.ts';
 import type { RunEnd } from './history/result-from-history.ts';
-import { type InterruptPolicy, onInterrupt } from './interrupt.ts';
+import { askAbort, type InterruptPolicy, onInterrupt } from './interrupt.ts';
 import { paint, problemLines } from './print-problem.ts';
 import type { Screen } from './progress/screen.ts';
 import { watchRun } from './progress/watch-run.ts';
@@ -16,7 +16,13 @@ export interface FollowOptions {
   timeoutSeconds?: number;
 }
 
-const verdictStyles = { Pass: 'green', Fail: 'red', Inconclusive: 'yellow', Error: 'red', Stopped: 'yellow' } as const;
+const verdictStyles = {
+  Pass: 'green',
+  Fail: 'red',
+  Inconclusive: 'yellow',
+  Error: 'red',
+  Stopped: 'yellow',
+} as const;
 
 /** Shows a run until it ends, honours Ctrl-C and the time limit, writes the verdict, and gives the exit code. */
 export async function followToEnd(
@@ -36,6 +42,14 @@ export async function followToEnd(
   const release = onInterrupt(options.policy, {
     abort: () => abort('Interrupted'),
     detach: () => detached.abort(),
+    ask: async (signal) => {
+      screen.hold(true);
+      try {
+        return await askAbort(signal);
+      } finally {
+        screen.hold(false);
+      }
+    },
   });
   const limit =
     options.timeoutSeconds === undefined
@@ -44,7 +58,9 @@ export async function followToEnd(
   try {
     const end = await watchRun(access, run, screen, detached.signal);
     if (!end) {
-      screen.text(`The run goes on. leaderfall watch ${run.workflowId}  |  leaderfall abort ${run.workflowId}`);
+      screen.text(
+        `The run goes on. leaderfall watch ${run.workflowId}  |  leaderfall abort ${run.workflowId}`,
+      );
       return detachedExitCode;
     }
     for (const line of endLines(end, run)) screen.text(line);
@@ -61,7 +77,10 @@ export function endLines(end: RunEnd, run: RunRef): string[] {
   const { verdict, result } = end;
   const problem = result?.problem ?? end.problem;
   const reasons = result?.reasons ?? [];
-  const lines = ['', `${paint(['bold', verdictStyles[verdict]], verdict)}${reasons[0] ? `  ${reasons[0]}` : ''}`];
+  const lines = [
+    '',
+    `${paint(['bold', verdictStyles[verdict]], verdict)}${reasons[0] ? `  ${reasons[0]}` : ''}`,
+  ];
   for (const reason of reasons.slice(1)) lines.push(`  - ${reason}`);
   if (problem) lines.push(...problemLines(problem));
   for (const left of result?.leftovers ?? []) {

@@ -18,14 +18,21 @@ export function interruptPolicy(options: { flag?: string; terminal: boolean; ci:
 export function policyOfProcess(flag: string | undefined): InterruptPolicy {
   const terminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
   const { CI } = process.env;
-  return interruptPolicy({ flag, terminal, ci: CI !== undefined && CI !== '' && CI !== 'false' && CI !== '0' });
+  return interruptPolicy({
+    flag,
+    terminal,
+    ci: CI !== undefined && CI !== '' && CI !== 'false' && CI !== '0',
+  });
 }
 
 /**
  * Calls `abort` or `detach` on SIGINT, SIGTERM and SIGHUP by the policy. A second signal while a person is being asked, or
  * after the abort, detaches: the run is safe in Temporal. Gives a function that takes the handlers off again.
  */
-export function onInterrupt(policy: InterruptPolicy, acts: { abort(): void; detach(): void; ask?: typeof askAbort }): () => void {
+export function onInterrupt(
+  policy: InterruptPolicy,
+  acts: { abort(): void; detach(): void; ask(signal: AbortSignal): Promise<'abort' | 'detach'> },
+): () => void {
   let answered = false;
   const asking = new AbortController();
   const handle = async () => {
@@ -35,7 +42,7 @@ export function onInterrupt(policy: InterruptPolicy, acts: { abort(): void; deta
       return;
     }
     answered = true;
-    const choice = policy === 'ask' ? await (acts.ask ?? askAbort)(asking.signal) : policy;
+    const choice = policy === 'ask' ? await acts.ask(asking.signal) : policy;
     if (asking.signal.aborted) return;
     if (choice === 'abort') acts.abort();
     else acts.detach();
@@ -49,12 +56,15 @@ export function onInterrupt(policy: InterruptPolicy, acts: { abort(): void; deta
   };
 }
 
-async function askAbort(signal: AbortSignal): Promise<'abort' | 'detach'> {
+/** Asks the person; no answer and a closed input mean detach, which loses nothing. */
+export async function askAbort(signal: AbortSignal): Promise<'abort' | 'detach'> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   // The line editor swallows Ctrl-C: hand it back as the signal that it is.
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
-    const answer = await lines.question('\nAbort the run and clean up (a), or only stop watching (s)? [s] ', { signal });
+    const answer = await lines.question('\nAbort the run and clean up (a), or only stop watching (s)? [s] ', {
+      signal,
+    });
     return answer.trim().toLowerCase().startsWith('a') ? 'abort' : 'detach';
   } catch {
     return 'detach';

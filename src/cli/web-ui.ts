@@ -9,7 +9,7 @@ export function webUiOf(
 ): string | undefined {
   const base = configured?.replace(/\/+$/, '') ?? devServerUi(address);
   if (!base) return undefined;
-  const parts = ['namespaces', run.namespace, 'workflows', run.workflowId, ...(run.runId ? [run.runId, 'history'] : [])];
+  const parts = ['namespaces', run.namespace, 'workflows', run.workflowId, ...(run.runId ? [run.runId] : [])];
   return `${base}/${parts.map(encodeURIComponent).join('/')}`;
 }
 

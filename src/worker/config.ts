@@ -38,7 +38,10 @@ const parameters = z
     try {
       return JSON.parse(value) as unknown;
     } catch {
-      context.addIssue({ code: 'custom', message: 'must be a JSON object of strings, such as {"MEM":"2048"}' });
+      context.addIssue({
+        code: 'custom',
+        message: 'must be a JSON object of strings, such as {"MEM":"2048"}',
+      });
       return z.NEVER;
     }
   })
@@ -78,11 +81,18 @@ const foreign = ['LEADERFALL_WEB_UI'];
 export const variableNames: readonly string[] = [...Object.keys(environmentSchema.shape), ...foreign];
 
 /** Reads the worker's settings. Throws CONFIGURATION_INVALID that lists everything that is wrong, at once. */
-export function readConfig(env: Record<string, string | undefined>, terminal = process.stdout.isTTY === true): WorkerConfig {
-  const own = Object.fromEntries(Object.entries(env).filter(([name, value]) => name.startsWith('LEADERFALL_') && value));
+export function readConfig(
+  env: Record<string, string | undefined>,
+  terminal = process.stdout.isTTY === true,
+): WorkerConfig {
+  const own = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => name.startsWith('LEADERFALL_') && value),
+  );
   const parsed = environmentSchema.safeParse(own);
   const evidence = [
-    ...Object.keys(own).filter((name) => !variableNames.includes(name)).map(unknown),
+    ...Object.keys(own)
+      .filter((name) => !variableNames.includes(name))
+      .map(unknown),
     ...(parsed.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? []),
     ...targetWithoutNamespace(own),
   ];
@@ -103,30 +113,36 @@ function configOf(env: z.output<typeof environmentSchema>, terminal: boolean): W
       image: env.LEADERFALL_LIVENESS_IMAGE ?? `docker.io/leaderfall/leaderfall:${version}`,
       ...(env.LEADERFALL_TARGET_NAMESPACE
         ? {
-            target: {
+            // What is not set must be absent: an undefined field would overrule the experiment's own default.
+            target: present({
               namespace: env.LEADERFALL_TARGET_NAMESPACE,
               label: env.LEADERFALL_TARGET_LABEL,
               statefulSet: env.LEADERFALL_TARGET_STATEFULSET,
               service: env.LEADERFALL_TARGET_SERVICE,
               port: env.LEADERFALL_TARGET_PORT,
-            },
+            }),
           }
         : {}),
-      kudo: {
+      kudo: present({
         zookeeperPackage: env.LEADERFALL_KUDO_ZOOKEEPER_PACKAGE,
         kafkaPackage: env.LEADERFALL_KUDO_KAFKA_PACKAGE,
         repository: env.LEADERFALL_KUDO_REPOSITORY,
         managerImage: env.LEADERFALL_KUDO_MANAGER_IMAGE,
-        parameters: {
-          zookeeper: env.LEADERFALL_KUDO_ZOOKEEPER_PARAMETERS ?? {},
-          kafka: env.LEADERFALL_KUDO_KAFKA_PARAMETERS ?? {},
-        },
-      },
+        zookeeperParameters: env.LEADERFALL_KUDO_ZOOKEEPER_PARAMETERS,
+        kafkaParameters: env.LEADERFALL_KUDO_KAFKA_PARAMETERS,
+      }),
     },
     ...(env.LEADERFALL_METRICS_ADDRESS ? { metricsAddress: env.LEADERFALL_METRICS_ADDRESS } : {}),
     ...(health ? { health: { host: hostOf(health), port: portOf(health) } } : {}),
-    log: { level: env.LEADERFALL_LOG_LEVEL, format: env.LEADERFALL_LOG_FORMAT ?? (terminal ? 'pretty' : 'json') },
+    log: {
+      level: env.LEADERFALL_LOG_LEVEL,
+      format: env.LEADERFALL_LOG_FORMAT ?? (terminal ? 'pretty' : 'json'),
+    },
   };
+}
+
+function present<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** A target without a namespace would silently be none. */

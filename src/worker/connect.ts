@@ -36,35 +36,50 @@ export function temporalTarget(): TemporalTarget {
 }
 
 /** Connects and makes sure of the namespace, waiting a bounded time. Throws TEMPORAL_UNREACHABLE or CONFIGURATION_INVALID. */
-export async function connectNative({ options, address, namespace }: TemporalTarget, log: Logger): Promise<NativeConnection> {
-  const connection = await patiently(log, `Temporal at ${address}`, () => NativeConnection.connect(options), (cause) =>
-    problem('TEMPORAL_UNREACHABLE', `no Temporal server answers at ${address}`, {
-      evidence: [textOf(cause)],
-      next: 'Start it or set TEMPORAL_ADDRESS; where it uses TLS, TEMPORAL_TLS=true or TEMPORAL_API_KEY.',
-      retryable: true,
-      cause,
-    }),
+export async function connectNative(
+  { options, address, namespace }: TemporalTarget,
+  log: Logger,
+): Promise<NativeConnection> {
+  const connection = await patiently(
+    log,
+    `Temporal at ${address}`,
+    () => NativeConnection.connect(options),
+    (cause) =>
+      problem('TEMPORAL_UNREACHABLE', `no Temporal server answers at ${address}`, {
+        evidence: [textOf(cause)],
+        next: 'Start it or set TEMPORAL_ADDRESS; where it uses TLS, TEMPORAL_TLS=true or TEMPORAL_API_KEY.',
+        retryable: true,
+        cause,
+      }),
   );
-  await patiently(log, `Temporal namespace ${namespace}`, () => connection.workflowService.describeNamespace({ namespace }), (cause) =>
-    problem('CONFIGURATION_INVALID', `Temporal namespace ${namespace} cannot be used`, {
-      evidence: [textOf(cause)],
-      next: `Set TEMPORAL_NAMESPACE, or make it: temporal operator namespace create --namespace ${namespace}`,
-      cause,
-    }),
+  await patiently(
+    log,
+    `Temporal namespace ${namespace}`,
+    () => connection.workflowService.describeNamespace({ namespace }),
+    (cause) =>
+      problem('CONFIGURATION_INVALID', `Temporal namespace ${namespace} cannot be used`, {
+        evidence: [textOf(cause)],
+        next: `Set TEMPORAL_NAMESPACE, or make it: temporal operator namespace create --namespace ${namespace}`,
+        cause,
+      }),
   );
   return connection;
 }
 
 /** Version of the cluster's API server, waiting a bounded time for it. Throws KUBERNETES_UNREACHABLE or KUBERNETES_REFUSED. */
 export async function clusterVersion(kubernetes: KubernetesPort, log: Logger): Promise<string> {
-  const { gitVersion } = await patiently(log, 'the Kubernetes API', () => kubernetes.version(), (cause) =>
-    cause instanceof LeaderfallError
-      ? cause
-      : problem('KUBERNETES_UNREACHABLE', 'the Kubernetes API does not answer', {
-          evidence: [textOf(cause)],
-          next: 'Set KUBECONFIG or --context, or run the worker in the cluster.',
-          cause,
-        }),
+  const { gitVersion } = await patiently(
+    log,
+    'the Kubernetes API',
+    () => kubernetes.version(),
+    (cause) =>
+      cause instanceof LeaderfallError
+        ? cause
+        : problem('KUBERNETES_UNREACHABLE', 'the Kubernetes API does not answer', {
+            evidence: [textOf(cause)],
+            next: 'Set KUBECONFIG or --context, or run the worker in the cluster.',
+            cause,
+          }),
   );
   return gitVersion;
 }

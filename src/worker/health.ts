@@ -20,9 +20,13 @@ export interface HealthChecks {
  * Serves GET /healthz and /readyz: 200 with `ok`, or 503 with what is wrong, one fact a line.
  * Throws CONFIGURATION_INVALID where the address is taken. The caller closes the server.
  */
-export async function serveHealth(address: { host: string; port: number }, checks: HealthChecks): Promise<Server> {
+export async function serveHealth(
+  address: { host: string; port: number },
+  checks: HealthChecks,
+): Promise<Server> {
   const server = createServer((request, response) => {
-    const wanted = request.url === '/healthz' ? checks.live : request.url === '/readyz' ? checks.ready : undefined;
+    const wanted =
+      request.url === '/healthz' ? checks.live : request.url === '/readyz' ? checks.ready : undefined;
     if (!wanted) {
       response.writeHead(404).end('/healthz or /readyz\n');
       return;
@@ -36,7 +40,9 @@ export async function serveHealth(address: { host: string; port: number }, check
     server.once('error', (cause) => {
       const evidence = [`LEADERFALL_HEALTH_ADDRESS: ${cause.message}`];
       const next = 'Choose a free address.';
-      reject(problem('CONFIGURATION_INVALID', 'the health endpoint cannot be served', { evidence, next, cause }));
+      reject(
+        problem('CONFIGURATION_INVALID', 'the health endpoint cannot be served', { evidence, next, cause }),
+      );
     });
     server.listen(address.port, address.host, resolve);
   });

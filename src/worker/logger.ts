@@ -6,7 +6,10 @@ import type { WorkerConfig } from './config.ts';
 export function makeLogger({ level, format }: WorkerConfig['log']): Logger {
   const options = { level, base: { service: 'leaderfall' }, timestamp: pino.stdTimeFunctions.isoTime };
   if (format === 'json') return pino(options);
-  return pino({ ...options, transport: { target: 'pino-pretty', options: { ignore: 'service,pid,hostname' } } });
+  return pino({
+    ...options,
+    transport: { target: 'pino-pretty', options: { ignore: 'service,pid,hostname' } },
+  });
 }
 
 /** The same logger in the shape that the SDK expects. */

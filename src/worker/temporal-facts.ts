@@ -9,7 +9,9 @@ const keyword = 2;
 const notFound = 5;
 
 /** A run by its parts, out of `<temporal namespace>/<workflow id>/<run id>`; a workflow id may hold slashes itself. */
-export function runOfHolder(holder: string): { namespace: string; workflowId: string; runId: string } | undefined {
+export function runOfHolder(
+  holder: string,
+): { namespace: string; workflowId: string; runId: string } | undefined {
   const [namespace, ...rest] = holder.split('/');
   const runId = rest.pop();
   const workflowId = rest.join('/');

@@ -2,6 +2,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { problem } from '../../experiment/errors.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
+import { verdictExitCodes } from '../exit-codes.ts';
 import { followToEnd } from '../follow-to-end.ts';
 import { headLines, terminal, withTemporal } from './shared.ts';
 
@@ -23,18 +24,28 @@ async function abort(
   workflowId: string,
   options: { detach?: boolean; json?: boolean },
 ): Promise<number> {
-  try {
-    await access.client.workflow.getHandle(workflowId).cancel();
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw problem('INPUT_INVALID', `no run ${workflowId} is under way`, {
-      next: 'leaderfall list shows the runs; one that is over needs no abort.',
-      cause: error,
-    });
-  }
+  const handle = access.client.workflow.getHandle(workflowId);
+  // Temporal takes a cancel of a closed run without a word.
+  const { status } = await handle.describe().catch((cause: unknown) => {
+    throw cause instanceof WorkflowNotFoundError ? notUnderWay(workflowId, 'it is unknown', cause) : cause;
+  });
+  if (status.name !== 'RUNNING') throw notUnderWay(workflowId, `it is ${status.name.toLowerCase()}`);
+  await handle.cancel();
   const screen = terminal();
   for (const line of headLines(access, { workflowId })) screen.text(line);
   screen.text('Abort asked for; the worker stops killing and cleans up.');
   if (options.detach) return 0;
-  return await followToEnd(access, { workflowId }, screen, { policy: 'detach', json: options.json ?? false });
+  const code = await followToEnd(access, { workflowId }, screen, {
+    policy: 'detach',
+    json: options.json ?? false,
+  });
+  // Stopped is what was asked for.
+  return code === verdictExitCodes.Stopped ? 0 : code;
+}
+
+function notUnderWay(workflowId: string, why: string, cause?: unknown) {
+  return problem('INPUT_INVALID', `no run ${workflowId} is under way: ${why}`, {
+    next: 'leaderfall list shows the runs.',
+    cause,
+  });
 }

@@ -22,14 +22,23 @@ export function addRun(program: Command): void {
   program
     .command('run')
     .description('start an experiment, show it live, end with its verdict')
-    .requiredOption('-f, --file <file>', 'experiment or Litmus ChaosEngine, YAML or JSON; - reads standard input')
+    .requiredOption(
+      '-f, --file <file>',
+      'experiment or Litmus ChaosEngine, YAML or JSON; - reads standard input',
+    )
     .option('-d, --detach', 'start only; the run goes on in Temporal')
     .option('--json', 'write the result as JSON to standard output')
-    .option('--on-interrupt <what>', 'Ctrl-C: abort the run, or detach from it (default: ask; without a terminal detach, under CI abort)')
+    .option(
+      '--on-interrupt <what>',
+      'Ctrl-C: abort the run, or detach from it (default: ask; without a terminal detach, under CI abort)',
+    )
     .option('--workflow-id <id>', 'id of the run (default: name, time and a random part)')
     .option('--task-queue <name>', 'queue of the worker (default: LEADERFALL_TASK_QUEUE or leaderfall)')
     .option('--timeout <seconds>', 'abort the run when it is not over after so long', positiveSeconds)
-    .addHelpText('after', '\nExit codes: 0 Pass, 1 Fail, 2 Inconclusive, 3 Error, 4 Stopped, 64 usage, 130 stopped watching.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 Pass, 1 Fail, 2 Inconclusive, 3 Error, 4 Stopped, 64 usage, 130 stopped watching.',
+    )
     .action(async (options: RunOptions) => {
       process.exitCode = await run(options);
     });

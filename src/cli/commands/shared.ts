@@ -31,6 +31,7 @@ export function headLines(access: TemporalAccess, run: { workflowId: string; run
 /** Parser of a positive whole number of seconds. */
 export function positiveSeconds(text: string): number {
   const seconds = Number(text);
-  if (!Number.isInteger(seconds) || seconds <= 0) throw new InvalidArgumentError('a positive whole number of seconds');
+  if (!Number.isInteger(seconds) || seconds <= 0)
+    throw new InvalidArgumentError('a positive whole number of seconds');
   return seconds;
 }

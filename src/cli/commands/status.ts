@@ -20,17 +20,20 @@ export function addStatus(program: Command): void {
     .option('--json', 'write it as JSON')
     .action(async (workflowId: string, options: { json?: boolean }) => {
       await withTemporal(async (access) => {
-        const { lines, pending, end } = await statusOf(access, workflowId);
+        const { lines, pending, end, startedAt } = await statusOf(access, workflowId);
         if (options.json) {
           const state = end ? 'ended' : 'running';
           process.stdout.write(`${JSON.stringify({ workflowId, state, ...end, pending }, null, 2)}\n`);
           return;
         }
         const screen = terminal();
+        if (startedAt !== undefined) screen.startedAt(startedAt);
         for (const line of headLines(access, { workflowId })) screen.text(line);
         for (const line of lines.slice(-lastLines)) screen.line(line);
         for (const one of pending) {
-          screen.text(`now: ${one.activity}, attempt ${one.attempt}${one.taken ? '' : ', waiting for a worker'}`);
+          screen.text(
+            `now: ${one.activity}, attempt ${one.attempt}${one.taken ? '' : ', waiting for a worker'}`,
+          );
           for (const text of one.lines) screen.text(`  ${text}`);
         }
         for (const line of end ? endLines(end, { workflowId }) : []) screen.text(line);
@@ -41,11 +44,12 @@ export function addStatus(program: Command): void {
 async function statusOf(
   access: TemporalAccess,
   workflowId: string,
-): Promise<{ lines: Line[]; pending: Pending[]; end?: RunEnd }> {
+): Promise<{ lines: Line[]; pending: Pending[]; end?: RunEnd; startedAt?: number }> {
   const events = await readRun(access, { workflowId });
   const lines = events.flatMap(eventTeller());
   const end = resultFromHistory(events);
-  if (end) return { lines, pending: [], end };
+  const startedAt = events[0]?.at;
+  if (end) return { lines, pending: [], end, startedAt };
   const described = await access.client.workflow.getHandle(workflowId).describe();
-  return { lines, pending: await pendingOf(access.client, described) };
+  return { lines, pending: await pendingOf(access.client, described), startedAt };
 }

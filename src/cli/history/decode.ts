@@ -15,9 +15,12 @@ type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
 type Failure = temporal.api.failure.v1.IFailure | null | undefined;
 
 /** Makes run events of raw ones, in order. Remembers the activity of each scheduled event, so one decoder serves one run. */
-export function eventDecoder(converter: LoadedDataConverter): (event: RawEvent) => Promise<RunEvent | undefined> {
+export function eventDecoder(
+  converter: LoadedDataConverter,
+): (event: RawEvent) => Promise<RunEvent | undefined> {
   const activities = new Map<string, string>();
-  const first = async (payloads: Payloads) => (await decodeArrayFromPayloads(converter, payloads?.payloads))[0];
+  const first = async (payloads: Payloads) =>
+    (await decodeArrayFromPayloads(converter, payloads?.payloads))[0];
   const problemIn = async (failure: Failure): Promise<Problem> =>
     problemOfFailure(await decodeOptionalFailureToOptionalError(converter, failure));
 
@@ -42,7 +45,12 @@ export function eventDecoder(converter: LoadedDataConverter): (event: RawEvent) 
     const broken = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
     if (broken) {
       const { scheduledEventId, failure } = broken;
-      return { kind: 'failed', at, activity: activityOf(scheduledEventId), problem: await problemIn(failure) };
+      return {
+        kind: 'failed',
+        at,
+        activity: activityOf(scheduledEventId),
+        problem: await problemIn(failure),
+      };
     }
     if (event.activityTaskCanceledEventAttributes) {
       const { scheduledEventId } = event.activityTaskCanceledEventAttributes;
@@ -60,7 +68,11 @@ export function eventDecoder(converter: LoadedDataConverter): (event: RawEvent) 
       return { kind: 'cancel-requested', at, ...(identity ? { identity } : {}) };
     }
     if (event.workflowTaskFailedEventAttributes) {
-      return { kind: 'task-failed', at, message: event.workflowTaskFailedEventAttributes.failure?.message ?? 'unknown' };
+      return {
+        kind: 'task-failed',
+        at,
+        message: event.workflowTaskFailedEventAttributes.failure?.message ?? 'unknown',
+      };
     }
     return await closing(event, at, problemIn);
   };
@@ -75,7 +87,13 @@ async function closing(
   if (event.workflowExecutionFailedEventAttributes) {
     const { failure, newExecutionRunId } = event.workflowExecutionFailedEventAttributes;
     const problem = await problemIn(failure);
-    return { kind: 'closed', at, status: 'failed', problem, ...(newExecutionRunId ? { nextRunId: newExecutionRunId } : {}) };
+    return {
+      kind: 'closed',
+      at,
+      status: 'failed',
+      problem,
+      ...(newExecutionRunId ? { nextRunId: newExecutionRunId } : {}),
+    };
   }
   if (event.workflowExecutionCanceledEventAttributes) return { kind: 'closed', at, status: 'canceled' };
   if (event.workflowExecutionTerminatedEventAttributes) {
@@ -85,7 +103,12 @@ async function closing(
   if (event.workflowExecutionTimedOutEventAttributes) return { kind: 'closed', at, status: 'timed-out' };
   if (event.workflowExecutionContinuedAsNewEventAttributes) {
     const { newExecutionRunId } = event.workflowExecutionContinuedAsNewEventAttributes;
-    return { kind: 'closed', at, status: 'continued-as-new', ...(newExecutionRunId ? { nextRunId: newExecutionRunId } : {}) };
+    return {
+      kind: 'closed',
+      at,
+      status: 'continued-as-new',
+      ...(newExecutionRunId ? { nextRunId: newExecutionRunId } : {}),
+    };
   }
   return undefined;
 }

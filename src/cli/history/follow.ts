@@ -1,5 +1,5 @@
-import { type Client, type Connection, isGrpcServiceError } from '@temporalio/client';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Client, type Connection, isGrpcServiceError } from '@temporalio/client';
 import { problem } from '../../experiment/errors.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { messageOf } from '../connect-temporal.ts';
@@ -96,7 +96,9 @@ async function readPage(
       ...(nextPageToken ? { nextPageToken } : {}),
     });
   // The server answers a long poll within 20 s, with nothing where nothing happened.
-  return await connection.withAbortSignal(options.signal, () => connection.withDeadline(Date.now() + 40_000, read));
+  return await connection.withAbortSignal(options.signal, () =>
+    connection.withDeadline(Date.now() + 40_000, read),
+  );
 }
 
 function isHopeless(error: unknown): boolean {

@@ -24,10 +24,14 @@ export function resultFromHistory(events: readonly RunEvent[]): RunEnd | undefin
     return { verdict: result.verdict, result };
   }
   const { status } = closed;
-  if (status === 'canceled') return { verdict: 'Stopped', problem: unrecorded('the run was cancelled before it could record') };
+  if (status === 'canceled')
+    return { verdict: 'Stopped', problem: unrecorded('the run was cancelled before it could record') };
   if (status === 'failed' && closed.problem) return { verdict: 'Error', problem: closed.problem };
   const why = closed.reason ? ` (${closed.reason})` : '';
-  return { verdict: 'Error', problem: unrecorded(`the run was ${status}${why} from outside: no clean-up ran`) };
+  return {
+    verdict: 'Error',
+    problem: unrecorded(`the run was ${status}${why} from outside: no clean-up ran`),
+  };
 }
 
 function unrecorded(message: string): Problem {

@@ -1,5 +1,5 @@
-import type { Problem } from '../../experiment/errors.ts';
 import type { Activities } from '../../activities/contract.ts';
+import type { Problem } from '../../experiment/errors.ts';
 
 /** Name of an activity of the run. */
 export type ActivityName = keyof Activities;
@@ -23,4 +23,11 @@ export type RunEvent =
   | { kind: 'timer'; at: number; summary?: string; ms: number }
   | { kind: 'cancel-requested'; at: number; identity?: string }
   | { kind: 'task-failed'; at: number; message: string }
-  | { kind: 'closed'; at: number; status: CloseStatus; problem?: Problem; reason?: string; nextRunId?: string };
+  | {
+      kind: 'closed';
+      at: number;
+      status: CloseStatus;
+      problem?: Problem;
+      reason?: string;
+      nextRunId?: string;
+    };

@@ -1,6 +1,12 @@
 import type { Activities, Aim, Closing, KillContext, Resolved } from '../../activities/contract.ts';
 import type { Problem } from '../../experiment/errors.ts';
-import type { KillAct, KillPlan, KillProof, ProvisionedKafka, StartedLiveness } from '../../experiment/result.ts';
+import type {
+  KillAct,
+  KillPlan,
+  KillProof,
+  ProvisionedKafka,
+  StartedLiveness,
+} from '../../experiment/result.ts';
 import { plannedKills } from '../../experiment/schedule.ts';
 import type { ActivityName, RunEvent } from '../history/run-event.ts';
 import { clock, duration, type Line, stepOf } from './line.ts';
@@ -60,7 +66,10 @@ const endings: Completed = {
     ...done.map((text): Said => ({ text, tone: 'dim' })),
     leftovers.length === 0
       ? { text: 'nothing left behind', tone: 'good' }
-      : { text: `${leftovers.length} left behind: ${leftovers.map((one) => `${one.kind}/${one.name}`).join(', ')}`, tone: 'bad' },
+      : {
+          text: `${leftovers.length} left behind: ${leftovers.map((one) => `${one.kind}/${one.name}`).join(', ')}`,
+          tone: 'bad',
+        },
   ],
 };
 
@@ -81,7 +90,9 @@ function said(event: RunEvent, inputs: Map<string, unknown>): Said[] {
       return text ? [{ text, tone: 'dim' }] : [];
     }
     case 'completed': {
-      const tell = endings[event.activity as ActivityName] as ((result: unknown, input: unknown) => Said[]) | undefined;
+      const tell = endings[event.activity as ActivityName] as
+        | ((result: unknown, input: unknown) => Said[])
+        | undefined;
       return tell?.(event.result, inputs.get(event.activity)) ?? [];
     }
     case 'failed':
@@ -89,9 +100,16 @@ function said(event: RunEvent, inputs: Map<string, unknown>): Said[] {
     case 'canceled':
       return [{ text: `${event.activity} stopped`, tone: 'dim' }];
     case 'cancel-requested':
-      return [{ text: `abort asked for${event.identity ? ` by ${event.identity}` : ''}: cleaning up`, tone: 'warn' }];
+      return [
+        {
+          text: `abort asked for${event.identity ? ` by ${event.identity}` : ''}: cleaning up`,
+          tone: 'warn',
+        },
+      ];
     case 'task-failed':
-      return [{ text: `the worker cannot go on with the run, Temporal tries again: ${event.message}`, tone: 'bad' }];
+      return [
+        { text: `the worker cannot go on with the run, Temporal tries again: ${event.message}`, tone: 'bad' },
+      ];
     default:
       return [];
   }
@@ -111,7 +129,8 @@ function aimText(aim: Aim, index: number): Said {
   if (aim.outcome === 'stream-ended') return { text: `${name} not made: ${aim.reason}`, tone: 'bad' };
   const { plan } = aim;
   const epoch = plan.leaderEpoch >= 0 ? ` epoch ${plan.leaderEpoch},` : '';
-  const waited = plan.guardWaitMs > 0 ? `; waited ${duration(plan.guardWaitMs)}: ${plan.guardReasons.join(', ')}` : '';
+  const waited =
+    plan.guardWaitMs > 0 ? `; waited ${duration(plan.guardWaitMs)}: ${plan.guardReasons.join(', ')}` : '';
   return {
     text: `${name}: leader ${plan.leader},${epoch} in sync ${plan.isr.join(', ')}; aimed at broker ${plan.broker} for ${clock(plan.deadline)}${waited}`,
   };
@@ -130,7 +149,8 @@ function killText(act: KillAct, plan: KillPlan): Said {
 
 function proofText(proof: KillProof, plan: KillPlan): Said {
   const name = `kill ${plan.index + 1}`;
-  if (!proof.proven) return { text: `${name} not proven: ${proof.foreign ?? 'the death was not seen'}`, tone: 'bad' };
+  if (!proof.proven)
+    return { text: `${name} not proven: ${proof.foreign ?? 'the death was not seen'}`, tone: 'bad' };
   const facts = [
     proof.exitCode === undefined ? undefined : `exit code ${proof.exitCode}`,
     proof.timeToNewLeaderMs === undefined
@@ -152,14 +172,21 @@ function closingText({ stream, livenessPod, isrFullAtEnd }: Closing): Said[] {
       tone: lost > 0 ? 'bad' : 'good',
     });
     if (stream.silence) {
-      lines.push({ text: `the consumer gave up after ${duration(stream.silence.silentMs)} of silence`, tone: 'bad' });
+      lines.push({
+        text: `the consumer gave up after ${duration(stream.silence.silentMs)} of silence`,
+        tone: 'bad',
+      });
     }
   } else {
     lines.push({ text: 'the stream’s report was not observed', tone: 'bad' });
   }
-  if (isrFullAtEnd === false) lines.push({ text: 'not all replicas were in sync again in time', tone: 'bad' });
+  if (isrFullAtEnd === false)
+    lines.push({ text: 'not all replicas were in sync again in time', tone: 'bad' });
   if (livenessPod.state !== 'running') {
-    lines.push({ text: `liveness pod ${livenessPod.state}${livenessPod.reason ? `: ${livenessPod.reason}` : ''}`, tone: 'warn' });
+    lines.push({
+      text: `liveness pod ${livenessPod.state}${livenessPod.reason ? `: ${livenessPod.reason}` : ''}`,
+      tone: 'warn',
+    });
   }
   return lines;
 }

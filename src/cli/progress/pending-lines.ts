@@ -45,7 +45,8 @@ export function pendingTeller(): (
     const waiting = new Set<string>();
     for (const one of pending) {
       const step = stepOf(one.activity);
-      const say = (text: string, tone?: Line['tone']) => lines.push({ at: now, step, text, ...(tone ? { tone } : {}) });
+      const say = (text: string, tone?: Line['tone']) =>
+        lines.push({ at: now, step, text, ...(tone ? { tone } : {}) });
 
       if (one.attempt > 1) {
         const why = one.lastFailure ? `: ${one.lastFailure.message}` : '';
@@ -80,7 +81,11 @@ export function pendingTeller(): (
 }
 
 /** Undefined while nothing certain is known. */
-function waitingText(taskQueue: string, pollers: readonly Poller[] | undefined, now: number): string | undefined {
+function waitingText(
+  taskQueue: string,
+  pollers: readonly Poller[] | undefined,
+  now: number,
+): string | undefined {
   if (!pollers) return undefined;
   const living = pollers.filter((poller) => now - poller.lastSeen < pollMs);
   if (living.length === 0) {

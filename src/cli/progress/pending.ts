@@ -49,7 +49,14 @@ export async function pendingOf(client: Client, described: WorkflowExecutionDesc
   const task = raw.pendingWorkflowTask;
   if (task && Number(task.state) !== takenTask) {
     const waitingSince = epochMs(task.originalScheduledTime ?? task.scheduledTime);
-    found.push({ activity: 'workflow', attempt: task.attempt ?? 1, taken: false, waitingSince, taskQueue, lines: [] });
+    found.push({
+      activity: 'workflow',
+      attempt: task.attempt ?? 1,
+      taken: false,
+      waitingSince,
+      taskQueue,
+      lines: [],
+    });
   }
   return found;
 }

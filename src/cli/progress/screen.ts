@@ -3,11 +3,15 @@ import type { Line } from './line.ts';
 
 /** Where progress is written. */
 export interface Screen {
+  /** Times are shown from here on, epoch ms; else from the first line. */
+  startedAt(at: number): void;
   line(line: Line): void;
   /** Plain text without time and step. */
   text(text: string): void;
   /** Replaces the last status; undefined takes it away. */
   status(text: string | undefined, now: number): void;
+  /** Keeps everything back while true, for a question to the person, and writes it when false again. */
+  hold(held: boolean): void;
 }
 
 /** Without a terminal a status becomes a line, but not more often than this. */
@@ -16,24 +20,29 @@ const quietMs = 10_000;
 const tones = { good: 'green', bad: 'red', warn: 'yellow', dim: 'dim', strong: 'bold' } as const;
 
 /**
- * Writes lines with the time since `startedAt` (epoch ms; that of the first line where undefined). On a terminal the status stays
- * in the last row and is redrawn.
+ * Writes lines with the time since the run's start. On a terminal the status stays in the last row and is redrawn.
  */
 export function screen(
   out: { write(text: string): unknown; isTTY?: boolean; columns?: number },
-  options: { paint: Paint; startedAt?: number },
+  options: { paint: Paint },
 ): Screen {
   const { paint } = options;
-  let { startedAt } = options;
+  let startedAt: number | undefined;
   let shown: string | undefined;
   let shownAt = 0;
   const wipe = () => {
     if (out.isTTY && shown !== undefined) out.write('\r\x1b[2K');
   };
   const redraw = () => {
-    if (out.isTTY && shown !== undefined) out.write(paint('dim', `           ${fit(shown, (out.columns ?? 80) - 12)}`));
+    if (out.isTTY && shown !== undefined)
+      out.write(paint('dim', `           ${fit(shown, (out.columns ?? 80) - 12)}`));
   };
+  let held: string[] | undefined;
   const write = (text: string) => {
+    if (held) {
+      held.push(text);
+      return;
+    }
     wipe();
     out.write(`${text}\n`);
     redraw();
@@ -43,13 +52,27 @@ export function screen(
     return `+${(Math.max(0, at - startedAt) / 1_000).toFixed(1)}s`.padStart(9);
   };
   return {
+    startedAt: (at) => {
+      startedAt = at;
+    },
     line: ({ at, step, text, tone }) => {
       const body = tone ? paint(tones[tone], text) : text;
       write(`${paint('dim', stamp(at))}  ${paint('cyan', step.padEnd(9))}  ${body}`);
     },
     text: write,
+    hold: (on) => {
+      if (on) {
+        wipe();
+        shown = undefined;
+        held ??= [];
+        return;
+      }
+      const kept = held ?? [];
+      held = undefined;
+      for (const text of kept) write(text);
+    },
     status: (text, now) => {
-      if (text === shown) return;
+      if (text === shown || held) return;
       if (out.isTTY) {
         wipe();
         shown = text;

@@ -3,11 +3,11 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { problem } from '../../experiment/errors.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { followRun, type RunRef } from '../history/follow.ts';
-import { resultFromHistory, type RunEnd } from '../history/result-from-history.ts';
+import { type RunEnd, resultFromHistory } from '../history/result-from-history.ts';
 import type { RunEvent } from '../history/run-event.ts';
 import { eventTeller } from './event-lines.ts';
 import { pendingOf } from './pending.ts';
-import { pendingTeller, type Poller } from './pending-lines.ts';
+import { type Poller, pendingTeller } from './pending-lines.ts';
 import type { Screen } from './screen.ts';
 
 /** How often what the run waits for is looked at, ms. A describe is no billed Action. */
@@ -29,9 +29,15 @@ export async function watchRun(
   const events: RunEvent[] = [];
   const tell = eventTeller();
   const lost = (message: string) =>
-    screen.line({ at: Date.now(), step: 'temporal', text: `no answer, trying again: ${message}`, tone: 'bad' });
+    screen.line({
+      at: Date.now(),
+      step: 'temporal',
+      text: `no answer, trying again: ${message}`,
+      tone: 'bad',
+    });
   try {
     for await (const event of followRun(access, run, { signal: either, lost })) {
+      if (event.kind === 'started' && events.length === 0) screen.startedAt(event.at);
       events.push(event);
       for (const line of tell(event)) screen.line(line);
     }
@@ -46,7 +52,12 @@ export async function watchRun(
   return end;
 }
 
-async function lookAtPending(access: TemporalAccess, run: RunRef, screen: Screen, signal: AbortSignal): Promise<void> {
+async function lookAtPending(
+  access: TemporalAccess,
+  run: RunRef,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<void> {
   const tell = pendingTeller();
   const handle = access.client.workflow.getHandle(run.workflowId);
   for (;;) {
@@ -78,7 +89,11 @@ export async function pollersOf(access: TemporalAccess, taskQueue: string): Prom
   const answers = await connection.withDeadline(Date.now() + 5_000, () =>
     Promise.all(
       types.map((taskQueueType) =>
-        client.workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue }, taskQueueType }),
+        client.workflowService.describeTaskQueue({
+          namespace,
+          taskQueue: { name: taskQueue },
+          taskQueueType,
+        }),
       ),
     ),
   );
