@@ -1,0 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const path = (name: string) => `${root}${name}`;
+
+/** Builds dist/: JavaScript of src/, and the workflow bundle that a worker loads instead of bundling when it starts. */
+rmSync(path('dist'), { recursive: true, force: true });
+execFileSync(path('node_modules/.bin/tsc'), ['-p', path('tsconfig.build.json')], { stdio: 'inherit', cwd: root });
+const { code } = await bundleWorkflowCode({
+  workflowsPath: path('dist/src/workflows/all-workflows.js'),
+  logger: quiet(),
+});
+writeFileSync(path('dist/workflow-bundle.js'), code);
+console.log(`dist/ and dist/workflow-bundle.js (${Math.round(code.length / 1024)} KiB)`);
+
+/** The bundler reports every module it packs; only what is wrong matters here. */
+function quiet() {
+  const drop = () => undefined;
+  const say = (message: string) => console.error(message);
+  return {
+    trace: drop,
+    debug: drop,
+    info: drop,
+    warn: say,
+    error: say,
+    log: (level: string, message: string) => (level === 'WARN' || level === 'ERROR' ? say(message) : undefined),
+  };
+}
