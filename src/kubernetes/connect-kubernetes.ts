@@ -1,7 +1,7 @@
 import { problem } from '../experiment/errors.ts';
 import { pathOf } from './kinds.ts';
-import { openPortForward } from './port-forward.ts';
 import type { DeleteAnswer, KubernetesObject, KubernetesPort, ObjectRef, Permission } from './port.ts';
+import { openPortForward } from './port-forward.ts';
 import { connectRest, type Rest, type RestAnswer } from './rest.ts';
 import { watchObjects } from './watch-objects.ts';
 
@@ -13,7 +13,8 @@ export function connectKubernetes(options: { context?: string; kubeconfig?: stri
     read: <T extends KubernetesObject>(ref: ObjectRef) => read<T>(rest, ref),
     list: (kind, selector) => list(rest, kind, selector),
     create: (object) => create(rest, object),
-    mergePatch: <T extends KubernetesObject>(ref: ObjectRef, patch: object) => mergePatch<T>(rest, ref, patch),
+    mergePatch: <T extends KubernetesObject>(ref: ObjectRef, patch: object) =>
+      mergePatch<T>(rest, ref, patch),
     replace: (object) => replace(rest, object),
     remove: (ref, removal) => remove(rest, ref, removal),
     watch: (kind, watchOptions) => watchObjects(rest, kind, watchOptions, (k, s) => list(rest, k, s)),
@@ -28,7 +29,11 @@ async function version(rest: Rest): Promise<{ gitVersion: string; major: number;
   const found = parsed<{ gitVersion: string; major: string; minor: string }>(
     accepted(await rest.send({ method: 'GET', path: '/version' }), 'GET /version'),
   );
-  return { gitVersion: found.gitVersion, major: Number.parseInt(found.major, 10), minor: Number.parseInt(found.minor, 10) };
+  return {
+    gitVersion: found.gitVersion,
+    major: Number.parseInt(found.major, 10),
+    minor: Number.parseInt(found.minor, 10),
+  };
 }
 
 async function read<T extends KubernetesObject>(rest: Rest, ref: ObjectRef): Promise<T | undefined> {
@@ -48,8 +53,13 @@ async function list<T extends KubernetesObject>(
   const answer = await rest.send({ method: 'GET', path: `${pathOf(kind)}?${query}` });
   // A custom resource whose definition is not there yet has no objects.
   if (answer.status === 404) return { items: [], resourceVersion: '' };
-  const found = parsed<{ items: T[]; metadata: { resourceVersion: string } }>(accepted(answer, `list ${kind.kind}`));
-  return { items: found.items, resourceVersion: found.metadata.resourceVersion };
+  const found = parsed<{ items: T[]; metadata: { resourceVersion: string } }>(
+    accepted(answer, `list ${kind.kind}`),
+  );
+  // The items of a list come without their own kind.
+  const { apiVersion } = kind;
+  const items = found.items.map((item) => ({ ...item, apiVersion, kind: kind.kind }));
+  return { items, resourceVersion: found.metadata.resourceVersion };
 }
 
 async function create<T extends KubernetesObject>(rest: Rest, object: T): Promise<T | 'exists'> {
@@ -57,7 +67,9 @@ async function create<T extends KubernetesObject>(rest: Rest, object: T): Promis
   const collection = pathOf({ apiVersion: object.apiVersion, kind: object.kind, namespace });
   const answer = await rest.send({ method: 'POST', path: collection, body: object });
   if (answer.status === 409 && reasonOf(answer) === 'AlreadyExists') return 'exists';
-  return parsed<T>(accepted(answer, `create ${object.kind} ${namespace ? `${namespace}/` : ''}${name ?? ''}`));
+  return parsed<T>(
+    accepted(answer, `create ${object.kind} ${namespace ? `${namespace}/` : ''}${name ?? ''}`),
+  );
 }
 
 async function mergePatch<T extends KubernetesObject>(rest: Rest, ref: ObjectRef, patch: object): Promise<T> {
@@ -87,7 +99,12 @@ async function remove(
     ...(options.propagation ? { propagationPolicy: options.propagation } : {}),
   };
   const { notAfter } = options;
-  const answer = await rest.send({ method: 'DELETE', path: pathOf(ref), body, ...(notAfter ? { notAfter } : {}) });
+  const answer = await rest.send({
+    method: 'DELETE',
+    path: pathOf(ref),
+    body,
+    ...(notAfter ? { notAfter } : {}),
+  });
   if (answer.status === 404) return { outcome: 'not-found' };
   if (answer.status === 409) return { outcome: 'uid-changed' };
   const object = parsed<KubernetesObject>(accepted(answer, `delete ${describe(ref)}`));

@@ -70,7 +70,9 @@ async function* openWatch<T extends KubernetesObject>(
   };
   const onDone = (error: unknown) =>
     push((error as { statusCode?: number } | null)?.statusCode === 410 ? 'too-old' : 'end');
-  const controller = await new Watch(rest.config).watch(pathOf(kind), query, onEvent, onDone).catch(() => undefined);
+  const controller = await new Watch(rest.config)
+    .watch(pathOf(kind), query, onEvent, onDone)
+    .catch(() => undefined);
   if (!controller) return;
   const abort = () => {
     controller.abort();

@@ -43,14 +43,21 @@ const normal = new Set(['PodInitializing', 'ContainerCreating']);
 export function waitingReasons(pod: Pod): string[] {
   const name = pod.metadata?.name ?? '';
   const { initContainerStatuses = [], containerStatuses = [], conditions = [] } = pod.status ?? {};
-  const containers = [...initContainerStatuses, ...containerStatuses].flatMap(({ name: container, state }) => {
-    const waiting = state?.waiting;
-    if (!waiting?.reason || normal.has(waiting.reason)) return [];
-    return [`${name}/${container}: ${waiting.reason}${waiting.message ? `: ${shortened(waiting.message)}` : ''}`];
-  });
+  const containers = [...initContainerStatuses, ...containerStatuses].flatMap(
+    ({ name: container, state }) => {
+      const waiting = state?.waiting;
+      if (!waiting?.reason || normal.has(waiting.reason)) return [];
+      return [
+        `${name}/${container}: ${waiting.reason}${waiting.message ? `: ${shortened(waiting.message)}` : ''}`,
+      ];
+    },
+  );
   const scheduling = conditions
     .filter(({ type, status }) => type === 'PodScheduled' && status === 'False')
-    .map(({ reason, message }) => `${name}: ${reason ?? 'not scheduled'}${message ? `: ${shortened(message)}` : ''}`);
+    .map(
+      ({ reason, message }) =>
+        `${name}: ${reason ?? 'not scheduled'}${message ? `: ${shortened(message)}` : ''}`,
+    );
   return [...scheduling, ...containers];
 }
 

@@ -11,7 +11,6 @@ export const provisioners: Record<Provisioner['name'], Provisioner> = {
   kudo: kudoProvisioner,
 };
 
-
 /**
  * Which provisioner serves the experiment. auto: exactly one matching StatefulSet is used as it is, several are an error, none
  * means KUDO where both packages are known.
@@ -27,11 +26,18 @@ export async function chooseProvisioner(context: {
   const [only] = found;
   if (found.length > 1) throw ambiguous(cluster.namespace, `with label ${cluster.label}`, found);
   if (only || provision.mode === 'existing') {
-    return { provisioner: existingProvisioner, ...(only ? { statefulSet: { name: only.metadata?.name ?? '' } } : {}) };
+    return {
+      provisioner: existingProvisioner,
+      ...(only ? { statefulSet: { name: only.metadata?.name ?? '' } } : {}),
+    };
   }
   if (provision.zookeeper.package && provision.kafka.package) return { provisioner: kudoProvisioner };
-  throw problem('TARGET_NOT_FOUND', `there is no Kafka in namespace ${cluster.namespace}, and none can be made`, {
-    evidence: [`no StatefulSet with label ${cluster.label}`, 'no KUDO packages are configured'],
-    next: 'Correct cluster.label or cluster.statefulSet, or configure LEADERFALL_KUDO_ZOOKEEPER_PACKAGE and LEADERFALL_KUDO_KAFKA_PACKAGE on the worker.',
-  });
+  throw problem(
+    'TARGET_NOT_FOUND',
+    `there is no Kafka in namespace ${cluster.namespace}, and none can be made`,
+    {
+      evidence: [`no StatefulSet with label ${cluster.label}`, 'no KUDO packages are configured'],
+      next: 'Correct cluster.label or cluster.statefulSet, or configure LEADERFALL_KUDO_ZOOKEEPER_PACKAGE and LEADERFALL_KUDO_KAFKA_PACKAGE on the worker.',
+    },
+  );
 }

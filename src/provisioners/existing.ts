@@ -8,7 +8,10 @@ export interface FoundStatefulSet extends KubernetesObject {
   spec?: {
     replicas?: number;
     serviceName?: string;
-    template?: { metadata?: { labels?: Record<string, string> }; spec?: { terminationGracePeriodSeconds?: number } };
+    template?: {
+      metadata?: { labels?: Record<string, string> };
+      spec?: { terminationGracePeriodSeconds?: number };
+    };
   };
 }
 
@@ -39,7 +42,10 @@ export async function matchingStatefulSets(
 }
 
 /** Exactly one, or an error that names what there is. */
-export async function theStatefulSet(kubernetes: KubernetesPort, experiment: ResolvedExperiment): Promise<FoundStatefulSet> {
+export async function theStatefulSet(
+  kubernetes: KubernetesPort,
+  experiment: ResolvedExperiment,
+): Promise<FoundStatefulSet> {
   const { namespace, label, statefulSet } = experiment.cluster;
   const found = await matchingStatefulSets(kubernetes, experiment);
   const wanted = statefulSet ?? `with label ${label}`;
@@ -60,14 +66,19 @@ export function ambiguous(namespace: string, wanted: string, found: FoundStatefu
   });
 }
 
-async function check(context: Omit<ProvisionContext, 'progress'>): Promise<{ statefulSetName: string; notes: string[] }> {
+async function check(
+  context: Omit<ProvisionContext, 'progress'>,
+): Promise<{ statefulSetName: string; notes: string[] }> {
   const { kubernetes, experiment } = context;
   const { namespace, service } = experiment.cluster;
   const found = await theStatefulSet(kubernetes, experiment);
   if (!(await kubernetes.read({ apiVersion: 'v1', kind: 'Service', name: service, namespace }))) {
     const { items } = await kubernetes.list({ apiVersion: 'v1', kind: 'Service', namespace });
     throw problem('TARGET_NOT_FOUND', `there is no service ${service} in namespace ${namespace}`, {
-      evidence: ['cluster.service', `services there: ${items.map(({ metadata }) => metadata?.name).join(', ')}`],
+      evidence: [
+        'cluster.service',
+        `services there: ${items.map(({ metadata }) => metadata?.name).join(', ')}`,
+      ],
       next: `The headless service of the StatefulSet is ${found.spec?.serviceName ?? 'not set'}.`,
     });
   }

@@ -33,7 +33,11 @@ function stopped(evidence: Evidence): Finding {
 function failedStep({ problem }: Evidence): Finding {
   if (!problem) return undefined;
   const failStep = problem.step as Step | undefined;
-  return { verdict: 'Error', reasons: [`${problem.code}: ${problem.message}`], ...(failStep ? { failStep } : {}) };
+  return {
+    verdict: 'Error',
+    reasons: [`${problem.code}: ${problem.message}`],
+    ...(failStep ? { failStep } : {}),
+  };
 }
 
 function foreignEnd({ livenessPod }: Evidence): Finding {
@@ -60,7 +64,9 @@ function toolDefect({ stream }: Evidence): Finding {
     if (end.reason === 'OOMKilled') defects.push(`container ${name} was killed for its memory`);
     const bySilence = name === 'kafka-consumer' && stream.silence !== undefined;
     if (end.state === 'terminated' && end.exitCode !== 0 && !bySilence && end.reason !== 'OOMKilled') {
-      defects.push(`container ${name} ended with exit code ${end.exitCode}${end.reason ? ` (${end.reason})` : ''}`);
+      defects.push(
+        `container ${name} ended with exit code ${end.exitCode}${end.reason ? ` (${end.reason})` : ''}`,
+      );
     }
   }
   return defects.length > 0 ? { verdict: 'Error', reasons: defects, failStep: 'evaluate' } : undefined;
@@ -75,7 +81,9 @@ function brokenStream({ stream, isrFullAtEnd, kills }: Evidence): Finding {
     );
   }
   if (stream && stream.lost > 0 && stream.drained) {
-    reasons.push(`${stream.lost} acknowledged records are lost, the first with index ${stream.lostExamples[0]}`);
+    reasons.push(
+      `${stream.lost} acknowledged records are lost, the first with index ${stream.lostExamples[0]}`,
+    );
   }
   const acted = kills.some((kill) => kill.act?.outcome === 'deleted');
   if (isrFullAtEnd === false && acted) {
@@ -90,7 +98,8 @@ function tooLittle({ stream, kills, minKills, isrFullAtEnd, livenessPod }: Evide
   if (proven < minKills) {
     reasons.push(`${proven} of at least ${minKills} kills proven`);
     for (const kill of kills) {
-      if (kill.status !== 'proven') reasons.push(`kill ${kill.index + 1} ${kill.status}: ${kill.reason ?? 'no reason'}`);
+      if (kill.status !== 'proven')
+        reasons.push(`kill ${kill.index + 1} ${kill.status}: ${kill.reason ?? 'no reason'}`);
     }
   }
   if (!livenessPod) reasons.push('the liveness pod was not observed');
@@ -99,7 +108,8 @@ function tooLittle({ stream, kills, minKills, isrFullAtEnd, livenessPod }: Evide
     if (stream.silence?.confirmed === 'not-observed') {
       reasons.push('the consumer was silent for too long, and no fresh client could look');
     }
-    if (!stream.drained) reasons.push('the closing read did not reach the end of the log, so lost records cannot be told');
+    if (!stream.drained)
+      reasons.push('the closing read did not reach the end of the log, so lost records cannot be told');
     if (stream.received === 0) reasons.push('no record was received');
   }
   if (isrFullAtEnd === undefined) reasons.push('whether all replicas were in sync again was not observed');

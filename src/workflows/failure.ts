@@ -12,7 +12,10 @@ export function problemOfFailure(error: unknown, step?: Step): Problem {
     return { code: 'INTERNAL', message: cause.message, retryable: false, ...(step ? { step } : {}) };
   }
   if (cause instanceof TimeoutFailure) {
-    const last = cause.cause instanceof ApplicationFailure ? (cause.cause.details?.[0] as Problem | undefined) : undefined;
+    const last =
+      cause.cause instanceof ApplicationFailure
+        ? (cause.cause.details?.[0] as Problem | undefined)
+        : undefined;
     if (last?.code) return { ...(step ? { step } : {}), ...last };
     return {
       code: 'TIMED_OUT',

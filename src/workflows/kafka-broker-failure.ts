@@ -4,15 +4,20 @@ import {
   CancelledFailure,
   isCancellation,
   setCurrentDetails,
-
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Resolved } from '../activities/contract.ts';
-import { problemOfFailure } from './failure.ts';
+import type {
+  ChaosResult,
+  Evidence,
+  KillRecord,
+  ProvisionedKafka,
+  StartedLiveness,
+} from '../experiment/result.ts';
 import { plannedKills } from '../experiment/schedule.ts';
-import type { ChaosResult, Evidence, KillRecord, ProvisionedKafka, StartedLiveness } from '../experiment/result.ts';
 import { judge } from '../verdict/judge.ts';
 import { criticalSteps, runSteps, stepsFor } from './activity-options.ts';
+import { problemOfFailure } from './failure.ts';
 import { killRounds } from './kill-rounds.ts';
 import { markResult, markRun } from './search-attributes.ts';
 import { type Story, tell } from './story.ts';
@@ -38,7 +43,11 @@ export async function kafkaBrokerFailure(input: unknown): Promise<ChaosResult> {
   if (result.verdict === 'Stopped') throw new CancelledFailure(summary);
   if (result.verdict === 'Error') {
     const { problem } = result;
-    throw ApplicationFailure.nonRetryable(summary, problem?.code ?? 'INTERNAL', ...(problem ? [problem] : []));
+    throw ApplicationFailure.nonRetryable(
+      summary,
+      problem?.code ?? 'INTERNAL',
+      ...(problem ? [problem] : []),
+    );
   }
   return result;
 }
@@ -48,7 +57,11 @@ async function experiment(input: unknown, story: Story): Promise<void> {
   story.step = 'resolve';
   const resolved = await runSteps.resolve(input ?? {});
   story.resolved = resolved;
-  tell(story, 'resolve', `${resolved.provisioner} ${resolved.experiment.cluster.namespace}/${resolved.statefulSetName}`);
+  tell(
+    story,
+    'resolve',
+    `${resolved.provisioner} ${resolved.experiment.cluster.namespace}/${resolved.statefulSetName}`,
+  );
   for (const note of resolved.notes) tell(story, 'resolve', note);
   markRun(resolved);
 
@@ -118,7 +131,9 @@ async function cleaned(
   } catch (error) {
     const reason = problemOfFailure(error, 'clean-up').message;
     tell(story, 'clean-up', `not finished: ${reason}`);
-    return [{ kind: 'Run', name: resolved.run.runId, namespace: resolved.experiment.cluster.namespace, reason }];
+    return [
+      { kind: 'Run', name: resolved.run.runId, namespace: resolved.experiment.cluster.namespace, reason },
+    ];
   }
 }
 
@@ -141,6 +156,7 @@ function plannedOf(resolved: Resolved | undefined): number {
 
 function identityOf(resolved: Resolved | undefined): ChaosResult['run'] {
   const info = workflowInfo();
-  return resolved?.run ?? { temporalNamespace: info.namespace, workflowId: info.workflowId, runId: info.runId };
+  return (
+    resolved?.run ?? { temporalNamespace: info.namespace, workflowId: info.workflowId, runId: info.runId }
+  );
 }
-

@@ -1,7 +1,7 @@
 import { sleep } from '@temporalio/workflow';
 import type { KillContext } from '../activities/contract.ts';
-import { killDeadline, lateAfter, plannedKills } from '../experiment/schedule.ts';
 import type { KillAct, KillPlan, KillRecord } from '../experiment/result.ts';
+import { killDeadline, lateAfter, plannedKills } from '../experiment/schedule.ts';
 import { killStep, observingStep } from './activity-options.ts';
 import { type Story, tell } from './story.ts';
 
@@ -50,12 +50,18 @@ async function oneKill(
   const { index, deadline } = round;
   const { schedule } = context.resolved.experiment;
   const base = { index, deadline: new Date(deadline).toISOString() };
-  const skipped = (reason: string, retargets = 0): KillRecord => ({ ...base, status: 'skipped', reason, retargets });
+  const skipped = (reason: string, retargets = 0): KillRecord => ({
+    ...base,
+    status: 'skipped',
+    reason,
+    retargets,
+  });
 
   for (let retargets = 0; retargets <= maxRetargets; retargets++) {
     // The stated lateness rule: a kill that cannot begin within half an interval of its deadline is skipped, never bunched.
     const late = Date.now() - lateAfter(schedule, deadline);
-    if (late > 0 && retargets === 0) return skipped(`${Date.now() - deadline} ms late: beyond half an interval`);
+    if (late > 0 && retargets === 0)
+      return skipped(`${Date.now() - deadline} ms late: beyond half an interval`);
     const patience = Math.max(round.until - Date.now(), 0) + 15_000;
     const aim = await observingStep(patience).aim({ ...context, ...round });
     if (aim.outcome === 'stream-ended') return 'stream-ended';
@@ -66,7 +72,14 @@ async function oneKill(
     if (act.outcome === 'moved') continue;
     if (act.outcome === 'skipped') return { ...skipped(act.reason, retargets), plan, act };
     const due = plan.deadline + plan.guardWaitMs;
-    return { ...base, status: 'unproven', plan, act, retargets, latenessMs: Math.max(0, act.requestedAt - due) };
+    return {
+      ...base,
+      status: 'unproven',
+      plan,
+      act,
+      retargets,
+      latenessMs: Math.max(0, act.requestedAt - due),
+    };
   }
   return skipped(`the target moved ${maxRetargets + 1} times`, maxRetargets);
 }

@@ -6,7 +6,10 @@ import type { ChaosResult } from '../experiment/result.ts';
 /** Makes the run findable by its cluster, where that attribute is registered. */
 export function markRun(resolved: Resolved): void {
   const { namespace } = resolved.experiment.cluster;
-  upsert(resolved, { LeaderfallCluster: `${namespace}/${resolved.statefulSetName}`, LeaderfallVerdict: 'Running' });
+  upsert(resolved, {
+    LeaderfallCluster: `${namespace}/${resolved.statefulSetName}`,
+    LeaderfallVerdict: 'Running',
+  });
 }
 
 /** Makes the run findable by its verdict, where that attribute is registered. */

@@ -100,7 +100,11 @@ export function webhookConfiguration(authorityPem: string): KubernetesObject {
         admissionReviewVersions: ['v1beta1'],
         clientConfig: {
           caBundle: Buffer.from(authorityPem).toString('base64'),
-          service: { namespace: kudo.namespace, name: kudo.service, path: '/admit-kudo-dev-v1beta1-instance' },
+          service: {
+            namespace: kudo.namespace,
+            name: kudo.service,
+            path: '/admit-kudo-dev-v1beta1-instance',
+          },
         },
         failurePolicy: 'Fail',
         matchPolicy: 'Equivalent',

@@ -1,7 +1,7 @@
 import { problem } from '../../experiment/errors.ts';
 import type { KubernetesObject, KubernetesPort, ObjectRef, Permission } from '../../kubernetes/port.ts';
-import { isReady, type Pod, waitingReasons } from '../../kubernetes/workloads.ts';
 import { pause } from '../../kubernetes/wait.ts';
+import { isReady, type Pod, waitingReasons } from '../../kubernetes/workloads.ts';
 import type { ProvisionContext } from '../provisioner.ts';
 import { makeCertificate, needsRenewal } from './certificate.ts';
 import {
@@ -37,7 +37,12 @@ export function initPermissions(): Permission[] {
 
 /** Whether the KUDO manager is installed. */
 export async function isInstalled(kubernetes: KubernetesPort): Promise<boolean> {
-  const manager = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: kudo.manager, namespace: kudo.namespace };
+  const manager = {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    name: kudo.manager,
+    namespace: kudo.namespace,
+  };
   return (await kubernetes.read(manager)) !== undefined;
 }
 
@@ -46,7 +51,8 @@ export async function ensureKudo(context: ProvisionContext): Promise<void> {
   const { kubernetes, experiment } = context;
   for (const object of [...definitions(), ...prerequisites()]) await createIfMissing(kubernetes, object);
   await ensureCertificate(kubernetes);
-  for (const object of managerObjects(experiment.provision.managerImage)) await createIfMissing(kubernetes, object);
+  for (const object of managerObjects(experiment.provision.managerImage))
+    await createIfMissing(kubernetes, object);
   await managerReady(context);
 }
 
@@ -58,7 +64,9 @@ async function ensureCertificate(kubernetes: KubernetesPort): Promise<void> {
   const webhookRef = refOf(webhookConfiguration(''));
   const webhook = await kubernetes.read(webhookRef);
   // cert-manager renews its own certificates.
-  const managed = Object.keys(webhook?.metadata?.annotations ?? {}).some((name) => name.endsWith('/inject-ca-from'));
+  const managed = Object.keys(webhook?.metadata?.annotations ?? {}).some((name) =>
+    name.endsWith('/inject-ca-from'),
+  );
   if (managed) return;
   const secretRef = { apiVersion: 'v1', kind: 'Secret', name: kudo.secret, namespace: kudo.namespace };
   const secret = await kubernetes.read<SecretObject>(secretRef);
@@ -85,7 +93,12 @@ async function managerPods(kubernetes: KubernetesPort): Promise<Pod[]> {
 
 async function restartManager(kubernetes: KubernetesPort): Promise<void> {
   for (const pod of await managerPods(kubernetes)) {
-    await kubernetes.remove({ apiVersion: 'v1', kind: 'Pod', name: pod.metadata?.name ?? '', namespace: kudo.namespace });
+    await kubernetes.remove({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      name: pod.metadata?.name ?? '',
+      namespace: kudo.namespace,
+    });
   }
 }
 
@@ -108,5 +121,10 @@ async function managerReady(context: ProvisionContext): Promise<void> {
 
 function refOf(object: KubernetesObject): ObjectRef {
   const { name = '', namespace } = object.metadata ?? {};
-  return { apiVersion: object.apiVersion ?? '', kind: object.kind ?? '', name, ...(namespace ? { namespace } : {}) };
+  return {
+    apiVersion: object.apiVersion ?? '',
+    kind: object.kind ?? '',
+    name,
+    ...(namespace ? { namespace } : {}),
+  };
 }

@@ -38,7 +38,11 @@ export interface Installed {
  * Installs a package and waits for its plan `deploy`. A healthy Instance of that name is used as it is and never removed;
  * what another run of Leaderfall left half-done is removed first. May be called again at any point.
  */
-export async function install(context: ProvisionContext, wanted: Installation, marks: Marks): Promise<Installed> {
+export async function install(
+  context: ProvisionContext,
+  wanted: Installation,
+  marks: Marks,
+): Promise<Installed> {
   const { kubernetes, run } = context;
   const { namespace } = context.experiment.cluster;
   const { pack, instance } = wanted;
@@ -56,7 +60,11 @@ export async function install(context: ProvisionContext, wanted: Installation, m
   const ours = found?.metadata?.labels?.[runLabel] === run.runId;
   if (found && !ours) {
     if (found.metadata?.deletionTimestamp === undefined && deployStatus(found)?.status === 'COMPLETE') {
-      return { made: [], record, notes: [`Instance ${instance} was there and healthy: it is used and stays`] };
+      return {
+        made: [],
+        record,
+        notes: [`Instance ${instance} was there and healthy: it is used and stays`],
+      };
     }
     if (found.metadata?.labels?.['app.kubernetes.io/managed-by'] !== managedBy) {
       throw problem('PLAN_FATAL', `Instance ${namespace}/${instance} exists and is not healthy`, {
@@ -114,7 +122,10 @@ async function versionName(
 }
 
 /** The webhook of a manager that has just become ready may refuse the first calls. */
-async function creating(context: ProvisionContext, object: KubernetesObject): Promise<KubernetesObject | 'exists'> {
+async function creating(
+  context: ProvisionContext,
+  object: KubernetesObject,
+): Promise<KubernetesObject | 'exists'> {
   const deadline = Date.now() + 30_000;
   for (;;) {
     try {
@@ -150,17 +161,26 @@ async function deployComplete(context: ProvisionContext, instance: string): Prom
   const deadline = Date.now() + timeoutSeconds * 1_000;
   const waitingSince = new Map<string, number>();
   for (;;) {
-    const found = await context.kubernetes.read<Instance>({ apiVersion, kind: 'Instance', name: instance, namespace });
+    const found = await context.kubernetes.read<Instance>({
+      apiVersion,
+      kind: 'Instance',
+      name: instance,
+      namespace,
+    });
     const plan = found && deployStatus(found);
     if (plan?.status === 'COMPLETE') {
       context.progress(planTree(instance, plan));
       return;
     }
     if (plan?.status === 'FATAL_ERROR') {
-      throw problem('PLAN_FATAL', fatalMessages(plan)[0] ?? `plan deploy of ${instance} ended in FATAL_ERROR`, {
-        evidence: [...fatalMessages(plan), ...planTree(instance, plan)],
-        next: 'The package or its parameters do not fit this cluster; correct them and run again.',
-      });
+      throw problem(
+        'PLAN_FATAL',
+        fatalMessages(plan)[0] ?? `plan deploy of ${instance} ended in FATAL_ERROR`,
+        {
+          evidence: [...fatalMessages(plan), ...planTree(instance, plan)],
+          next: 'The package or its parameters do not fit this cluster; correct them and run again.',
+        },
+      );
     }
     const tree = plan ? planTree(instance, plan) : [`${instance}: plan deploy not scheduled yet`];
     const reasons = (await podsOf(context, instance)).flatMap(waitingReasons);

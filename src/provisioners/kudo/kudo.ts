@@ -38,13 +38,21 @@ async function check(
   const brokers = Number(parameterValue(kafka.pack, kafka.parameters, 'BROKER_COUNT') ?? Number.NaN);
   const { replicationFactor } = context.experiment.liveness;
   if (replicationFactor > brokers) {
-    throw problem('REPLICATION_IMPOSSIBLE', `replication factor ${replicationFactor} needs more than ${brokers} brokers`, {
-      evidence: ['liveness.replicationFactor', `BROKER_COUNT of package ${kafka.pack.operator.name}: ${brokers}`],
-      next: 'Lower the replication factor, or raise provision.kafka.parameters.BROKER_COUNT.',
-    });
+    throw problem(
+      'REPLICATION_IMPOSSIBLE',
+      `replication factor ${replicationFactor} needs more than ${brokers} brokers`,
+      {
+        evidence: [
+          'liveness.replicationFactor',
+          `BROKER_COUNT of package ${kafka.pack.operator.name}: ${brokers}`,
+        ],
+        next: 'Lower the replication factor, or raise provision.kafka.parameters.BROKER_COUNT.',
+      },
+    );
   }
   const notes = [zookeeper, kafka].map(
-    ({ pack, instance }) => `KUDO package ${pack.operator.name} ${pack.operator.operatorVersion} as Instance ${instance}`,
+    ({ pack, instance }) =>
+      `KUDO package ${pack.operator.name} ${pack.operator.operatorVersion} as Instance ${instance}`,
   );
   return { statefulSetName: statefulSetName(kafka.pack, kafka.instance), notes };
 }
@@ -58,7 +66,12 @@ async function provision(context: ProvisionContext): Promise<Provision> {
   const zookeeper = await install(context, wanted.zookeeper, marks);
   const kafka = await install(context, wanted.kafka, marks);
   const name = statefulSetName(wanted.kafka.pack, wanted.kafka.instance);
-  const found = await kubernetes.read<StatefulSet>({ apiVersion: 'apps/v1', kind: 'StatefulSet', name, namespace });
+  const found = await kubernetes.read<StatefulSet>({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    name,
+    namespace,
+  });
   if (!found?.metadata?.uid) {
     throw problem('TARGET_NOT_FOUND', `the package made no StatefulSet ${namespace}/${name}`, {
       next: 'Name the StatefulSet in cluster.statefulSet and use provision.mode: existing.',
@@ -84,7 +97,9 @@ interface StatefulSet extends KubernetesObject {
 }
 
 /** Both packages, read and their parameters checked. */
-async function installations(experiment: ResolvedExperiment): Promise<{ zookeeper: Installation; kafka: Installation }> {
+async function installations(
+  experiment: ResolvedExperiment,
+): Promise<{ zookeeper: Installation; kafka: Installation }> {
   const { zookeeper, kafka, repository } = experiment.provision;
   const read = async (role: 'zookeeper' | 'kafka'): Promise<KudoPackage> => {
     const source = experiment.provision[role].package;
@@ -108,7 +123,11 @@ async function installations(experiment: ResolvedExperiment): Promise<{ zookeepe
     kafka: {
       pack: kafkaPack,
       instance: kafka.instance,
-      parameters: checkedParameters(kafkaPack, { ...preset, ...kafka.parameters }, 'provision.kafka.parameters'),
+      parameters: checkedParameters(
+        kafkaPack,
+        { ...preset, ...kafka.parameters },
+        'provision.kafka.parameters',
+      ),
     },
   };
 }

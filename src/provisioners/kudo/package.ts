@@ -33,7 +33,11 @@ const operatorSchema = z.looseObject({
   maintainers: z.array(z.looseObject({})).optional(),
   url: z.string().optional(),
   tasks: z.array(
-    z.looseObject({ name: z.string(), kind: z.string(), spec: z.looseObject({ resources: z.array(z.string()).optional() }) }),
+    z.looseObject({
+      name: z.string(),
+      kind: z.string(),
+      spec: z.looseObject({ resources: z.array(z.string()).optional() }),
+    }),
   ),
   plans: z.record(z.string(), planSchema),
 });
@@ -84,12 +88,20 @@ async function readFiles(source: string, repository?: string): Promise<Map<strin
   if (found?.isDirectory()) return await readFolder(source);
   if (found?.isFile()) return await unpack(await readFile(source), source);
   if (!repository) {
-    throw invalid(source, 'there is no such directory or file, and no repository is configured', 'provision.repository');
+    throw invalid(
+      source,
+      'there is no such directory or file, and no repository is configured',
+      'provision.repository',
+    );
   }
   const { url, digest } = await lookUp(source, repository);
   const archive = await download(url);
   if (digest && sha256(archive) !== digest.replace(/^sha256:/, '')) {
-    throw invalid(source, `the archive at ${url} does not have the digest that the repository states`, digest);
+    throw invalid(
+      source,
+      `the archive at ${url} does not have the digest that the repository states`,
+      digest,
+    );
   }
   return await unpack(archive, url);
 }
@@ -113,12 +125,14 @@ export function parsePackage(files: Map<string, Buffer>, source: string): KudoPa
   const tasks = new Set(operator.tasks.map((task) => task.name));
   for (const [plan, { phases }] of Object.entries(operator.plans)) {
     for (const name of phases.flatMap((phase) => phase.steps.flatMap((step) => step.tasks))) {
-      if (!tasks.has(name)) evidence.push(`operator.yaml: plan ${plan} names task ${name}, which is not there`);
+      if (!tasks.has(name))
+        evidence.push(`operator.yaml: plan ${plan} names task ${name}, which is not there`);
     }
   }
   for (const task of operator.tasks) {
     for (const resource of task.spec.resources ?? []) {
-      if (templates[resource] === undefined) evidence.push(`operator.yaml: task ${task.name} needs templates/${resource}`);
+      if (templates[resource] === undefined)
+        evidence.push(`operator.yaml: task ${task.name} needs templates/${resource}`);
     }
   }
   if (evidence.length > 0) throw broken(source, evidence);
@@ -134,7 +148,10 @@ function checked<T>(schema: z.ZodType<T>, text: string, source: string, file: st
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw broken(source, result.error.issues.map((issue) => `${file}: ${issue.path.join('.')}: ${issue.message}`));
+  throw broken(
+    source,
+    result.error.issues.map((issue) => `${file}: ${issue.path.join('.')}: ${issue.message}`),
+  );
 }
 
 async function readFolder(folder: string): Promise<Map<string, Buffer>> {
@@ -144,7 +161,10 @@ async function readFolder(folder: string): Promise<Map<string, Buffer>> {
     const path = join(entry.parentPath, entry.name);
     files.set(relative(folder, path).split(sep).join(posix.sep), await readFile(path));
   }
-  checkSize([...files.values()].reduce((sum, file) => sum + file.length, 0), folder);
+  checkSize(
+    [...files.values()].reduce((sum, file) => sum + file.length, 0),
+    folder,
+  );
   return files;
 }
 
@@ -152,11 +172,15 @@ async function unpack(archive: Buffer, source: string): Promise<Map<string, Buff
   const files = new Map<string, Buffer>();
   const unpacker = extract();
   let size = 0;
-  Readable.from([archive]).pipe(createGunzip()).on('error', (error) => unpacker.destroy(error)).pipe(unpacker);
+  Readable.from([archive])
+    .pipe(createGunzip())
+    .on('error', (error) => unpacker.destroy(error))
+    .pipe(unpacker);
   try {
     for await (const entry of unpacker) {
       const name = posix.normalize(entry.header.name);
-      if (name.startsWith('..') || posix.isAbsolute(name)) throw invalid(source, `it holds the path ${entry.header.name}`);
+      if (name.startsWith('..') || posix.isAbsolute(name))
+        throw invalid(source, `it holds the path ${entry.header.name}`);
       const chunks: Buffer[] = [];
       for await (const chunk of entry) {
         size += (chunk as Buffer).length;
@@ -199,7 +223,8 @@ async function lookUp(name: string, repository: string): Promise<{ url: string; 
 
 function digestOf(files: Map<string, Buffer>): string {
   const hash = createHash('sha256');
-  for (const name of [...files.keys()].sort()) hash.update(`${name}\0${sha256(files.get(name) ?? Buffer.of())}\n`);
+  for (const name of [...files.keys()].sort())
+    hash.update(`${name}\0${sha256(files.get(name) ?? Buffer.of())}\n`);
   return hash.digest('hex');
 }
 

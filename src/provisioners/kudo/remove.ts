@@ -37,7 +37,12 @@ export async function removeInstalled(context: ProvisionContext): Promise<Leftov
   }
   for (const kind of ['Instance', 'OperatorVersion', 'Operator']) {
     for (const object of await listOwn(kind)) {
-      leftovers.push({ kind, name: nameOf(object), namespace: cluster.namespace, reason: 'still there or in use' });
+      leftovers.push({
+        kind,
+        name: nameOf(object),
+        namespace: cluster.namespace,
+        reason: 'still there or in use',
+      });
     }
   }
   return leftovers;
@@ -63,7 +68,10 @@ export async function removeInstance(context: ProvisionContext, instance: string
   const { kubernetes } = context;
   const { namespace } = context.experiment.cluster;
   const label = `kudo.dev/instance=${instance}`;
-  await kubernetes.remove({ apiVersion, kind: 'Instance', name: instance, namespace }, { propagation: 'Foreground' });
+  await kubernetes.remove(
+    { apiVersion, kind: 'Instance', name: instance, namespace },
+    { propagation: 'Foreground' },
+  );
   const owned = [
     { apiVersion, kind: 'Instance', only: instance },
     { apiVersion: 'apps/v1', kind: 'StatefulSet' },
@@ -79,13 +87,15 @@ export async function removeInstance(context: ProvisionContext, instance: string
         continue;
       }
       const { items } = await kubernetes.list({ ...kind, namespace }, { label });
-      for (const item of items) found.push({ kind: kind.kind, name: nameOf(item), namespace, reason: 'not gone in time' });
+      for (const item of items)
+        found.push({ kind: kind.kind, name: nameOf(item), namespace, reason: 'not gone in time' });
     }
     return found;
   };
   const stuck = await gone(context, instance, remaining);
   const claimKind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace };
-  for (const claim of (await kubernetes.list(claimKind, { label })).items) await removeOne(context, refOf(claim));
+  for (const claim of (await kubernetes.list(claimKind, { label })).items)
+    await removeOne(context, refOf(claim));
   const claims = async (): Promise<Leftover[]> =>
     (await kubernetes.list(claimKind, { label })).items.map((claim) => ({
       kind: 'PersistentVolumeClaim',
@@ -105,7 +115,9 @@ async function gone(
   for (;;) {
     const found = await remaining();
     if (found.length === 0 || Date.now() > deadline) return found;
-    context.progress([`removing ${instance}: ${found.map(({ kind, name }) => `${kind} ${name}`).join(', ')}`]);
+    context.progress([
+      `removing ${instance}: ${found.map(({ kind, name }) => `${kind} ${name}`).join(', ')}`,
+    ]);
     await pause(500, context.signal);
   }
 }
@@ -114,7 +126,10 @@ async function versionsInUse(context: ProvisionContext): Promise<Set<string>> {
   const { namespace } = context.experiment.cluster;
   const { items } = await context.kubernetes.list({ apiVersion, kind: 'Instance', namespace });
   return new Set(
-    items.map((item) => (item.spec as { operatorVersion?: { name?: string } } | undefined)?.operatorVersion?.name ?? ''),
+    items.map(
+      (item) =>
+        (item.spec as { operatorVersion?: { name?: string } } | undefined)?.operatorVersion?.name ?? '',
+    ),
   );
 }
 
@@ -128,5 +143,10 @@ function nameOf(object: KubernetesObject): string {
 
 function refOf(object: KubernetesObject): ObjectRef {
   const { name = '', namespace } = object.metadata ?? {};
-  return { apiVersion: object.apiVersion ?? apiVersion, kind: object.kind ?? '', name, ...(namespace ? { namespace } : {}) };
+  return {
+    apiVersion: object.apiVersion ?? apiVersion,
+    kind: object.kind ?? '',
+    name,
+    ...(namespace ? { namespace } : {}),
+  };
 }

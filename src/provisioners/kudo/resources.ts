@@ -26,7 +26,8 @@ export function rewriteFor(
     Object.entries(pack.templates).map(([name, text]) => {
       if (!/^\s*kind:\s*PodDisruptionBudget\s*$/m.test(text)) return [name, text];
       const rewritten = text.replace(/^(\s*apiVersion:\s*)policy\/v1beta1\s*$/gm, '$1policy/v1');
-      if (rewritten !== text) rewrites.push(`templates/${name}: PodDisruptionBudget policy/v1beta1 → policy/v1`);
+      if (rewritten !== text)
+        rewrites.push(`templates/${name}: PodDisruptionBudget policy/v1beta1 → policy/v1`);
       return [name, rewritten];
     }),
   );
@@ -42,13 +43,20 @@ export function checkedParameters(
   const known = pack.parameters.map((parameter) => parameter.name);
   const unknown = Object.keys(given).filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    throw problem('PARAMETER_UNKNOWN', `KUDO package ${pack.operator.name} does not declare ${unknown.join(', ')}`, {
-      evidence: unknown.map((name) => `${field}.${name}: nearest is ${closest(name, known)}`),
-      next: 'KUDO itself would accept such a parameter and ignore it. Correct the name or leave it out.',
-    });
+    throw problem(
+      'PARAMETER_UNKNOWN',
+      `KUDO package ${pack.operator.name} does not declare ${unknown.join(', ')}`,
+      {
+        evidence: unknown.map((name) => `${field}.${name}: nearest is ${closest(name, known)}`),
+        next: 'KUDO itself would accept such a parameter and ignore it. Correct the name or leave it out.',
+      },
+    );
   }
   const missing = pack.parameters
-    .filter(({ name, required, default: preset }) => required !== false && preset === undefined && given[name] === undefined)
+    .filter(
+      ({ name, required, default: preset }) =>
+        required !== false && preset === undefined && given[name] === undefined,
+    )
     .map(({ name }) => name);
   if (missing.length > 0) {
     throw problem('INPUT_INVALID', `KUDO package ${pack.operator.name} requires ${missing.join(', ')}`, {
@@ -60,7 +68,11 @@ export function checkedParameters(
 }
 
 /** Value of a parameter as the Instance will see it: given, else the package's default. */
-export function parameterValue(pack: KudoPackage, given: Record<string, string>, name: string): string | undefined {
+export function parameterValue(
+  pack: KudoPackage,
+  given: Record<string, string>,
+  name: string,
+): string | undefined {
   const declared = pack.parameters.find((parameter) => parameter.name === name);
   return given[name] ?? (declared ? defaultText(declared) : undefined);
 }
@@ -114,7 +126,13 @@ export function operatorVersionObject(
 /** The Instance object. The webhook sets the plan `deploy` going. */
 export function instanceObject(
   pack: KudoPackage,
-  options: { name: string; namespace: string; operatorVersion: string; parameters: Record<string, string>; marks: Marks },
+  options: {
+    name: string;
+    namespace: string;
+    operatorVersion: string;
+    parameters: Record<string, string>;
+    marks: Marks;
+  },
 ): KubernetesObject {
   return {
     apiVersion,
@@ -161,4 +179,3 @@ export function statefulSetName(pack: KudoPackage, instance: string): string {
   }
   return `${instance}-${pack.operator.name}`;
 }
-

@@ -1,0 +1,160 @@
+import kafkajs, { type Admin } from 'kafkajs';
+import { problem } from '../experiment/errors.ts';
+import { kafkaClient } from './kafkajs.ts';
+import { metadataPool } from './metadata-pool.ts';
+import type { ConnectKafka, KafkaPort } from './port.ts';
+import { dialDirect } from './reach.ts';
+
+/** Kafka's own error types that answer a question rather than fail. */
+const topicExistsError = 'TOPIC_ALREADY_EXISTS';
+const unknownTopicError = 'UNKNOWN_TOPIC_OR_PARTITION';
+const deletionDisabledCode = 73;
+
+/** Makes the Kafka port: own held connections for metadata, kafkajs for what an administrator does. */
+export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial }) => {
+  const pool = metadataPool({ bootstrap, clientId, dial: dial ?? dialDirect });
+  const warnings: string[] = [];
+  const onWarning = (message: string) => {
+    warnings.push(message);
+    if (warnings.length > 5) warnings.shift();
+  };
+  const kafka = kafkaClient({ bootstrap, clientId, onWarning, ...(dial ? { dial } : {}) });
+  let admin: Promise<Admin> | undefined;
+
+  /** Connected when first needed; thrown away after a failure, because kafkajs may stay with a broker that is gone. */
+  async function asAdmin<T>(what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+    admin ??= connected();
+    const opening = admin;
+    try {
+      return await work(await opening);
+    } catch (error) {
+      admin = undefined;
+      opening.then(
+        (broken) => broken.disconnect(),
+        () => {},
+      );
+      if (errorTypes(error).length > 0) throw error;
+      throw problem('KAFKA_UNREACHABLE', `${what}: ${(error as Error).message}`, {
+        evidence: warnings.slice(-3),
+        next: 'Check that the brokers run and that their advertised addresses can be reached.',
+        retryable: true,
+        cause: error,
+      });
+    }
+  }
+
+  async function connected(): Promise<Admin> {
+    const made = kafka.admin();
+    await made.connect();
+    return made;
+  }
+
+  const port: KafkaPort = {
+    async metadata({ topics = [], timeoutMs = 1_000 } = {}) {
+      const answer = await pool.askFreshest(topics, timeoutMs);
+      if (answer) return answer;
+      throw problem('KAFKA_UNREACHABLE', `no broker answered in ${timeoutMs} ms`, {
+        evidence: bootstrap,
+        next: 'Check that the brokers run and that their advertised addresses can be reached.',
+        retryable: true,
+      });
+    },
+    metadataOfEach: ({ topics = [], timeoutMs = 1_000 } = {}) => pool.askEach(topics, timeoutMs),
+    async createTopic({ name, partitions, replicationFactor, config }) {
+      const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
+      const topic = { topic: name, numPartitions: partitions, replicationFactor, configEntries };
+      try {
+        const created = await asAdmin(`create topic ${name}`, (client) =>
+          client.createTopics({ topics: [topic], waitForLeaders: true, timeout: 10_000 }),
+        );
+        return created ? 'created' : 'exists';
+      } catch (error) {
+        if (errorTypes(error).includes(topicExistsError)) return 'exists';
+        throw refused(`create topic ${name}`, error);
+      }
+    },
+    async deleteTopic(name) {
+      try {
+        await asAdmin(`delete topic ${name}`, (client) =>
+          client.deleteTopics({ topics: [name], timeout: 10_000 }),
+        );
+        return 'deleted';
+      } catch (error) {
+        if (errorTypes(error).includes(unknownTopicError)) return 'not-found';
+        if (errorCodes(error).includes(deletionDisabledCode)) return 'refused';
+        throw refused(`delete topic ${name}`, error);
+      }
+    },
+    async purgeTopic(name) {
+      try {
+        await asAdmin(`purge topic ${name}`, async (client) => {
+          const offsets = await client.fetchTopicOffsets(name);
+          const partitions = offsets.map(({ partition, high }) => ({ partition, offset: high }));
+          await client.deleteTopicRecords({ topic: name, partitions });
+        });
+      } catch (error) {
+        throw refused(`purge topic ${name}`, error);
+      }
+    },
+    async brokerConfig(broker) {
+      const resource = { type: kafkajs.ConfigResourceTypes.BROKER, name: String(broker) };
+      const { resources } = await asAdmin(`settings of broker ${broker}`, (client) =>
+        client.describeConfigs({ resources: [resource], includeSynonyms: false }),
+      );
+      const entries = resources.flatMap((found) => found.configEntries);
+      return Object.fromEntries(
+        entries.filter((entry) => !entry.isSensitive).map((entry) => [entry.configName, entry.configValue]),
+      );
+    },
+    async topicExists(name) {
+      const { partitions } = await port.metadata({ topics: [name] });
+      return partitions.some((partition) => partition.topic === name);
+    },
+    async endOffset(topic, partition) {
+      const offsets = await asAdmin(`end of ${topic}`, (client) => client.fetchTopicOffsets(topic));
+      return BigInt(offsets.find((entry) => entry.partition === partition)?.high ?? '0');
+    },
+    async close() {
+      pool.close();
+      const open = await admin?.catch(() => undefined);
+      await open?.disconnect().catch(() => {});
+    },
+  };
+  return port;
+};
+
+interface KafkaJsError {
+  type?: string;
+  code?: number;
+  errors?: KafkaJsError[];
+  cause?: KafkaJsError;
+  originalError?: KafkaJsError;
+}
+
+/** Protocol error names in a kafkajs error, wherever it keeps them. */
+function errorTypes(error: unknown): string[] {
+  return everyError(error).flatMap((found) => (typeof found.type === 'string' ? [found.type] : []));
+}
+
+function errorCodes(error: unknown): number[] {
+  return everyError(error).flatMap((found) => (typeof found.code === 'number' ? [found.code] : []));
+}
+
+function everyError(error: unknown, depth = 0): KafkaJsError[] {
+  if (typeof error !== 'object' || error === null || depth > 5) return [];
+  const found = error as KafkaJsError;
+  const nested = [...(found.errors ?? []), found.cause, found.originalError];
+  return [found, ...nested.flatMap((inner) => everyError(inner, depth + 1))];
+}
+
+/** The brokers understood and said no. Some of those answers pass: no leader yet, not the controller any more. */
+function refused(what: string, error: unknown): unknown {
+  const types = errorTypes(error);
+  if (types.length === 0) return error;
+  return problem('KAFKA_UNREACHABLE', `${what}: ${types.join(', ')}`, {
+    evidence: [(error as Error).message],
+    next: 'The brokers refused it; see their logs if it does not pass.',
+    retryable: true,
+    cause: error,
+  });
+}

@@ -1,0 +1,135 @@
+import { type MetadataConnection, metadataConnection } from './metadata-connection.ts';
+import type { MetadataVersion } from './metadata-protocol.ts';
+import type { ClusterMetadata, Dial } from './port.ts';
+
+/** Held connections to every known broker. */
+export interface MetadataPool {
+  /** Each broker's own answer by host:port; undefined where there was none in time. */
+  askEach(topics: string[], timeoutMs: number): Promise<Map<string, ClusterMetadata | undefined>>;
+  /** The freshest of the answers that come in time; undefined where none came. */
+  askFreshest(topics: string[], timeoutMs: number): Promise<ClusterMetadata | undefined>;
+  close(): void;
+}
+
+/** Once one broker has answered, the others get this long: a broker that is going down must not hold a kill up. ms */
+const graceMs = 60;
+
+/** Makes a pool over a fixed list of host:port. Connections are opened when first needed and again after they ended. */
+export function metadataPool(options: {
+  bootstrap: string[];
+  clientId: string;
+  dial: Dial;
+  onEnd?: (address: string) => void;
+}): MetadataPool {
+  const { bootstrap, clientId, dial } = options;
+  const connections = new Map<string, Promise<MetadataConnection>>();
+  const versions = new Map<string, MetadataVersion>();
+  let closed = false;
+
+  function connection(address: string): Promise<MetadataConnection> {
+    const held = connections.get(address);
+    if (held) return held;
+    const opening = open(address);
+    connections.set(address, opening);
+    opening.catch(() => connections.delete(address));
+    return opening;
+  }
+
+  async function open(address: string): Promise<MetadataConnection> {
+    const { host, port } = splitAddress(address);
+    const socket = await dial(host, port);
+    const onEnd = () => {
+      connections.delete(address);
+      if (!closed) options.onEnd?.(address);
+    };
+    return metadataConnection(socket, { clientId, version: versions.get(address) ?? 7, onEnd });
+  }
+
+  async function ask(address: string, topics: string[], timeoutMs: number): Promise<ClusterMetadata> {
+    const started = Date.now();
+    const held = await within(connection(address), timeoutMs);
+    try {
+      const answer = await held.ask(topics, Math.max(1, timeoutMs - (Date.now() - started)));
+      return { ...answer, answeredBy: idOf(answer, address) };
+    } catch (error) {
+      // A broker older than 2.1 ends the connection on a version it does not know.
+      if (!held.open && !versions.has(address) && Date.now() - started < 100) versions.set(address, 4);
+      else if (held.open && !versions.has(address)) held.close();
+      throw error;
+    }
+  }
+
+  async function remember(address: string, topics: string[], timeoutMs: number): Promise<ClusterMetadata> {
+    const answer = await ask(address, topics, timeoutMs);
+    if (!versions.has(address)) versions.set(address, 7);
+    return answer;
+  }
+
+  return {
+    async askEach(topics, timeoutMs) {
+      const answers = await Promise.all(
+        bootstrap.map(async (address) => {
+          const answer = await remember(address, topics, timeoutMs).catch(() => undefined);
+          return [address, answer] as const;
+        }),
+      );
+      return new Map(answers);
+    },
+    async askFreshest(topics, timeoutMs) {
+      const answers: ClusterMetadata[] = [];
+      const { promise: useful, resolve } = Promise.withResolvers<void>();
+      const all = Promise.all(
+        bootstrap.map(async (address) => {
+          const answer = await remember(address, topics, timeoutMs).catch(() => undefined);
+          // A broker that has just rejoined may list nobody for 30 s; such an answer never counts.
+          if (!answer || answer.brokers.length === 0) return;
+          answers.push(answer);
+          resolve();
+        }),
+      );
+      await Promise.race([all, useful.then(() => new Promise((done) => setTimeout(done, graceMs)))]);
+      return freshest(answers);
+    },
+    close() {
+      closed = true;
+      for (const opening of connections.values()) {
+        opening.then(
+          (held) => held.close(),
+          () => {},
+        );
+      }
+    },
+  };
+}
+
+/** Highest leader epoch first, then most brokers listed, then the latest. */
+export function freshest(answers: ClusterMetadata[]): ClusterMetadata | undefined {
+  const epoch = (answer: ClusterMetadata) =>
+    Math.max(-1, ...answer.partitions.map((partition) => partition.leaderEpoch));
+  return [...answers].sort(
+    (a, b) => epoch(b) - epoch(a) || b.brokers.length - a.brokers.length || b.at - a.at,
+  )[0];
+}
+
+/** `host:port`; the host may be an IPv6 address. */
+export function splitAddress(address: string): { host: string; port: number } {
+  const at = address.lastIndexOf(':');
+  return { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
+}
+
+function idOf(answer: Omit<ClusterMetadata, 'answeredBy'>, address: string): number {
+  const { host, port } = splitAddress(address);
+  return answer.brokers.find((broker) => broker.host === host && broker.port === port)?.id ?? -1;
+}
+
+async function within<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not connected in ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,88 @@
+import kafkajs, { type Consumer, type Producer } from 'kafkajs';
+import { type ClientOptions, kafkaClient } from './kafkajs.ts';
+
+/** One record as it was read. */
+export interface ReadRecord {
+  offset: bigint;
+  value: string;
+}
+
+/** Sends to partition 0 of one topic with acks=all. */
+export interface RecordSender {
+  /** Resolves when all in-sync replicas have the records; rejects when the outcome is unknown or they were refused. */
+  send(values: string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * A producer that sends one batch at a time: with several in flight, a retried batch could overtake a later one, and what would
+ * look like Kafka's reordering would be our own. Its own retries are off, so that one send is one attempt with a known outcome.
+ */
+export async function connectSender(options: ClientOptions & { topic: string }): Promise<RecordSender> {
+  const kafka = kafkaClient({ ...options, retry: { retries: 0, initialRetryTime: 50, maxRetryTime: 200 } });
+  const producer: Producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    maxInFlightRequests: 1,
+    metadataMaxAge: 5_000,
+  });
+  await producer.connect();
+  return {
+    async send(values) {
+      await producer.send({
+        topic: options.topic,
+        acks: -1,
+        timeout: options.requestTimeoutMs ?? 5_000,
+        compression: kafkajs.CompressionTypes.None,
+        messages: values.map((value) => ({ value, partition: 0 })),
+      });
+    },
+    close: () => producer.disconnect(),
+  };
+}
+
+/** Reads one topic from its beginning as the only member of a group. */
+export interface RecordReader {
+  close(): Promise<void>;
+}
+
+/** Settings by which a reader finds a new leader or coordinator soon; times in ms. */
+const readerSettings = {
+  sessionTimeout: 10_000,
+  rebalanceTimeout: 10_000,
+  heartbeatInterval: 1_000,
+  metadataMaxAge: 2_000,
+  maxWaitTimeInMs: 100,
+} as const;
+
+/** Starts reading; `onRecords` is called for each batch, `onCrash` when the library gave up by itself. */
+export async function connectReader(
+  options: ClientOptions & {
+    topic: string;
+    groupId: string;
+    onRecords: (records: ReadRecord[]) => void;
+    onCrash: (message: string) => void;
+  },
+): Promise<RecordReader> {
+  const kafka = kafkaClient({ ...options, retry: { initialRetryTime: 50, maxRetryTime: 300, retries: 5 } });
+  const consumer: Consumer = kafka.consumer({
+    groupId: options.groupId,
+    allowAutoTopicCreation: false,
+    ...readerSettings,
+  });
+  consumer.on(consumer.events.CRASH, ({ payload }) => options.onCrash(payload.error.message));
+  await consumer.connect();
+  await consumer.subscribe({ topic: options.topic, fromBeginning: true });
+  await consumer.run({
+    autoCommitInterval: 5_000,
+    eachBatchAutoResolve: true,
+    eachBatch: async ({ batch }) => {
+      options.onRecords(
+        batch.messages.map(({ offset, value }) => ({
+          offset: BigInt(offset),
+          value: value?.toString() ?? '',
+        })),
+      );
+    },
+  });
+  return { close: () => consumer.disconnect() };
+}
