@@ -27,7 +27,9 @@ if (!isInstalled()) {
     stdio: ['ignore', process.stderr, 'inherit'],
   });
   if (status !== 0) {
-    process.stderr.write('npm ci failed: see above. The lock file names every package; a registry must be reachable.\n');
+    process.stderr.write(
+      'npm ci failed: see above. The lock file names every package; a registry must be reachable.\n',
+    );
     process.exit(1);
   }
   process.stderr.write(`  ✓ npm ci (${((Date.now() - started) / 1_000).toFixed(1)} s)\n`);
@@ -47,6 +49,8 @@ child.on('exit', (code, signal) => {
   if (signal) process.stderr.write(`ended by ${signal}\n`);
 });
 child.on('error', (error) => {
-  process.stderr.write(`the project's Node cannot be run: ${error.message}\nRemove node_modules and try again.\n`);
+  process.stderr.write(
+    `the project's Node cannot be run: ${error.message}\nRemove node_modules and try again.\n`,
+  );
   process.exitCode = 1;
 });

@@ -8,7 +8,10 @@ const path = (name: string) => `${root}${name}`;
 
 /** Builds dist/: JavaScript of src/, and the workflow bundle that a worker loads instead of bundling when it starts. */
 rmSync(path('dist'), { recursive: true, force: true });
-execFileSync(path('node_modules/.bin/tsc'), ['-p', path('tsconfig.build.json')], { stdio: 'inherit', cwd: root });
+execFileSync(path('node_modules/.bin/tsc'), ['-p', path('tsconfig.build.json')], {
+  stdio: 'inherit',
+  cwd: root,
+});
 const { code } = await bundleWorkflowCode({
   workflowsPath: path('dist/src/workflows/all-workflows.js'),
   logger: quiet(),
@@ -26,6 +29,7 @@ function quiet() {
     info: drop,
     warn: say,
     error: say,
-    log: (level: string, message: string) => (level === 'WARN' || level === 'ERROR' ? say(message) : undefined),
+    log: (level: string, message: string) =>
+      level === 'WARN' || level === 'ERROR' ? say(message) : undefined,
   };
 }
