@@ -153,9 +153,11 @@ function targetWithoutNamespace(own: Record<string, string | undefined>): string
 }
 
 function unknown(name: string): string {
-  const nearest = closest(name, [...variableNames]);
-  const hint = distance(name, nearest) <= name.length / 3 ? `; did you mean ${nearest}?` : '';
-  return `${name}: no such setting${hint}`;
+  // The prefix that all have in common would make everything look alike.
+  const word = (full: string) => full.slice('LEADERFALL_'.length);
+  const nearest = closest(word(name), variableNames.map(word));
+  const near = distance(word(name), nearest) <= Math.max(2, nearest.length / 3);
+  return `${name}: no such setting${near ? `; did you mean LEADERFALL_${nearest}?` : ''}`;
 }
 
 function hostOf(hostPort: string): string {

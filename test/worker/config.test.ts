@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { LeaderfallError, type Problem } from '../../src/experiment/errors.ts';
+import { resolveExperiment } from '../../src/experiment/resolve.ts';
+import { experimentSchema } from '../../src/experiment/spec.ts';
+import { readConfig } from '../../src/worker/config.ts';
+
+function problemOf(env: Record<string, string>): Problem {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof LeaderfallError) return error.problem;
+    throw error;
+  }
+  throw new Error('the settings were taken');
+}
+
+describe('settings of a worker', () => {
+  it('are complete without any variable, and name no target', () => {
+    const { taskQueue, defaults, log, health, metricsAddress } = readConfig({}, false);
+    expect(taskQueue).toBe('leaderfall');
+    expect(defaults.image).toMatch(/leaderfall:\d/);
+    expect(defaults).not.toHaveProperty('target');
+    expect(log).toEqual({ level: 'info', format: 'json' });
+    expect([health, metricsAddress]).toEqual([undefined, undefined]);
+  });
+
+  it('are all reported at once when they are wrong', () => {
+    const { code, evidence } = problemOf({
+      LEADERFALL_LOG_LEVEL: 'loud',
+      LEADERFALL_HEALTH_ADDRESS: '8080',
+      LEADERFALL_TARGET_NAMESPACE: 'Not A Label',
+      LEADERFALL_TARGET_PORT: 'kafka',
+      LEADERFALL_KUDO_KAFKA_PARAMETERS: '{"MEM": 2}',
+      LEADERFALL_KUDO_ZOOKEEPER_PARAMETERS: 'MEM=2',
+    });
+    expect(code).toBe('CONFIGURATION_INVALID');
+    const names = evidence?.map((fact) => fact.split(/[:.]/)[0]).sort();
+    expect(names).toEqual([
+      'LEADERFALL_HEALTH_ADDRESS',
+      'LEADERFALL_KUDO_KAFKA_PARAMETERS',
+      'LEADERFALL_KUDO_ZOOKEEPER_PARAMETERS',
+      'LEADERFALL_LOG_LEVEL',
+      'LEADERFALL_TARGET_NAMESPACE',
+      'LEADERFALL_TARGET_PORT',
+    ]);
+  });
+
+  it('that are unknown are refused with the nearest known one', () => {
+    const { evidence } = problemOf({ LEADERFALL_TASKQUEUE: 'x', LEADERFALL_QWERTZUIOP: 'y' });
+    expect(evidence).toEqual([
+      'LEADERFALL_TASKQUEUE: no such setting; did you mean LEADERFALL_TASK_QUEUE?',
+      'LEADERFALL_QWERTZUIOP: no such setting',
+    ]);
+  });
+
+  it('of a target need its namespace', () => {
+    expect(problemOf({ LEADERFALL_TARGET_LABEL: 'app=kafka' }).evidence?.[0]).toContain(
+      'LEADERFALL_TARGET_NAMESPACE',
+    );
+  });
+
+  it('that are not set leave the defaults of the experiment alone', () => {
+    const { defaults } = readConfig({ LEADERFALL_TARGET_NAMESPACE: 'kafka' });
+    const { cluster } = resolveExperiment(experimentSchema.parse({}), defaults);
+    expect(cluster).toMatchObject({
+      namespace: 'kafka',
+      label: 'app=kafka',
+      service: 'kafka-svc',
+      port: 9092,
+    });
+  });
+
+  it('give KUDO packages and parameters to the experiment', () => {
+    const { defaults } = readConfig({
+      LEADERFALL_TARGET_NAMESPACE: 'kafka',
+      LEADERFALL_KUDO_KAFKA_PACKAGE: '/packages/kafka',
+      LEADERFALL_KUDO_KAFKA_PARAMETERS: '{"BROKER_MEM": "512Mi"}',
+    });
+    const { provision } = resolveExperiment(experimentSchema.parse({}), defaults);
+    expect(provision.kafka).toMatchObject({
+      package: '/packages/kafka',
+      parameters: { BROKER_MEM: '512Mi' },
+    });
+  });
+
+  it('take an empty variable as not set', () => {
+    expect(readConfig({ LEADERFALL_TASK_QUEUE: '' }).taskQueue).toBe('leaderfall');
+  });
+});
