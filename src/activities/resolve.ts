@@ -78,7 +78,7 @@ export async function examine(
   await checkNamespace(deps.kubernetes, namespace);
   const chosen = await chooseProvisioner({ kubernetes: deps.kubernetes, experiment });
   const { provisioner } = chosen;
-  const own = provisioner.permissions(experiment);
+  const own = await provisioner.permissions({ kubernetes: deps.kubernetes, experiment });
   await checkRights(deps.kubernetes, own);
   if (provisioner.name === 'existing') await checkOptIn(deps.kubernetes, experiment, chosen.statefulSet?.name);
   const expires = Date.now() + boundSeconds(experiment) * 1_000;

@@ -1,0 +1,127 @@
+import { problemOf } from '../experiment/errors.ts';
+import { runLabel, topicName } from '../experiment/identity.ts';
+import type { Leftover } from '../experiment/result.ts';
+import { releaseClaim } from '../kubernetes/lease.ts';
+import { pause, poll } from '../kubernetes/wait.ts';
+import { livenessPodName } from '../liveness/pod.ts';
+import { provisioners } from '../provisioners/choose.ts';
+import { restoreAnnotation } from './annotate.ts';
+import { reachKafka } from './brokers.ts';
+import type { Activities } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { readLivenessPod } from './liveness-http.ts';
+import { runStep, type StepContext } from './step.ts';
+
+type CleanUpRequest = Parameters<Activities['cleanUp']>[0];
+
+/** One undo: what it did, or what it had to leave. */
+interface Undone {
+  done?: string;
+  leftovers?: Leftover[];
+}
+
+/** Undoes everything in the reverse order of its making; the claim last, so that nobody moves in meanwhile. */
+export function makeCleanUp(deps: ActivityDependencies): Activities['cleanUp'] {
+  return (request) =>
+    runStep('clean-up', async (step) => {
+      const done: string[] = [];
+      const leftovers: Leftover[] = [];
+      const undo = async (kind: string, name: string, work: () => Promise<Undone>) => {
+        step.progress([`removing ${kind} ${name}`]);
+        try {
+          const undone = await work();
+          if (undone.done) done.push(undone.done);
+          leftovers.push(...(undone.leftovers ?? []));
+        } catch (error) {
+          // The API server away: the whole step is tried again. Anything else must not keep the other undos from being done.
+          if (problemOf(error).code === 'KUBERNETES_UNREACHABLE' || step.signal.aborted) throw error;
+          const { namespace } = request.resolved.experiment.cluster;
+          leftovers.push({ kind, name, namespace, reason: problemOf(error).message });
+        }
+      };
+      const { run, statefulSetName } = request.resolved;
+      await undo('Pod', livenessPodName, () => removePod(deps, request, step));
+      await undo('Topic', topicName(run), () => removeTopic(deps, request, step));
+      await undo('StatefulSet annotation', statefulSetName, () => undoAnnotation(deps, request));
+      await undo('Provision', statefulSetName, () => removeProvision(deps, request, step));
+      await undo('Lease', statefulSetName, () => removeClaim(deps, request));
+      return { leftovers, done };
+    });
+}
+
+async function removePod(deps: ActivityDependencies, request: CleanUpRequest, step: StepContext): Promise<Undone> {
+  const { run, experiment } = request.resolved;
+  const { namespace } = experiment.cluster;
+  const ref = { namespace, pod: livenessPodName };
+  const found = await readLivenessPod(deps.kubernetes, ref);
+  if (!found || found.metadata?.labels?.[runLabel] !== run.runId) return {};
+  const uid = found.metadata?.uid;
+  await deps.kubernetes.remove({ apiVersion: 'v1', kind: 'Pod', namespace, name: livenessPodName }, { uid });
+  const gone = await poll(
+    async () => ((await readLivenessPod(deps.kubernetes, ref))?.metadata?.uid === uid ? undefined : true),
+    { everyMs: 200, until: Date.now() + 90_000, signal: step.signal },
+  );
+  if (gone) return { done: `pod ${livenessPodName} removed` };
+  return { leftovers: [{ kind: 'Pod', name: livenessPodName, namespace, reason: 'still terminating' }] };
+}
+
+/** After the pod, whose clients would otherwise hold on to it. Skipped where the whole Kafka goes. */
+async function removeTopic(deps: ActivityDependencies, request: CleanUpRequest, step: StepContext): Promise<Undone> {
+  const { kafka: provisioned, resolved } = request;
+  const { experiment, run } = resolved;
+  if (!provisioned || goesAway(request)) return {};
+  const name = topicName(run);
+  const leftover = (reason: string): Undone => ({ leftovers: [{ kind: 'Topic', name, reason }] });
+  const deadline = Date.now() + 90_000;
+  for (;;) {
+    const reached = await reachKafka(deps, experiment, provisioned.statefulSet, provisioned.reach);
+    try {
+      const answer = await reached.kafka.deleteTopic(name);
+      if (answer === 'not-found') return {};
+      if (answer === 'refused') {
+        await reached.kafka.purgeTopic(name);
+        return leftover('the brokers refuse topic deletion (delete.topic.enable=false); its records were removed');
+      }
+      if (provisioned.settings['delete.topic.enable'] === 'false') {
+        return leftover('the brokers do not delete topics (delete.topic.enable=false)');
+      }
+      return { done: `topic ${name} removed` };
+    } catch (error) {
+      // Brokers may be on their way back.
+      if (Date.now() > deadline) return leftover(problemOf(error).message);
+    } finally {
+      await reached.kafka.close();
+    }
+    await pause(2_000, step.signal);
+  }
+}
+
+/** Whether clean-up removes the Kafka itself: this run made its Instance and does not keep it. */
+function goesAway({ kafka, resolved }: CleanUpRequest): boolean {
+  const { provision } = resolved.experiment;
+  const made = kafka?.made.some(({ kind, name }) => kind === 'Instance' && name === provision.kafka.instance);
+  return made === true && !provision.keep;
+}
+
+async function undoAnnotation(deps: ActivityDependencies, request: CleanUpRequest): Promise<Undone> {
+  if (!request.kafka || goesAway(request)) return {};
+  const done = await restoreAnnotation(deps.kubernetes, request.resolved, request.kafka.statefulSet);
+  return done ? { done } : {};
+}
+
+async function removeProvision(deps: ActivityDependencies, request: CleanUpRequest, step: StepContext): Promise<Undone> {
+  const { experiment, run, expires, provisioner } = request.resolved;
+  if (provisioner === 'existing') return {};
+  const { kubernetes } = deps;
+  const { signal, progress } = step;
+  const context = { kubernetes, experiment, run, expires, signal, progress };
+  const leftovers = await provisioners[provisioner].remove(context);
+  return { done: experiment.provision.keep ? 'what was installed is kept' : 'what was installed is removed', leftovers };
+}
+
+async function removeClaim(deps: ActivityDependencies, { resolved }: CleanUpRequest): Promise<Undone> {
+  const { namespace } = resolved.experiment.cluster;
+  const { run, statefulSetName: statefulSet } = resolved;
+  const released = await releaseClaim({ kubernetes: deps.kubernetes, run, namespace, statefulSet });
+  return released ? { done: 'claim released' } : {};
+}

@@ -1,0 +1,97 @@
+import type { ContainerEnd, PodEnd } from '../experiment/result.ts';
+import { pause, poll } from '../kubernetes/wait.ts';
+import type { Pod } from '../kubernetes/workloads.ts';
+import { account } from '../liveness/account.ts';
+import type { ConsumerReport, ProducerReport } from '../liveness/protocol.ts';
+import { reachKafka } from './brokers.ts';
+import type { Activities, Closing, KillContext } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { closeConsumer, consumerReport, containerOf, lastWords, producerReport, readLivenessPod, stopProducer } from './liveness-http.ts';
+import { runStep, type StepContext } from './step.ts';
+
+/** Looks for a full ISR this often. ms */
+const lookMs = 500;
+
+/** Waits for the ISR, drains the stream, closes the ledger. */
+export function makeCloseStream(deps: ActivityDependencies): Activities['closeStream'] {
+  return (request) => runStep('evaluate', (step) => closeStream(deps, request, step));
+}
+
+async function closeStream(
+  deps: ActivityDependencies,
+  request: KillContext & { until: number },
+  step: StepContext,
+): Promise<Closing> {
+  const { kubernetes } = deps;
+  const { liveness } = request;
+  const isrFullAtEnd = await isrFull(deps, request, step);
+  step.progress(['draining the stream']);
+  const before = await readLivenessPod(kubernetes, liveness);
+  const own = before?.metadata?.uid === liveness.podUid ? before : undefined;
+  let producer: ProducerReport | undefined;
+  let consumer: ConsumerReport | undefined;
+  if (own) {
+    producer = (await stopProducer(kubernetes, liveness)) ?? (await producerReport(kubernetes, liveness));
+    const stopped = containerOf(own, 'kafka-consumer')?.state?.terminated !== undefined;
+    if (!stopped) consumer = (await closeConsumer(kubernetes, liveness)) ?? (await consumerReport(kubernetes, liveness));
+    // The last words come with the pod's status, a moment after the container's end.
+    if (!consumer || !producer) await pause(1_500, step.signal);
+  }
+  const pod = await readLivenessPod(kubernetes, liveness);
+  producer ??= lastWords<ProducerReport>(pod, 'kafka-producer');
+  consumer ??= lastWords<ConsumerReport>(pod, 'kafka-consumer');
+  const stream = account(producer, consumer, {
+    producer: endOf(pod, 'kafka-producer'),
+    consumer: endOf(pod, 'kafka-consumer'),
+    observer: endOf(pod, 'kafka-observer'),
+  });
+  return {
+    ...(stream ? { stream } : {}),
+    livenessPod: podEnd(pod, liveness.podUid),
+    ...(isrFullAtEnd === undefined ? {} : { isrFullAtEnd }),
+  };
+}
+
+/** True as soon as all replicas are in sync, false when they are not in time, undefined where Kafka never answered. */
+async function isrFull(
+  deps: ActivityDependencies,
+  request: KillContext & { until: number },
+  step: StepContext,
+): Promise<boolean | undefined> {
+  const { resolved, kafka, liveness, until } = request;
+  const reached = await reachKafka(deps, resolved.experiment, kafka.statefulSet, kafka.reach).catch(() => undefined);
+  if (!reached) return undefined;
+  let answered = false;
+  try {
+    const full = await poll(
+      async () => {
+        const look = await reached.kafka.metadata({ topics: [liveness.topic] }).catch(() => undefined);
+        const [partition] = look?.partitions ?? [];
+        if (!partition) return undefined;
+        answered = true;
+        step.progress([`in sync: ${partition.isr.join(', ')} of ${partition.replicas.join(', ')}`]);
+        return partition.isr.length === partition.replicas.length && partition.leader >= 0 ? true : undefined;
+      },
+      { everyMs: lookMs, until, signal: step.signal },
+    );
+    return full ?? (answered ? false : undefined);
+  } finally {
+    await reached.kafka.close();
+  }
+}
+
+function endOf(pod: Pod | undefined, name: string): ContainerEnd {
+  const state = containerOf(pod, name)?.state;
+  if (!state) return { state: 'missing' };
+  const ended = state.terminated;
+  if (!ended) return { state: 'running' };
+  return { state: 'terminated', exitCode: ended.exitCode, ...(ended.reason ? { reason: ended.reason } : {}) };
+}
+
+function podEnd(pod: Pod | undefined, uid: string): PodEnd {
+  if (!pod) return { state: 'gone' };
+  if (pod.metadata?.uid !== uid) return { state: 'replaced' };
+  if (pod.metadata.deletionTimestamp) return { state: 'gone', reason: 'it is being deleted' };
+  if (pod.status?.reason === 'Evicted') return { state: 'failed', reason: `evicted: ${pod.status.message ?? ''}` };
+  return { state: 'running' };
+}

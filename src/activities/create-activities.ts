@@ -1,0 +1,28 @@
+import { makeAim } from './aim.ts';
+import { makeAnnotate } from './annotate.ts';
+import { makeCleanUp } from './clean-up.ts';
+import { makeCloseStream } from './close-stream.ts';
+import type { Activities } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { makeKill } from './kill.ts';
+import { makeProve } from './prove.ts';
+import { makeProvision } from './provision.ts';
+import { makeRecord } from './record.ts';
+import { makeResolve } from './resolve.ts';
+import { makeStartLiveness } from './start-liveness.ts';
+
+/** All steps of a run with what they need. */
+export function createActivities(deps: ActivityDependencies): Activities {
+  return {
+    resolve: makeResolve(deps),
+    provision: makeProvision(deps),
+    annotate: makeAnnotate(deps),
+    startLiveness: makeStartLiveness(deps),
+    aim: makeAim(deps),
+    kill: makeKill(deps),
+    prove: makeProve(deps),
+    closeStream: makeCloseStream(deps),
+    cleanUp: makeCleanUp(deps),
+    record: makeRecord(deps),
+  };
+}

@@ -1,0 +1,38 @@
+import type { KillAct } from '../experiment/result.ts';
+import { faults } from '../faults/all-faults.ts';
+import { changed, guardReasons } from '../faults/guard.ts';
+import { pause } from '../kubernetes/wait.ts';
+import { reachKafka } from './brokers.ts';
+import type { Activities } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { runStep } from './step.ts';
+
+/** Waits for the deadline with everything connected, asks once more, and acts on exactly the pod of the plan. */
+export function makeKill(deps: ActivityDependencies): Activities['kill'] {
+  return ({ resolved, kafka: provisioned, liveness, plan }) =>
+    runStep('kill', async ({ attempt, signal }): Promise<KillAct> => {
+      const { experiment } = resolved;
+      const fault = faults[experiment.fault.kind];
+      // A second attempt looks first: what the first one did must not be taken for a moved leadership.
+      const done = attempt > 1 ? await fault.alreadyDone(deps.kubernetes, plan) : undefined;
+      if (done) return done;
+      if (Date.now() > plan.notAfter) {
+        return { outcome: 'skipped', reason: `${Date.now() - plan.deadline} ms late, after notAfter`, at: Date.now() };
+      }
+      const { kafka } = await reachKafka(deps, experiment, provisioned.statefulSet, provisioned.reach);
+      try {
+        const topics = [liveness.topic];
+        // Opens a connection to each broker, and to the API server, before the deadline.
+        await Promise.all([kafka.metadataOfEach({ topics }), deps.kubernetes.version()]);
+        await pause(plan.deadline - Date.now(), signal);
+        const look = await kafka.metadata({ topics });
+        const reasons = guardReasons(look, provisioned.brokerIds, experiment.guard.allow);
+        const moved = changed(experiment.target, plan.broker, look) ?? reasons[0];
+        if (moved) return { outcome: 'moved', reason: moved, at: Date.now() };
+        const gracePeriodSeconds = experiment.fault.force ? 0 : provisioned.gracePeriodSeconds;
+        return await fault.act(deps.kubernetes, plan, { gracePeriodSeconds, attempt, now: Date.now });
+      } finally {
+        void kafka.close();
+      }
+    });
+}

@@ -1,0 +1,75 @@
+import type { StartedLiveness } from '../experiment/result.ts';
+import type { KubernetesPort } from '../kubernetes/port.ts';
+import type { ContainerStatus, Pod } from '../kubernetes/workloads.ts';
+import { type ConsumerReport, livenessPorts, type ObserverReport, type ProducerReport } from '../liveness/protocol.ts';
+
+type LivenessRef = Pick<StartedLiveness, 'namespace' | 'pod'>;
+type Role = keyof typeof livenessPorts;
+
+/** A report of one container, or undefined where it does not answer. */
+export function producerReport(kubernetes: KubernetesPort, pod: LivenessRef): Promise<ProducerReport | undefined> {
+  return ask<ProducerReport>(kubernetes, pod, 'producer', 'GET', '/report');
+}
+
+/** A report of one container, or undefined where it does not answer. */
+export function consumerReport(kubernetes: KubernetesPort, pod: LivenessRef): Promise<ConsumerReport | undefined> {
+  return ask<ConsumerReport>(kubernetes, pod, 'consumer', 'GET', '/report');
+}
+
+/** The observer's changes since an epoch ms of its own clock, or undefined where it does not answer. */
+export function observerReport(
+  kubernetes: KubernetesPort,
+  pod: LivenessRef,
+  since: number,
+): Promise<ObserverReport | undefined> {
+  return ask<ObserverReport>(kubernetes, pod, 'observer', 'GET', `/report?since=${since}`);
+}
+
+/** Stops the producer and waits for its last outcome. */
+export function stopProducer(kubernetes: KubernetesPort, pod: LivenessRef): Promise<ProducerReport | undefined> {
+  return ask<ProducerReport>(kubernetes, pod, 'producer', 'POST', '/stop', 15_000);
+}
+
+/** Lets the consumer read to the log's end. */
+export function closeConsumer(kubernetes: KubernetesPort, pod: LivenessRef): Promise<ConsumerReport | undefined> {
+  return ask<ConsumerReport>(kubernetes, pod, 'consumer', 'POST', '/close', 30_000);
+}
+
+async function ask<T>(
+  kubernetes: KubernetesPort,
+  pod: LivenessRef,
+  role: Role,
+  method: 'GET' | 'POST',
+  path: string,
+  timeoutMs = 3_000,
+): Promise<T | undefined> {
+  const target = { namespace: pod.namespace, name: pod.pod, port: livenessPorts[role] };
+  try {
+    const { status, body } = await kubernetes.podRequest(target, { method, path, timeoutMs });
+    return status === 200 ? (JSON.parse(body) as T) : undefined;
+  } catch {
+    // Whether the pod is gone, its container ended or the network is cut is for the caller to find out from the pod's status.
+    return undefined;
+  }
+}
+
+/** The last words of a container as its report. */
+export function lastWords<T>(pod: Pod | undefined, container: string): T | undefined {
+  const message = containerOf(pod, container)?.state?.terminated?.message;
+  if (!message) return undefined;
+  try {
+    return JSON.parse(message) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Status of a container by name. */
+export function containerOf(pod: Pod | undefined, name: string): ContainerStatus | undefined {
+  return pod?.status?.containerStatuses?.find((container) => container.name === name);
+}
+
+/** The liveness pod as it is now; undefined where it is gone. */
+export function readLivenessPod(kubernetes: KubernetesPort, pod: LivenessRef): Promise<Pod | undefined> {
+  return kubernetes.read<Pod>({ apiVersion: 'v1', kind: 'Pod', namespace: pod.namespace, name: pod.pod });
+}

@@ -1,0 +1,181 @@
+import { problem, problemOf } from '../experiment/errors.ts';
+import { ownerAnnotation, runLabel, topicName } from '../experiment/identity.ts';
+import type { StartedLiveness } from '../experiment/result.ts';
+import type { KubernetesObject } from '../kubernetes/port.ts';
+import { pause } from '../kubernetes/wait.ts';
+import { type Pod, waitingReasons } from '../kubernetes/workloads.ts';
+import { livenessPod, livenessPodName } from '../liveness/pod.ts';
+import type { Activities, RunContext } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { consumerReport, observerReport, producerReport, readLivenessPod } from './liveness-http.ts';
+import { runStep, type StepContext } from './step.ts';
+
+/** An image that cannot be pulled or a pod that fits no node is given up on after this. ms */
+const waitingMs = 25_000;
+
+/** Looks in a row at a stream that flows at its rate. */
+const steadyLooks = 3;
+
+/** From the steady stream to the deadline of the first kill: enough to aim at it. ms */
+const firstKillMs = 1_000;
+
+/** Topic and stream; ends when the stream is steady. */
+export function makeStartLiveness(deps: ActivityDependencies): Activities['startLiveness'] {
+  return (context) => runStep('liveness', (step) => startLiveness(deps, context, step));
+}
+
+async function startLiveness(deps: ActivityDependencies, context: RunContext, step: StepContext): Promise<StartedLiveness> {
+  const { kubernetes } = deps;
+  const { resolved, kafka } = context;
+  const { experiment, run, expires } = resolved;
+  const { namespace } = experiment.cluster;
+  const deadline = Date.now() + experiment.liveness.readySeconds * 1_000;
+  await makeRoom(deps, context, step);
+  const brokerLabels = await labelsOfBrokers(deps, context);
+  await create(deps, livenessPod({ experiment, run, kafka, expires, brokerLabels }), namespace);
+  const pod = await running(deps, context, step, deadline);
+  await steady(deps, context, step, deadline);
+  return {
+    namespace,
+    pod: livenessPodName,
+    podUid: pod.metadata?.uid ?? '',
+    node: pod.spec?.nodeName ?? '',
+    topic: topicName(run),
+    replicationFactor: experiment.liveness.replicationFactor,
+    minInsyncReplicas: experiment.liveness.minInsyncReplicas,
+    steadyAt: Date.now() + firstKillMs,
+  };
+}
+
+async function create(deps: ActivityDependencies, manifest: KubernetesObject, namespace: string): Promise<void> {
+  try {
+    await deps.kubernetes.create(manifest);
+  } catch (error) {
+    if (problemOf(error).retryable) throw error;
+    // Quota and admission answer 403: no retry mends that.
+    throw problem('LIVENESS_REFUSED', `the liveness pod was refused: ${(error as Error).message}`, {
+      evidence: ['quota, or pod security admission'],
+      next: `kubectl -n ${namespace} get resourcequotas,limitranges; the pod meets level "restricted".`,
+      cause: error,
+    });
+  }
+}
+
+/** The fixed name makes two runs collide: a live run's pod is refused, an orphan is replaced. */
+async function makeRoom(deps: ActivityDependencies, context: RunContext, step: StepContext): Promise<void> {
+  const { kubernetes } = deps;
+  const { run, experiment } = context.resolved;
+  const { namespace } = experiment.cluster;
+  const ref = { namespace, pod: livenessPodName };
+  const found = await readLivenessPod(kubernetes, ref);
+  if (!found) return;
+  const owner = found.metadata?.annotations?.[ownerAnnotation];
+  if (found.metadata?.labels?.[runLabel] === run.runId && !found.metadata.deletionTimestamp && !hasEnded(found)) return;
+  if (!owner) {
+    throw problem('LIVENESS_REFUSED', `a pod ${namespace}/${livenessPodName} is there that is not Leaderfall’s`, {
+      next: 'Remove or rename it.',
+    });
+  }
+  const own = found.metadata?.labels?.[runLabel] === run.runId;
+  if (!own && !(await deps.isRunClosed(owner))) {
+    throw problem('LIVENESS_REFUSED', `pod ${namespace}/${livenessPodName} belongs to the live run ${owner}`, {
+      next: 'Wait for that run to end, or cancel it.',
+    });
+  }
+  const pod = { apiVersion: 'v1', kind: 'Pod', namespace, name: livenessPodName };
+  await kubernetes.remove(pod, { uid: found.metadata?.uid, gracePeriodSeconds: 1 });
+  step.progress([`replacing the orphaned pod of ${owner}`]);
+  while ((await readLivenessPod(kubernetes, ref))?.metadata?.uid === found.metadata?.uid) await pause(200, step.signal);
+}
+
+function hasEnded(pod: Pod): boolean {
+  return pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
+}
+
+async function labelsOfBrokers(deps: ActivityDependencies, { kafka }: RunContext): Promise<Record<string, string>> {
+  const { namespace, name } = kafka.statefulSet;
+  const found = await deps.kubernetes.read({ apiVersion: 'apps/v1', kind: 'StatefulSet', namespace, name });
+  const spec = found?.spec as { selector?: { matchLabels?: Record<string, string> } } | undefined;
+  return spec?.selector?.matchLabels ?? {};
+}
+
+async function running(
+  deps: ActivityDependencies,
+  context: RunContext,
+  step: StepContext,
+  deadline: number,
+): Promise<Pod> {
+  const { namespace } = context.resolved.experiment.cluster;
+  let waitingSince: number | undefined;
+  for (;;) {
+    const pod = await readLivenessPod(deps.kubernetes, { namespace, pod: livenessPodName });
+    if (!pod) throw problem('LIVENESS_FAILED', 'the liveness pod was deleted while it started', { retryable: true });
+    failIfEnded(pod);
+    if (pod.status?.phase === 'Running') return pod;
+    const reasons = waitingReasons(pod);
+    step.progress([`liveness pod: ${pod.status?.phase ?? 'Pending'}`, ...reasons]);
+    waitingSince = reasons.length > 0 ? (waitingSince ?? Date.now()) : undefined;
+    const stuck = waitingSince !== undefined && Date.now() - waitingSince > waitingMs;
+    if (stuck || Date.now() > deadline) {
+      throw problem('POD_WAITING', `the liveness pod does not start: ${reasons[0] ?? 'not ready in time'}`, {
+        evidence: reasons,
+        next: `kubectl -n ${namespace} describe pod ${livenessPodName}`,
+      });
+    }
+    await pause(300, step.signal);
+  }
+}
+
+/** A container that ended before the chaos is a defect of the stream, not of the cluster under test. */
+function failIfEnded(pod: Pod): void {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
+    const ended = state?.terminated;
+    if (!ended || (ended.exitCode === 0 && name === 'kafka-topic')) continue;
+    throw problem('LIVENESS_FAILED', `container ${name} ended with exit code ${ended.exitCode} before the chaos`, {
+      evidence: [ended.reason ?? '', ended.message?.slice(0, 500) ?? ''].filter((fact) => fact !== ''),
+      next: `kubectl logs ${livenessPodName} -c ${name}`,
+    });
+  }
+}
+
+/** Steady: records are acknowledged and read at nine tenths of the rate, all replicas in sync, several looks in a row. */
+async function steady(
+  deps: ActivityDependencies,
+  context: RunContext,
+  step: StepContext,
+  deadline: number,
+): Promise<void> {
+  const { kubernetes } = deps;
+  const { cluster, liveness } = context.resolved.experiment;
+  const ref = { namespace: cluster.namespace, pod: livenessPodName };
+  const enough = Math.max(1, Math.floor(liveness.ratePerSecond * 0.9));
+  let good = 0;
+  for (;;) {
+    const [producer, consumer, observer] = await Promise.all([
+      producerReport(kubernetes, ref),
+      consumerReport(kubernetes, ref),
+      observerReport(kubernetes, ref, Number.MAX_SAFE_INTEGER),
+    ]);
+    const acks = producer?.ackRate ?? 0;
+    const reads = consumer?.receiveRate ?? 0;
+    const inSync = observer ? observer.current.isr.length === observer.current.replicas.length : false;
+    const isSteady = inSync && observer?.current.leader !== -1 && acks >= enough && reads >= enough;
+    good = isSteady ? good + 1 : 0;
+    step.progress([`stream: ${acks} acks/s, ${reads} reads/s${good > 0 ? `, steady (${good} of ${steadyLooks})` : ''}`]);
+    if (good >= steadyLooks) return;
+    if (Date.now() > deadline) {
+      throw problem('STREAM_NOT_STEADY', `the stream did not reach ${enough} records a second`, {
+        evidence: [
+          `producer: ${acks} acks/s, last error: ${producer?.lastError ?? 'none'}`,
+          `consumer: ${reads} reads/s, last error: ${consumer?.lastError ?? 'none'}`,
+          `in sync: ${observer?.current.isr.join(', ') ?? 'not observed'} of ${observer?.current.replicas.join(', ') ?? ''}`,
+        ],
+        next: `kubectl -n ${ref.namespace} logs ${livenessPodName} -c kafka-producer`,
+      });
+    }
+    const pod = await readLivenessPod(kubernetes, ref);
+    if (pod) failIfEnded(pod);
+    await pause(700, step.signal);
+  }
+}

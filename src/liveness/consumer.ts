@@ -1,0 +1,174 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SilenceEnd } from '../experiment/result.ts';
+import { connectKafka } from '../kafka/connect-kafka.ts';
+import { connectReader, type ReadRecord, type RecordReader } from '../kafka/streams.ts';
+import type { Settings } from './environment.ts';
+import { lookAfresh } from './fresh-look.ts';
+import { addToIntervals } from './intervals.ts';
+import { latencyRecorder, rateMeter } from './latency.ts';
+import type { ConsumerReport, Intervals } from './protocol.ts';
+import { decodeRecord, probeIndex } from './record.ts';
+
+/** A person reads along with `kubectl logs -f`: no more than two lines a second. ms */
+const printEveryMs = 500;
+
+/** A gap worth a line. ms */
+const noticeableGapMs = 1_000;
+
+/** Without a record for this long the client is thrown away, once per gap and again after each such time. ms */
+const rebuildAfterMs = 5_000;
+
+/** The closing read gives up after this. ms */
+const closingMs = 20_000;
+
+/** The running consumer. */
+export interface RunningConsumer {
+  report(): ConsumerReport;
+  /** Reads to the end of the log. */
+  close(): Promise<ConsumerReport>;
+  /** Resolves with what a fresh client saw when no record came for the consumer time-out. */
+  silence: Promise<SilenceEnd>;
+}
+
+/** Reads the stream from its beginning and keeps the ledger of what came. */
+export function startConsumer(settings: Settings, print: (line: string) => void): RunningConsumer {
+  const startedAt = Date.now();
+  const received: Intervals = [];
+  const latency = latencyRecorder();
+  const rate = rateMeter();
+  const seen = { received: 0, duplicated: 0, outOfOrder: 0, foreign: 0, longestSilenceMs: 0, rebuilds: 0 };
+  const silent = Promise.withResolvers<SilenceEnd>();
+  let nextOffset = 0n;
+  let lastIndex = -1;
+  let lastAt: number | undefined;
+  let longestAt: number | undefined;
+  let lastError: string | undefined;
+  let printedAt = 0;
+  let drained = false;
+  let ended = false;
+  let silence: SilenceEnd | undefined;
+  let reader: RecordReader | undefined;
+  let rebuiltAt = startedAt;
+
+  function onRecords(records: ReadRecord[]): void {
+    const now = Date.now();
+    for (const { offset, value } of records) {
+      // A rebuilt client starts at its last commit and reads some offsets again; those are ours, not the cluster's.
+      if (offset < nextOffset) continue;
+      nextOffset = offset + 1n;
+      const record = decodeRecord(value, settings.runId);
+      if (!record) seen.foreign++;
+      else if (record.index !== probeIndex) account(record.index, record.at, offset, now);
+    }
+  }
+
+  function account(index: number, at: number, offset: bigint, now: number): void {
+    const gap = lastAt === undefined ? 0 : now - lastAt;
+    if (gap > noticeableGapMs) print(`gap of ${gap} ms before index ${index}`);
+    if (gap > seen.longestSilenceMs) {
+      seen.longestSilenceMs = gap;
+      longestAt = lastAt;
+    }
+    lastAt = now;
+    seen.received++;
+    rate.add(1);
+    latency.record(now - at);
+    if (!addToIntervals(received, index)) seen.duplicated++;
+    else if (index < lastIndex) seen.outOfOrder++;
+    lastIndex = Math.max(lastIndex, index);
+    if (now - printedAt >= printEveryMs) {
+      printedAt = now;
+      print(`index ${index} produced ${new Date(at).toISOString()} received after ${now - at} ms, offset ${offset}`);
+    }
+  }
+
+  async function watch(): Promise<void> {
+    while (!ended) {
+      const quietSince = lastAt ?? startedAt;
+      const quiet = Date.now() - quietSince;
+      if (quiet > settings.consumerTimeoutMs) return await giveUp(quiet);
+      if (!reader || Date.now() - Math.max(quietSince, rebuiltAt) > rebuildAfterMs) await rebuild();
+      await delay(100);
+    }
+  }
+
+  async function rebuild(): Promise<void> {
+    const old = reader;
+    reader = undefined;
+    rebuiltAt = Date.now();
+    if (old) seen.rebuilds++;
+    await Promise.race([old?.close().catch(() => {}), delay(500)]);
+    const { bootstrap, topic, runId } = settings;
+    const clientId = `leaderfall-consumer-${runId}`;
+    // A group of its own for each client: a member that died without a word would hold its group up for the session time-out.
+    const groupId = `${topic}-${seen.rebuilds}`;
+    const onCrash = (message: string) => {
+      lastError = message;
+      reader = undefined;
+    };
+    const opening = connectReader({ bootstrap, topic, clientId, groupId, onRecords, onCrash });
+    try {
+      reader = await Promise.race([opening, delay(rebuildAfterMs).then(() => Promise.reject(new Error('no reader in time')))]);
+    } catch (error) {
+      lastError = (error as Error).message;
+      opening.then(
+        (late) => late.close(),
+        () => {},
+      );
+    }
+  }
+
+  async function giveUp(silentMs: number): Promise<void> {
+    ended = true;
+    print(`no record for ${silentMs} ms: giving up`);
+    silence = { at: new Date().toISOString(), silentMs, ...(await lookAfresh(settings, nextOffset)) };
+    silent.resolve(silence);
+  }
+
+  async function close(): Promise<ConsumerReport> {
+    const kafka = connectKafka({ bootstrap: settings.bootstrap, clientId: `leaderfall-close-${settings.runId}` });
+    const deadline = Date.now() + closingMs;
+    try {
+      let end: bigint | undefined;
+      while (!drained && Date.now() < deadline) {
+        end ??= await kafka.endOffset(settings.topic, 0).catch(() => undefined);
+        drained = end !== undefined && nextOffset >= end;
+        if (!drained) await delay(50);
+      }
+    } finally {
+      ended = true;
+      await kafka.close();
+    }
+    return report();
+  }
+
+  function report(): ConsumerReport {
+    const now = Date.now();
+    const openGap = lastAt === undefined || ended ? 0 : now - lastAt;
+    return {
+      role: 'consumer',
+      now,
+      startedAt,
+      received: seen.received,
+      receivedIntervals: received,
+      duplicated: seen.duplicated,
+      outOfOrder: seen.outOfOrder,
+      foreign: seen.foreign,
+      longestSilenceMs: Math.max(seen.longestSilenceMs, openGap, silence?.silentMs ?? 0),
+      receiveRate: rate.perSecond(),
+      sendToReceive: latency.summary(),
+      drained,
+      rebuilds: seen.rebuilds,
+      lastSequence: lastIndex,
+      ...(lastAt === undefined ? {} : { lastReceivedAt: lastAt }),
+      ...(longestAt === undefined ? {} : { longestSilenceAt: longestAt }),
+      ...(silence ? { silence } : {}),
+      ...(lastError === undefined ? {} : { lastError }),
+    };
+  }
+
+  void watch().catch((error: Error) => {
+    lastError = error.message;
+  });
+  return { report, close, silence: silent.promise };
+}

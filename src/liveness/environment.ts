@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { LivenessEnvironment } from './protocol.ts';
+
+const schema = z.object({
+  LIVENESS_ROLE: z.enum(['topic', 'producer', 'consumer', 'observer']),
+  LIVENESS_BOOTSTRAP: z.string().transform((text) => text.split(',')),
+  LIVENESS_TOPIC: z.string().min(1),
+  LIVENESS_RUN_ID: z.string().min(1),
+  LIVENESS_RATE: z.coerce.number().positive(),
+  LIVENESS_REPLICATION_FACTOR: z.coerce.number().int().positive(),
+  LIVENESS_MIN_INSYNC_REPLICAS: z.coerce.number().int().positive(),
+  LIVENESS_CONSUMER_TIMEOUT_MS: z.coerce.number().int().positive(),
+  LIVENESS_TERMINATION_LOG: z.string().default('/dev/termination-log'),
+  LIVENESS_PORT: z.coerce.number().int().optional(),
+});
+
+/** Settings of one container, read from its environment. */
+export interface Settings {
+  role: LivenessEnvironment['LIVENESS_ROLE'];
+  bootstrap: string[];
+  topic: string;
+  runId: string;
+  rate: number;
+  replicationFactor: number;
+  minInsyncReplicas: number;
+  consumerTimeoutMs: number;
+  terminationLog: string;
+  /** Instead of the role's own port; for several on one host. */
+  port?: number;
+}
+
+/** Reads the settings; throws with every wrong variable at once. */
+export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  const found = schema.parse(environment);
+  return {
+    role: found.LIVENESS_ROLE,
+    bootstrap: found.LIVENESS_BOOTSTRAP,
+    topic: found.LIVENESS_TOPIC,
+    runId: found.LIVENESS_RUN_ID,
+    rate: found.LIVENESS_RATE,
+    replicationFactor: found.LIVENESS_REPLICATION_FACTOR,
+    minInsyncReplicas: found.LIVENESS_MIN_INSYNC_REPLICAS,
+    consumerTimeoutMs: found.LIVENESS_CONSUMER_TIMEOUT_MS,
+    terminationLog: found.LIVENESS_TERMINATION_LOG,
+    ...(found.LIVENESS_PORT === undefined ? {} : { port: found.LIVENESS_PORT }),
+  };
+}

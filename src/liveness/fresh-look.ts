@@ -1,0 +1,50 @@
+import type { SilenceEnd } from '../experiment/result.ts';
+import { connectKafka } from '../kafka/connect-kafka.ts';
+import { connectSender } from '../kafka/streams.ts';
+import type { Settings } from './environment.ts';
+import { encodeRecord, probeIndex } from './record.ts';
+
+/**
+ * What a client that has never been connected finds: is there a leader, did the log move past what was read, is a record taken
+ * with acks=all? A cluster that serves a fresh client while ours was silent means that ours is stuck.
+ */
+export async function lookAfresh(settings: Settings, read: bigint): Promise<Pick<SilenceEnd, 'confirmed' | 'evidence'>> {
+  const { bootstrap, topic, runId } = settings;
+  const clientId = `leaderfall-fresh-${runId}`;
+  const evidence: string[] = [];
+  const kafka = connectKafka({ bootstrap, clientId });
+  let moved = false;
+  try {
+    const { partitions } = await kafka.metadata({ topics: [topic], timeoutMs: 2_000 });
+    const [partition] = partitions;
+    evidence.push(`leader ${partition?.leader ?? 'unknown'}, in sync: ${partition?.isr.join(', ') ?? 'unknown'}`);
+    const end = await kafka.endOffset(topic, 0);
+    moved = end > read;
+    evidence.push(`the log ends at ${end}, read up to ${read}`);
+  } catch (error) {
+    evidence.push(`asking the brokers failed: ${(error as Error).message}`);
+  } finally {
+    await kafka.close();
+  }
+  const served = await sendProbe(settings, clientId).then(
+    () => {
+      evidence.push('a probe record was acknowledged');
+      return true;
+    },
+    (error: Error) => {
+      evidence.push(`a probe record was not acknowledged: ${error.message}`);
+      return false;
+    },
+  );
+  return { confirmed: served || moved ? 'stuck-client' : 'outage', evidence };
+}
+
+async function sendProbe(settings: Settings, clientId: string): Promise<void> {
+  const { bootstrap, topic, runId } = settings;
+  const sender = await connectSender({ bootstrap, topic, clientId, requestTimeoutMs: 2_000 });
+  try {
+    await sender.send([encodeRecord({ index: probeIndex, at: Date.now() }, runId)]);
+  } finally {
+    await sender.close();
+  }
+}

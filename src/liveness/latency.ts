@@ -1,0 +1,40 @@
+import { build, type Histogram } from 'hdr-histogram-js';
+import type { Latency } from '../experiment/result.ts';
+
+/** Records whole milliseconds up to an hour with three significant digits. */
+export function latencyRecorder(): { record(ms: number): void; summary(): Latency } {
+  const histogram: Histogram = build({ highestTrackableValue: 3_600_000, numberOfSignificantValueDigits: 3 });
+  return {
+    record: (ms) => histogram.recordValue(Math.min(Math.max(0, Math.round(ms)), 3_600_000)),
+    summary: () => ({
+      p50: histogram.getValueAtPercentile(50),
+      p99: histogram.getValueAtPercentile(99),
+      max: histogram.maxValue,
+      count: histogram.totalCount,
+    }),
+  };
+}
+
+/** Counts events of the last full second. */
+export function rateMeter(now: () => number = Date.now): { add(count: number): void; perSecond(): number } {
+  let second = Math.floor(now() / 1_000);
+  let current = 0;
+  let last = 0;
+  const roll = () => {
+    const at = Math.floor(now() / 1_000);
+    if (at === second) return;
+    last = at === second + 1 ? current : 0;
+    current = 0;
+    second = at;
+  };
+  return {
+    add: (count) => {
+      roll();
+      current += count;
+    },
+    perSecond: () => {
+      roll();
+      return last;
+    },
+  };
+}

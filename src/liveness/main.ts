@@ -1,0 +1,44 @@
+import { startConsumer } from './consumer.ts';
+import { readSettings, type Settings } from './environment.ts';
+import { startObserver } from './observer.ts';
+import { startProducer } from './producer.ts';
+import { livenessPorts } from './protocol.ts';
+import { type Routes, serve, writeTermination } from './server.ts';
+import { makeTopic } from './topic.ts';
+
+/** Exit code of a consumer that gave up after its silence time-out. */
+const silenceExitCode = 3;
+
+const settings = readSettings(process.env);
+
+/** Ends with a report as last words, at once: the pod's grace is short. */
+function endWith(code: number, report: object): never {
+  writeTermination(settings.terminationLog, report);
+  process.exit(code);
+}
+
+async function serveRole(role: Exclude<Settings['role'], 'topic'>, routes: Routes): Promise<void> {
+  await serve(settings.port ?? livenessPorts[role], { ...routes, 'GET /healthz': () => ({ role }) });
+}
+
+if (settings.role === 'topic') process.exit(await makeTopic(settings));
+
+if (settings.role === 'producer') {
+  const producer = startProducer(settings);
+  process.on('SIGTERM', () => endWith(0, producer.report()));
+  await serveRole('producer', { 'GET /report': () => producer.report(), 'POST /stop': () => producer.stop() });
+}
+
+if (settings.role === 'consumer') {
+  const consumer = startConsumer(settings, (line) => console.log(line));
+  process.on('SIGTERM', () => endWith(0, consumer.report()));
+  await serveRole('consumer', { 'GET /report': () => consumer.report(), 'POST /close': () => consumer.close() });
+  await consumer.silence;
+  endWith(silenceExitCode, consumer.report());
+}
+
+if (settings.role === 'observer') {
+  const observer = startObserver(settings);
+  process.on('SIGTERM', () => endWith(0, observer.report(0)));
+  await serveRole('observer', { 'GET /report': (query) => observer.report(Number(query.get('since') ?? 0)) });
+}

@@ -1,0 +1,143 @@
+import { metadataConnection, type MetadataConnection } from '../kafka/metadata-connection.ts';
+import { splitAddress } from '../kafka/metadata-pool.ts';
+import type { ClusterMetadata } from '../kafka/port.ts';
+import { dialDirect } from '../kafka/reach.ts';
+import type { Settings } from './environment.ts';
+import type { Observation, ObserverReport } from './protocol.ts';
+
+/** Time between two questions to one broker. ms */
+const stepMs = 10;
+
+/** A broker that has not answered in this time is asked again on a new connection. ms */
+const answerMs = 1_000;
+
+/** Only changes are kept, and no more than this. */
+const maxObservations = 2_000;
+
+/** The running observer. */
+export interface RunningObserver {
+  report(since: number): ObserverReport;
+  stop(): void;
+}
+
+/**
+ * Asks every broker for the partition's leader, ISR and the controller, each on a held connection of its own, and keeps what
+ * changed. A held connection that ends is the broker's process going.
+ */
+export function startObserver(settings: Settings): RunningObserver {
+  const startedAt = Date.now();
+  const observations: Observation[] = [];
+  const present = new Set<string>();
+  const idByAddress = new Map<string, number>();
+  let current: ObserverReport['current'] = {
+    leader: -1,
+    leaderEpoch: -1,
+    isr: [],
+    replicas: [],
+    controller: -1,
+    brokers: [],
+  };
+  let samples = 0;
+  let longestGapMs = 0;
+  let lastAnswerAt = startedAt;
+  let running = true;
+
+  function note(observation: Observation): void {
+    observations.push(observation);
+    if (observations.length > maxObservations) observations.shift();
+  }
+
+  async function follow(address: string): Promise<void> {
+    const { host, port } = splitAddress(address);
+    while (running) {
+      const connection = await dialDirect(host, port).then(
+        (socket) =>
+          metadataConnection(socket, {
+            clientId: `leaderfall-observer-${settings.runId}`,
+            onEnd: () => gone(address),
+          }),
+        () => undefined,
+      );
+      if (connection) await askAlong(connection, address);
+      connection?.close();
+      await pause(50);
+    }
+  }
+
+  async function askAlong(connection: MetadataConnection, address: string): Promise<void> {
+    while (running && connection.open) {
+      const answer = await connection.ask([settings.topic], answerMs).catch(() => undefined);
+      if (!answer) return;
+      arrived({ ...answer, answeredBy: -1 }, address);
+      await pause(stepMs);
+    }
+  }
+
+  function arrived(answer: ClusterMetadata, address: string): void {
+    samples++;
+    longestGapMs = Math.max(longestGapMs, answer.at - lastAnswerAt);
+    lastAnswerAt = answer.at;
+    for (const broker of answer.brokers) idByAddress.set(`${broker.host}:${broker.port}`, broker.id);
+    if (!present.has(address)) {
+      present.add(address);
+      note({ at: answer.at, kind: 'broker-back', ...idOf(address) });
+      if (answer.brokers.length === 0) note({ at: answer.at, kind: 'metadata-empty', ...idOf(address) });
+    }
+    const [partition] = answer.partitions;
+    if (answer.brokers.length === 0 || !partition || partition.leaderEpoch < current.leaderEpoch) return;
+    const newer = partition.leaderEpoch > current.leaderEpoch;
+    if (newer || partition.leader !== current.leader) {
+      note({ at: answer.at, kind: 'leader', broker: partition.leader, leaderEpoch: partition.leaderEpoch });
+    }
+    // Brokers learn of an ISR change one after the other; the leader knows it first, and only its word counts.
+    const fromLeader = idByAddress.get(address) === partition.leader;
+    const isr = newer || fromLeader ? partition.isr : current.isr;
+    if (sorted(isr) !== sorted(current.isr)) note({ at: answer.at, kind: 'isr', isr });
+    if (answer.controller !== current.controller && answer.controller >= 0) {
+      note({ at: answer.at, kind: 'controller', broker: answer.controller });
+    }
+    current = {
+      leader: partition.leader,
+      leaderEpoch: partition.leaderEpoch,
+      isr,
+      replicas: partition.replicas,
+      controller: answer.controller >= 0 ? answer.controller : current.controller,
+      brokers: answer.brokers.map((broker) => broker.id).sort((a, b) => a - b),
+    };
+  }
+
+  function gone(address: string): void {
+    if (!running || !present.delete(address)) return;
+    note({ at: Date.now(), kind: 'broker-gone', ...idOf(address) });
+  }
+
+  function idOf(address: string): { broker?: number } {
+    const broker = idByAddress.get(address);
+    return broker === undefined ? {} : { broker };
+  }
+
+  for (const address of settings.bootstrap) void follow(address);
+  return {
+    report: (since) => ({
+      role: 'observer',
+      now: Date.now(),
+      startedAt,
+      samples,
+      longestGapMs,
+      stepMs,
+      current,
+      observations: observations.filter((observation) => observation.at >= since),
+    }),
+    stop: () => {
+      running = false;
+    },
+  };
+}
+
+function sorted(ids: number[]): string {
+  return [...ids].sort((a, b) => a - b).join();
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

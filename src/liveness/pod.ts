@@ -1,0 +1,99 @@
+import { type RunIdentity, runAnnotations, runLabels, shortRunId, topicName } from '../experiment/identity.ts';
+import type { ProvisionedKafka } from '../experiment/result.ts';
+import type { ResolvedExperiment } from '../experiment/spec.ts';
+import type { KubernetesObject } from '../kubernetes/port.ts';
+import type { LivenessEnvironment } from './protocol.ts';
+
+/** The one name, so that a person finds it; a label tells whose it is. */
+export const livenessPodName = 'kafka-liveness';
+
+const resources = {
+  requests: { cpu: '50m', memory: '96Mi' },
+  limits: { cpu: '1', memory: '256Mi' },
+};
+
+/** What the admission level `restricted` asks of each container. */
+const containerSecurity = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  runAsNonRoot: true,
+  capabilities: { drop: ['ALL'] },
+};
+
+/** The kafka-liveness pod of a run. `brokerLabels` are the labels of the broker pods, which it keeps away from. */
+export function livenessPod(options: {
+  experiment: ResolvedExperiment;
+  run: RunIdentity;
+  kafka: ProvisionedKafka;
+  expires: number;
+  brokerLabels: Record<string, string>;
+}): KubernetesObject {
+  const { experiment, run, kafka, expires } = options;
+  const { liveness, cluster } = experiment;
+  const shared: Omit<LivenessEnvironment, 'LIVENESS_ROLE'> = {
+    LIVENESS_BOOTSTRAP: kafka.bootstrap.join(','),
+    LIVENESS_TOPIC: topicName(run),
+    LIVENESS_RUN_ID: shortRunId(run),
+    LIVENESS_RATE: String(liveness.ratePerSecond),
+    LIVENESS_REPLICATION_FACTOR: String(liveness.replicationFactor),
+    LIVENESS_MIN_INSYNC_REPLICAS: String(liveness.minInsyncReplicas),
+    LIVENESS_CONSUMER_TIMEOUT_MS: String(liveness.consumerTimeoutMs),
+  };
+  const container = (name: string, role: LivenessEnvironment['LIVENESS_ROLE']) => ({
+    name,
+    image: liveness.image,
+    imagePullPolicy: liveness.imagePullPolicy,
+    command: ['node', '--max-old-space-size=128', '/app/dist/src/liveness/main.js'],
+    env: Object.entries({ ...shared, LIVENESS_ROLE: role }).map(([key, value]) => ({ name: key, value })),
+    resources,
+    securityContext: containerSecurity,
+    terminationMessagePolicy: 'File',
+    volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+  });
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: livenessPodName,
+      namespace: cluster.namespace,
+      labels: { app: livenessPodName, ...runLabels(run) },
+      annotations: runAnnotations(run, expires),
+    },
+    spec: {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 5,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 1000,
+        runAsGroup: 1000,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      // Away from the brokers' nodes where there are others: what hits a broker's node must not hit the witness.
+      affinity: {
+        podAntiAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [
+            {
+              weight: 100,
+              podAffinityTerm: {
+                topologyKey: 'kubernetes.io/hostname',
+                labelSelector: { matchLabels: options.brokerLabels },
+              },
+            },
+          ],
+        },
+      },
+      nodeSelector: liveness.nodeSelector,
+      tolerations: liveness.tolerations,
+      imagePullSecrets: liveness.imagePullSecrets.map((name) => ({ name })),
+      initContainers: [container('kafka-topic', 'topic')],
+      containers: [
+        container('kafka-producer', 'producer'),
+        container('kafka-consumer', 'consumer'),
+        container('kafka-observer', 'observer'),
+      ],
+      volumes: [{ name: 'tmp', emptyDir: {} }],
+    },
+  };
+}

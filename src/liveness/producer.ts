@@ -1,0 +1,144 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { connectSender, type RecordSender } from '../kafka/streams.ts';
+import type { Settings } from './environment.ts';
+import { addToIntervals } from './intervals.ts';
+import { latencyRecorder, rateMeter } from './latency.ts';
+import type { Intervals, ProducerReport } from './protocol.ts';
+import { encodeRecord, type StreamRecord } from './record.ts';
+
+/** Records that became due are sent together this often. ms */
+const tickMs = 10;
+
+/** Most records of one batch; while the cluster is out, the backlog waits and is sent with its own, older time stamps. */
+const maxBatch = 500;
+
+/** Without an ack for this long the client is thrown away: a stuck client must not look like an outage. ms */
+const rebuildAfterMs = 5_000;
+
+/** The running producer. */
+export interface RunningProducer {
+  report(): ProducerReport;
+  /** Sends no more; resolves when the last outcome is known. */
+  stop(): Promise<ProducerReport>;
+}
+
+/**
+ * Sends an index with a time stamp at a set rate, open loop: send times follow the schedule whatever the cluster does, so that
+ * latencies hold the waiting too. An index is sent once; a send that failed has an unknown outcome and is not repeated.
+ */
+export function startProducer(settings: Settings): RunningProducer {
+  const startedAt = Date.now();
+  const acked: Intervals = [];
+  const unknown: Intervals = [];
+  const latency = latencyRecorder();
+  const rate = rateMeter();
+  const seen = { sent: 0, acked: 0, unknown: 0, rebuilds: 0, longestGapMs: 0 };
+  let lastAckAt: number | undefined;
+  let longestGapAt: number | undefined;
+  let lastError: string | undefined;
+  let stopping = false;
+  let next = 0;
+  let sender: RecordSender | undefined;
+  let connectedAt = startedAt;
+
+  async function loop(): Promise<void> {
+    while (!stopping) {
+      const due = Math.floor(((Date.now() - startedAt) * settings.rate) / 1_000) - next;
+      if (due <= 0) {
+        await delay(tickMs);
+        continue;
+      }
+      try {
+        sender ??= await connected();
+      } catch (error) {
+        lastError = (error as Error).message;
+        await delay(100);
+        continue;
+      }
+      await sendBatch(sender, Math.min(due, maxBatch));
+    }
+    await sender?.close().catch(() => {});
+  }
+
+  async function connected(): Promise<RecordSender> {
+    const { bootstrap, topic, runId } = settings;
+    const made = await connectSender({ bootstrap, topic, clientId: `leaderfall-producer-${runId}`, requestTimeoutMs: 3_000 });
+    connectedAt = Date.now();
+    return made;
+  }
+
+  async function sendBatch(to: RecordSender, count: number): Promise<void> {
+    const batch: StreamRecord[] = Array.from({ length: count }, (_, offset) => ({
+      index: next + offset,
+      at: Math.round(startedAt + ((next + offset) * 1_000) / settings.rate),
+    }));
+    next += count;
+    seen.sent += count;
+    try {
+      await to.send(batch.map((record) => encodeRecord(record, settings.runId)));
+      acknowledged(batch);
+    } catch (error) {
+      for (const { index } of batch) addToIntervals(unknown, index);
+      seen.unknown += count;
+      lastError = `${(error as Error).name}: ${(error as Error).message}`;
+      if (Date.now() - Math.max(lastAckAt ?? 0, connectedAt) > rebuildAfterMs) await rebuild();
+      else await delay(50);
+    }
+  }
+
+  function acknowledged(batch: StreamRecord[]): void {
+    const now = Date.now();
+    const gap = lastAckAt === undefined ? 0 : now - lastAckAt;
+    if (gap > seen.longestGapMs) {
+      seen.longestGapMs = gap;
+      longestGapAt = lastAckAt;
+    }
+    lastAckAt = now;
+    seen.acked += batch.length;
+    rate.add(batch.length);
+    for (const { index, at } of batch) {
+      addToIntervals(acked, index);
+      latency.record(now - at);
+    }
+  }
+
+  async function rebuild(): Promise<void> {
+    seen.rebuilds++;
+    const old = sender;
+    sender = undefined;
+    // The old client may hang on the very broker that is gone.
+    await Promise.race([old?.close().catch(() => {}), delay(500)]);
+  }
+
+  const running = loop();
+  const report = (): ProducerReport => {
+    const now = Date.now();
+    const openGap = lastAckAt === undefined || stopping ? 0 : now - lastAckAt;
+    return {
+      role: 'producer',
+      now,
+      startedAt,
+      stopped: stopping,
+      sent: seen.sent,
+      acked: seen.acked,
+      ackedIntervals: acked,
+      unknown: seen.unknown,
+      unknownIntervals: unknown,
+      longestAckGapMs: Math.max(seen.longestGapMs, openGap),
+      ackRate: rate.perSecond(),
+      sendToAck: latency.summary(),
+      rebuilds: seen.rebuilds,
+      ...(lastAckAt === undefined ? {} : { lastAckAt }),
+      ...(longestGapAt === undefined ? {} : { longestAckGapAt: longestGapAt }),
+      ...(lastError === undefined ? {} : { lastError }),
+    };
+  };
+  return {
+    report,
+    async stop() {
+      stopping = true;
+      await running;
+      return report();
+    },
+  };
+}
