@@ -15,14 +15,14 @@ export interface KeyPairFiles {
 
 interface Authority {
   certificate: x509.X509Certificate;
-  keys: CryptoKeyPair;
+  keys: webcrypto.CryptoKeyPair;
 }
 
 /** Makes every certificate of the cluster, once. */
 export async function makeCertificates(): Promise<void> {
   if (existsSync(state('pki', 'ca.crt'))) return;
   mkdirSync(state('pki'), { recursive: true });
-  x509.cryptoProvider.set(webcrypto as Crypto);
+  x509.cryptoProvider.set(webcrypto);
   const keys = await generateKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=leaderfall-testbed',
@@ -39,7 +39,10 @@ export async function makeCertificates(): Promise<void> {
     type: 'dns' as const,
     value,
   }));
-  const addresses = [network.host, '127.0.0.1', '10.203.0.1'].map((value) => ({ type: 'ip' as const, value }));
+  const addresses = [network.host, '127.0.0.1', '10.203.0.1'].map((value) => ({
+    type: 'ip' as const,
+    value,
+  }));
   await issue(authority, 'apiserver', 'CN=kube-apiserver', [...names, ...addresses]);
   await issue(authority, 'admin', 'CN=leaderfall-testbed-admin, O=system:masters');
   await issue(authority, 'apiserver-kubelet', 'CN=kube-apiserver-kubelet, O=system:masters');
@@ -80,7 +83,9 @@ export function kubeconfig(name: string): string {
         cluster: { server: network.apiServer, 'certificate-authority-data': base64(state('pki', 'ca.crt')) },
       },
     ],
-    users: [{ name, user: { 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) } }],
+    users: [
+      { name, user: { 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) } },
+    ],
     contexts: [{ name: 'leaderfall-testbed', context: { cluster: 'leaderfall-testbed', user: name } }],
   };
   writeFileSync(path, JSON.stringify(config, undefined, 2), { mode: 0o600 });
@@ -103,7 +108,10 @@ async function issue(
     ...validity(),
     extensions: [
       new x509.BasicConstraintsExtension(false),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth, x509.ExtendedKeyUsage.serverAuth]),
+      new x509.ExtendedKeyUsageExtension([
+        x509.ExtendedKeyUsage.clientAuth,
+        x509.ExtendedKeyUsage.serverAuth,
+      ]),
       ...(alternatives.length > 0 ? [new x509.SubjectAlternativeNameExtension(alternatives)] : []),
     ],
   });
@@ -113,8 +121,8 @@ async function issue(
   writeFileSync(files.certificate, certificate.toString('pem'));
 }
 
-async function generateKeys(): Promise<CryptoKeyPair> {
-  return (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as CryptoKeyPair;
+async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
 }
 
 function validity(): { notBefore: Date; notAfter: Date } {

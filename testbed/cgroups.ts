@@ -1,17 +1,25 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** How the host mounts its cgroups. v1 covers hybrid hosts, whose controllers are all on v1. */
-export type CgroupLayout = { version: 1; controllers: string[] } | { version: 2; root: string };
+/**
+ * How the host mounts its cgroups. v1 covers hybrid hosts, whose controllers are all on v1; runc still makes the same
+ * groups in their `unified` tree.
+ */
+export type CgroupLayout =
+  | { version: 1; controllers: string[]; unified?: string }
+  | { version: 2; root: string };
+
+/** Controllers of v2 without which no kubelet starts. */
+const needed = ['cpu', 'cpuset', 'memory', 'pids'];
 
 /** Reads the layout from the text of /proc/mounts. */
 export function cgroupLayout(mounts: string): CgroupLayout {
   const rows = mounts.split('\n').map((line) => line.split(' '));
   const controllers = rows.filter((row) => row[2] === 'cgroup').map((row) => row[1] ?? '');
-  if (controllers.length > 0) return { version: 1, controllers };
-  const unified = rows.find((row) => row[2] === 'cgroup2');
-  if (!unified?.[1]) throw new Error('no cgroup file system is mounted');
-  return { version: 2, root: unified[1] };
+  const unified = rows.find((row) => row[2] === 'cgroup2')?.[1];
+  if (controllers.length > 0) return { version: 1, controllers, ...(unified ? { unified } : {}) };
+  if (!unified) throw new Error('no cgroup file system is mounted');
+  return { version: 2, root: unified };
 }
 
 /** The layout of this machine. */
@@ -25,8 +33,15 @@ export function makeCgroups(layout: CgroupLayout, node: string): void {
     const parent = join(layout.root, 'leaderfall');
     mkdirSync(join(parent, node), { recursive: true });
     for (const folder of [layout.root, parent]) {
-      const available = readFileSync(join(folder, 'cgroup.controllers'), 'utf8').trim().split(' ').filter(Boolean);
-      writeFileSync(join(folder, 'cgroup.subtree_control'), available.map((name) => `+${name}`).join(' '));
+      const available = readFileSync(join(folder, 'cgroup.controllers'), 'utf8')
+        .trim()
+        .split(' ')
+        .filter(Boolean);
+      // One by one: the kernel refuses the whole line when a single controller cannot be handed down.
+      const refused = available.filter((name) => !handDown(folder, name));
+      const lacking = needed.filter((name) => refused.includes(name) || !available.includes(name));
+      if (lacking.length > 0)
+        throw new Error(`${folder} does not hand down the cgroup controllers ${lacking.join(', ')}`);
     }
     return;
   }
@@ -37,10 +52,20 @@ export function makeCgroups(layout: CgroupLayout, node: string): void {
       mkdirSync(child, { recursive: true });
       // A new cpuset is empty, and no process can enter it, until its parent's values are copied.
       for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-        if (existsSync(join(child, file))) writeFileSync(join(child, file), readFileSync(join(folder, file), 'utf8'));
+        if (existsSync(join(child, file)))
+          writeFileSync(join(child, file), readFileSync(join(folder, file), 'utf8'));
       }
       folder = child;
     }
+  }
+}
+
+function handDown(folder: string, controller: string): boolean {
+  try {
+    writeFileSync(join(folder, 'cgroup.subtree_control'), `+${controller}`);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -65,8 +90,13 @@ export function removeCgroups(layout: CgroupLayout): void {
 
 /** The testbed's cgroup folders, parents first. */
 function ownFolders(layout: CgroupLayout): string[] {
-  const roots = layout.version === 1 ? layout.controllers : [layout.root];
-  return roots.map((root) => join(root, 'leaderfall')).flatMap((root) => (existsSync(root) ? [root, ...below(root)] : []));
+  const roots =
+    layout.version === 2
+      ? [layout.root]
+      : [...layout.controllers, ...(layout.unified ? [layout.unified] : [])];
+  return roots
+    .map((root) => join(root, 'leaderfall'))
+    .flatMap((root) => (existsSync(root) ? [root, ...below(root)] : []));
 }
 
 function below(folder: string): string[] {

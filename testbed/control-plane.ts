@@ -88,19 +88,28 @@ const auditPolicy = {
   rules: [
     { level: 'None', users: ['system:apiserver', 'system:kube-scheduler', 'system:kube-controller-manager'] },
     { level: 'None', userGroups: ['system:nodes'] },
-    { level: 'None', userGroups: ['system:serviceaccounts:kube-system', 'system:serviceaccounts:kudo-system'] },
+    {
+      level: 'None',
+      userGroups: ['system:serviceaccounts:kube-system', 'system:serviceaccounts:kudo-system'],
+    },
     { level: 'Metadata' },
   ],
 };
 
 function startDns(binary: string, config: string): void {
+  // Only on the testbed's own address: the host may have a resolver, and is none for others.
+  // Names that are not the cluster's do not exist; without saying so every miss would look like a failing resolver.
   const corefile = `.:53 {
+    bind ${network.host}
     errors
     ready ${network.host}:8181
-    kubernetes ${network.clusterDomain} {
+    kubernetes ${network.clusterDomain} in-addr.arpa {
       kubeconfig ${config}
       pods verified
       ttl 5
+    }
+    template ANY ANY {
+      rcode NXDOMAIN
     }
     cache 5
 }

@@ -1,5 +1,14 @@
-import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { cgroupPids, hostLayout, removeCgroups } from './cgroups.ts';
 import { network, nodes, paths, state } from './paths.ts';
 import { kill, recorded, stop } from './process.ts';
@@ -18,6 +27,11 @@ export async function down(): Promise<void> {
     return pids.length === 0;
   });
   await Promise.all(recorded().map((name) => stop(name)));
+  await until('no unrecorded process runs', 10, () => {
+    const pids = strayPids();
+    for (const pid of pids) kill(pid, 'SIGKILL');
+    return pids.length === 0;
+  });
   await unmountAll();
   await until('the cgroups are empty', 10, () => {
     try {
@@ -29,11 +43,13 @@ export async function down(): Promise<void> {
   });
   for (const node of nodes) {
     if (await succeeds('ip', ['link', 'show', node.link])) await run('ip', ['link', 'delete', node.link]);
-    if (await succeeds('test', ['-e', `/run/netns/${node.namespace}`])) await run('ip', ['netns', 'delete', node.namespace]);
+    if (await succeeds('test', ['-e', `/run/netns/${node.namespace}`]))
+      await run('ip', ['netns', 'delete', node.namespace]);
   }
   await succeeds('ip', ['address', 'delete', `${network.host}/32`, 'dev', 'lo']);
   restoreForwarding();
   for (const socket of shims) rmSync(socket, { force: true });
+  removeLogLinks();
   rmSync(paths.state, { recursive: true, force: true });
 }
 
@@ -45,16 +61,50 @@ function namespacePids(namespace: string): number[] {
   } catch {
     return [];
   }
+  return allPids().filter((pid) => linkOf(pid, 'ns/net') === `net:[${inode}]`);
+}
+
+/** The testbed's servers whose record is lost, told by their program and by the state that they serve. */
+function strayPids(): number[] {
+  const debian = ['containerd', 'docker-registry'];
+  return allPids().filter((pid) => {
+    const program = linkOf(pid, 'exe').replace(/ \(deleted\)$/, '');
+    const own = program.startsWith(`${paths.cache}/`) || debian.includes(basename(program));
+    return own && commandOf(pid).includes(`${paths.state}/`);
+  });
+}
+
+function allPids(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readlinkSync(`/proc/${pid}/ns/net`) === `net:[${inode}]`;
-      } catch {
-        return false;
-      }
-    });
+    .map(Number);
+}
+
+/** A link below /proc/<pid>; empty where the process is gone or a zombie. */
+function linkOf(pid: number, name: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/${name}`);
+  } catch {
+    return '';
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Kubelets link their containers' logs into a folder that is the same for all of them, and do not tidy up when killed. */
+function removeLogLinks(): void {
+  const folder = '/var/log/containers';
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const link = join(folder, name);
+    if (lstatSync(link).isSymbolicLink() && readlinkSync(link).startsWith(`${paths.state}/`)) rmSync(link);
+  }
 }
 
 /** containerd 1.6 keeps its shims' sockets in a folder shared by all containerds of the machine; each bundle names its own. */

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { kubernetesBinary, kudoManagerBinary } from './build.ts';
 import { hostLayout } from './cgroups.ts';
 import { startControlPlane } from './control-plane.ts';
@@ -14,7 +15,8 @@ import { startRegistry } from './registry.ts';
 import { until } from './run.ts';
 import { startTemporal } from './temporal.ts';
 
-const layoutVersion = '1';
+/** Raised when what runs changes in a way that a running testbed does not take over by itself. */
+const layoutVersion = '2';
 
 /** Brings the whole testbed up; quick where it is up already, and repairs or replaces one that is half dead. */
 export async function up(options: { searchAttributes: string[] }): Promise<void> {
@@ -24,12 +26,12 @@ export async function up(options: { searchAttributes: string[] }): Promise<void>
     await installPackages();
     const binary = await kubernetesBinary();
     const manager = await kudoManagerBinary();
-    if (await isBroken()) {
+    const version = `${layoutVersion} ${basename(binary)}`;
+    if (isBroken(version)) {
       say('  the testbed is half dead or from another version: replacing it');
       await down();
     }
     mkdirSync(paths.state, { recursive: true });
-    writeFileSync(state('version'), layoutVersion);
     await step('host network', prepareHostNetwork);
     await startRegistry();
     await step('control plane', () => startControlPlane(binary));
@@ -41,7 +43,7 @@ export async function up(options: { searchAttributes: string[] }): Promise<void>
       await until('all nodes are ready', 90, allReady);
     });
     await kubectl(['apply', '--server-side', '--force-conflicts', '-f', `${paths.source}storage-class.yaml`]);
-    writeFileSync(state('complete'), layoutVersion);
+    writeFileSync(state('complete'), version);
   } finally {
     unlock();
   }
@@ -53,9 +55,9 @@ export function processes(): { name: string; running: boolean }[] {
 }
 
 /** Dead node or control plane processes, or a state that `up` never finished, cannot be trusted to heal. */
-async function isBroken(): Promise<boolean> {
+function isBroken(version: string): boolean {
   if (!existsSync(paths.state)) return false;
-  if (!existsSync(state('complete')) || readFileSync(state('complete'), 'utf8') !== layoutVersion) return true;
+  if (!existsSync(state('complete')) || readFileSync(state('complete'), 'utf8') !== version) return true;
   // Temporal and the registry keep their data and are simply started again.
   return processes().some(({ name, running }) => !running && name !== 'temporal' && name !== 'registry');
 }
@@ -85,4 +87,3 @@ export function lock(): () => void {
     }
   }
 }
-

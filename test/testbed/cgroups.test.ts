@@ -27,7 +27,8 @@ describe('cgroup layout of a host', () => {
 
   it('is v1 on a hybrid host, whose v2 tree holds no controllers', () => {
     const mounts = `${proc}cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\ncgroup /sys/fs/cgroup/pids cgroup rw,pids 0 0\n`;
-    expect(cgroupLayout(mounts)).toEqual({ version: 1, controllers: ['/sys/fs/cgroup/pids'] });
+    const unified = '/sys/fs/cgroup/unified';
+    expect(cgroupLayout(mounts)).toEqual({ version: 1, controllers: ['/sys/fs/cgroup/pids'], unified });
   });
 
   it('is v2 where only the unified tree is mounted', () => {
@@ -65,16 +66,23 @@ describe('cgroups of a node', () => {
     expect(readFileSync(join(controller, 'leaderfall', 'node-1', 'cpuset.mems'), 'utf8')).toBe('0\n');
   });
 
-  it('hand every v2 controller down to the node', () => {
+  it('hand the v2 controllers down to the node', () => {
     const parent = folder('leaderfall');
-    for (const level of [root, parent]) writeFileSync(join(level, 'cgroup.controllers'), 'cpu memory pids\n');
+    for (const level of [root, parent])
+      writeFileSync(join(level, 'cgroup.controllers'), 'cpu cpuset memory pids\n');
     makeCgroups({ version: 2, root }, 'node-1');
     expect(existsSync(join(parent, 'node-1'))).toBe(true);
     for (const level of [root, parent]) {
-      const given = readFileSync(join(level, 'cgroup.subtree_control'), 'utf8');
       // A plain file keeps the last write only, the kernel adds them up.
-      expect(given).toContain('+pids');
+      expect(readFileSync(join(level, 'cgroup.subtree_control'), 'utf8')).toBe('+pids');
     }
+  });
+
+  it('are refused where v2 lacks a controller that a kubelet needs', () => {
+    for (const level of [root, folder('leaderfall')]) {
+      writeFileSync(join(level, 'cgroup.controllers'), 'cpu cpuset pids\n');
+    }
+    expect(() => makeCgroups({ version: 2, root }, 'node-1')).toThrow(/controllers memory/);
   });
 
   it('tell their processes, nested ones too', () => {
@@ -88,8 +96,11 @@ describe('cgroups of a node', () => {
     folder('pids', 'leaderfall', 'node-1', 'besteffort', 'pod');
     folder('pids', 'leaderfall', 'node-2');
     folder('pids', 'another');
-    removeCgroups({ version: 1, controllers: [join(root, 'pids'), join(root, 'memory')] });
+    folder('unified', 'leaderfall', 'node-1', 'pod');
+    const unified = join(root, 'unified');
+    removeCgroups({ version: 1, controllers: [join(root, 'pids'), join(root, 'memory')], unified });
     expect(existsSync(join(root, 'pids', 'leaderfall'))).toBe(false);
+    expect(existsSync(join(unified, 'leaderfall'))).toBe(false);
     expect(existsSync(join(root, 'pids', 'another'))).toBe(true);
   });
 });

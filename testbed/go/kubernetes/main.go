@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"os"
 
+	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/cache"
 	_ "github.com/coredns/coredns/plugin/errors"
 	_ "github.com/coredns/coredns/plugin/kubernetes"
 	_ "github.com/coredns/coredns/plugin/ready"
+	_ "github.com/coredns/coredns/plugin/template"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/coremain"
@@ -48,7 +50,7 @@ func main() {
 		etcdmain.Main(os.Args)
 	case "coredns":
 		// Only the plugins that are linked in may be named in a Corefile; their order here is their order of work.
-		dnsserver.Directives = []string{"errors", "ready", "cache", "kubernetes"}
+		dnsserver.Directives = []string{"bind", "errors", "ready", "cache", "kubernetes", "template"}
 		coremain.Run()
 	default:
 		make, known := commands[name]
