@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { decodeMetadataResponse, encodeMetadataRequest, type MetadataVersion } from './metadata-protocol.ts';
-import type { ClusterMetadata } from './port.ts';
+import type { ClusterMetadata, Topics } from './port.ts';
 
 /** Answers longer than this are not Kafka's. */
 const maxAnswerBytes = 64 * 1024 * 1024;
@@ -8,7 +8,7 @@ const maxAnswerBytes = 64 * 1024 * 1024;
 /** A held connection to one broker on which only Metadata is asked. Its end tells when the broker's process has gone. */
 export interface MetadataConnection {
   /** The broker's own answer; rejects when the connection ends or the time is over. */
-  ask(topics: string[], timeoutMs: number): Promise<Omit<ClusterMetadata, 'answeredBy'>>;
+  ask(topics: Topics, timeoutMs: number): Promise<Omit<ClusterMetadata, 'answeredBy'>>;
   readonly open: boolean;
   close(): void;
 }

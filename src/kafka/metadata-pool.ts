@@ -1,13 +1,13 @@
 import { type MetadataConnection, metadataConnection } from './metadata-connection.ts';
 import type { MetadataVersion } from './metadata-protocol.ts';
-import type { ClusterMetadata, Dial } from './port.ts';
+import type { ClusterMetadata, Dial, Topics } from './port.ts';
 
 /** Held connections to every known broker. */
 export interface MetadataPool {
   /** Each broker's own answer by host:port; undefined where there was none in time. */
-  askEach(topics: string[], timeoutMs: number): Promise<Map<string, ClusterMetadata | undefined>>;
+  askEach(topics: Topics, timeoutMs: number): Promise<Map<string, ClusterMetadata | undefined>>;
   /** The freshest of the answers that come in time; undefined where none came. */
-  askFreshest(topics: string[], timeoutMs: number): Promise<ClusterMetadata | undefined>;
+  askFreshest(topics: Topics, timeoutMs: number): Promise<ClusterMetadata | undefined>;
   close(): void;
 }
 
@@ -45,7 +45,7 @@ export function metadataPool(options: {
     return metadataConnection(socket, { clientId, version: versions.get(address) ?? 7, onEnd });
   }
 
-  async function ask(address: string, topics: string[], timeoutMs: number): Promise<ClusterMetadata> {
+  async function ask(address: string, topics: Topics, timeoutMs: number): Promise<ClusterMetadata> {
     const started = Date.now();
     const held = await within(connection(address), timeoutMs);
     try {
@@ -59,7 +59,7 @@ export function metadataPool(options: {
     }
   }
 
-  async function remember(address: string, topics: string[], timeoutMs: number): Promise<ClusterMetadata> {
+  async function remember(address: string, topics: Topics, timeoutMs: number): Promise<ClusterMetadata> {
     const answer = await ask(address, topics, timeoutMs);
     if (!versions.has(address)) versions.set(address, 7);
     return answer;

@@ -1,4 +1,4 @@
-import type { ClusterMetadata } from './port.ts';
+import type { ClusterMetadata, Topics } from './port.ts';
 import { reader, writer } from './wire.ts';
 
 const metadataApiKey = 3;
@@ -17,15 +17,16 @@ export function encodeMetadataRequest(
   version: MetadataVersion,
   correlationId: number,
   clientId: string,
-  topics: string[],
+  topics: Topics,
 ): Buffer {
   const body = writer();
   body.int16(metadataApiKey);
   body.int16(version);
   body.int32(correlationId);
   body.string(clientId);
-  body.int32(topics.length);
-  for (const topic of topics) body.string(topic);
+  // A null array asks for all topics.
+  body.int32(topics === 'all' ? -1 : topics.length);
+  for (const topic of topics === 'all' ? [] : topics) body.string(topic);
   body.int8(0);
   const bytes = body.done();
   const length = Buffer.alloc(4);

@@ -32,6 +32,9 @@ export interface ClusterMetadata {
   answeredBy: number;
 }
 
+/** Topics that metadata is asked for; `all` only where it is worth the size of the answer. */
+export type Topics = string[] | 'all';
+
 /** Opens a byte stream to an advertised host and port: directly, or through the Kubernetes API. */
 export type Dial = (host: string, port: number) => Promise<Socket>;
 
@@ -45,10 +48,10 @@ export interface KafkaPort {
    * then the answer that lists most brokers, then the latest). Waits at most `timeoutMs` (1,000) for the first useful answer
    * and a short while for the others.
    */
-  metadata(options?: { topics?: string[]; timeoutMs?: number }): Promise<ClusterMetadata>;
+  metadata(options?: { topics?: Topics; timeoutMs?: number }): Promise<ClusterMetadata>;
   /** Each broker's own answer; undefined where it did not answer in time. */
   metadataOfEach(options?: {
-    topics?: string[];
+    topics?: Topics;
     timeoutMs?: number;
   }): Promise<Map<string, ClusterMetadata | undefined>>;
   /** 'exists' where it is there already. */
