@@ -1,0 +1,200 @@
+import { z } from 'zod';
+import { errorCodes } from './errors.ts';
+import { type ChaosResult, steps } from './result.ts';
+import { experimentSchema } from './spec.ts';
+
+const rfc3339 = z.iso.datetime().describe('RFC 3339, UTC.');
+const epochMs = z.number().describe('Epoch milliseconds.');
+const milliseconds = z.number().min(0);
+const count = z.int().min(0);
+const strings = z.array(z.string());
+const step = z.enum(steps);
+const provisioner = z.enum(['existing', 'kudo']);
+
+/** An experiment as it was run: the defaults of schema and worker filled. */
+const resolvedExperimentSchema = experimentSchema.extend({
+  cluster: experimentSchema.shape.cluster.unwrap().required({ namespace: true }),
+  liveness: experimentSchema.shape.liveness.unwrap().required({ image: true, minInsyncReplicas: true }),
+  schedule: experimentSchema.shape.schedule.unwrap().required({ minKills: true }),
+  annotationCheck: z.boolean(),
+});
+
+const problemSchema = z.object({
+  code: z.enum(errorCodes),
+  step: z.string().optional(),
+  message: z.string(),
+  evidence: strings.optional(),
+  next: z.string().optional(),
+  retryable: z.boolean(),
+});
+
+const settings = [
+  'zookeeper.session.timeout.ms',
+  'broker.session.timeout.ms',
+  'replica.lag.time.max.ms',
+  'delete.topic.enable',
+  'controlled.shutdown.enable',
+  'unclean.leader.election.enable',
+  'min.insync.replicas',
+] as const;
+
+const kafkaSchema = z.object({
+  provisioner,
+  statefulSet: z.object({ namespace: z.string(), name: z.string(), uid: z.string(), replicas: count }),
+  bootstrap: strings,
+  brokerIds: z.array(z.int()),
+  gracePeriodSeconds: z.number(),
+  settings: z.partialRecord(z.enum(settings), z.string()),
+  made: z.array(
+    z.object({
+      apiVersion: z.string(),
+      kind: z.string(),
+      name: z.string(),
+      namespace: z.string().optional(),
+    }),
+  ),
+  packages: z.array(
+    z.object({
+      name: z.string(),
+      operatorVersion: z.string(),
+      appVersion: z.string().optional(),
+      digest: z.string().describe('sha256, hex.'),
+      rewrites: strings,
+    }),
+  ),
+  reach: z.enum(['direct', 'port-forward']),
+  notes: strings,
+});
+
+const planSchema = z.object({
+  index: count,
+  deadline: epochMs,
+  notAfter: epochMs,
+  broker: z.int(),
+  pod: z.string(),
+  namespace: z.string(),
+  podUid: z.string(),
+  resourceVersion: z.string(),
+  leader: z.int(),
+  leaderEpoch: z.int().describe('-1 where not observed.'),
+  isr: z.array(z.int()),
+  replicas: z.array(z.int()),
+  controller: z.int(),
+  guardWaitMs: milliseconds,
+  guardReasons: strings,
+});
+
+const actSchema = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('deleted'),
+    requestedAt: epochMs,
+    answeredAt: epochMs,
+    apiTime: z.string().optional(),
+    gracePeriodSeconds: z.number(),
+    repeated: z.boolean(),
+  }),
+  z.object({ outcome: z.literal('moved'), reason: z.string(), at: epochMs }),
+  z.object({ outcome: z.literal('skipped'), reason: z.string(), at: epochMs }),
+]);
+
+const proofSchema = z.object({
+  proven: z.boolean(),
+  evidence: strings,
+  podGoneAt: epochMs.optional(),
+  processGoneAt: epochMs.optional(),
+  exitCode: z.int().optional(),
+  exitReason: z.string().optional(),
+  newLeader: z.int().optional(),
+  newLeaderAt: epochMs.optional(),
+  newLeaderEpoch: z.int().optional(),
+  timeToNewLeaderMs: z.number().optional().describe('From the request, ms.'),
+  timeToFullIsrMs: z.number().optional().describe('From the request, ms.'),
+  replacementUid: z.string().optional(),
+  replacementRestarts: count.optional(),
+  foreign: z.string().optional(),
+});
+
+const killSchema = z.object({
+  index: count,
+  deadline: rfc3339,
+  status: z.enum(['proven', 'unproven', 'skipped']),
+  reason: z.string().optional(),
+  plan: planSchema.optional(),
+  act: actSchema.optional(),
+  proof: proofSchema.optional(),
+  latenessMs: milliseconds.optional(),
+  retargets: count,
+});
+
+const latencySchema = z
+  .object({ p50: z.number(), p99: z.number(), max: z.number(), count })
+  .describe('Milliseconds.');
+
+const containerEndSchema = z.object({
+  state: z.enum(['running', 'terminated', 'missing']),
+  exitCode: z.int().optional(),
+  reason: z.string().optional(),
+});
+
+const streamSchema = z.object({
+  acked: count,
+  received: count,
+  lost: count,
+  lostExamples: z.array(count),
+  duplicated: count,
+  outOfOrder: count,
+  unknown: count,
+  longestSilenceMs: milliseconds,
+  longestSilenceAt: rfc3339.optional(),
+  longestAckGapMs: milliseconds,
+  sendToAck: latencySchema.optional(),
+  sendToReceive: latencySchema.optional(),
+  drained: z.boolean(),
+  producer: containerEndSchema,
+  consumer: containerEndSchema,
+  observer: containerEndSchema,
+  silence: z
+    .object({
+      at: rfc3339,
+      silentMs: milliseconds,
+      confirmed: z.enum(['outage', 'stuck-client', 'not-observed']),
+      evidence: strings,
+    })
+    .optional(),
+  notes: strings,
+});
+
+/** The result of a run, for programs that read it. Readers skip fields that they do not know. */
+export const resultSchema = z
+  .object({
+    schema: z.literal('leaderfall.io/result/v1'),
+    run: z.object({ temporalNamespace: z.string(), workflowId: z.string(), runId: z.string() }),
+    name: z.string(),
+    verdict: z.enum(['Pass', 'Fail', 'Inconclusive', 'Error', 'Stopped']),
+    reasons: strings.min(1),
+    failStep: step.optional(),
+    problem: problemSchema.optional(),
+    startedAt: rfc3339,
+    endedAt: rfc3339,
+    experiment: resolvedExperimentSchema.optional(),
+    kafka: kafkaSchema.optional(),
+    plannedKills: count,
+    kills: z.array(killSchema),
+    stream: streamSchema.optional(),
+    leftovers: z.array(
+      z.object({
+        kind: z.string(),
+        name: z.string(),
+        namespace: z.string().optional(),
+        reason: z.string(),
+      }),
+    ),
+    timeline: z.array(z.object({ at: rfc3339, step, text: z.string() })),
+    versions: z.record(z.string(), z.string()),
+  })
+  .describe('Result of a Leaderfall run');
+
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
+
+/** Does not compile when the schema and the type of a result part ways. */
+true satisfies Same<z.output<typeof resultSchema>, ChaosResult>;
