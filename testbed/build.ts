@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cache, paths } from './paths.ts';
 import { step } from './progress.ts';
@@ -29,14 +29,25 @@ async function goBuild(module: string, target: string, ldflags: string): Promise
   if (existsSync(binary)) return binary;
   await step(`build ${module} from its Go modules (minutes when cold)`, async () => {
     mkdirSync(cache('bin'), { recursive: true });
+    const part = `${binary}.${process.pid}.part`;
     const env = { CGO_ENABLED: '0' };
-    await run('go', ['build', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', `${binary}.part`, target], { cwd: source, env });
-    renameSync(`${binary}.part`, binary);
+    await run('go', ['build', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', part, target], {
+      cwd: source,
+      env,
+    });
+    renameSync(part, binary);
   });
-  for (const old of readdirSync(cache('bin'))) {
-    if (old.startsWith(`${module}-`) && !binary.endsWith(old)) rmSync(cache('bin', old));
-  }
+  removeOldBuilds(module);
   return binary;
+}
+
+/** Keeps a few builds, since several checkouts share them, and each is large. */
+function removeOldBuilds(module: string): void {
+  const builds = readdirSync(cache('bin'))
+    .filter((name) => name.startsWith(`${module}-`))
+    .map((name) => cache('bin', name))
+    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const old of builds.slice(3)) rmSync(old);
 }
 
 /** Digest of the files of a folder, names and contents, eight bytes as hex. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { keyPair, kubeconfig, makeCertificates } from './certificates.ts';
 import { network, state } from './paths.ts';
-import { isRunning, start } from './process.ts';
+import { isRunning, mustRun, start } from './process.ts';
 import { succeeds, until } from './run.ts';
 
 const etcdClient = '127.0.0.1:23790';
@@ -13,7 +13,10 @@ export async function startControlPlane(binary: string): Promise<void> {
   const admin = kubeconfig('admin');
   startEtcd(binary);
   startApiServer(binary);
-  await until('the API server is ready', 60, () => succeeds('curl', ['-sfk', `${network.apiServer}/readyz`]));
+  await until('the API server is ready', 60, () => {
+    for (const name of ['etcd', 'kube-apiserver']) mustRun(name);
+    return succeeds('curl', ['-sfk', `${network.apiServer}/readyz`]);
+  });
   startOnce('kube-controller-manager', binary, [
     `--kubeconfig=${kubeconfig('kube-controller-manager')}`,
     `--service-account-private-key-file=${state('pki', 'service-accounts.key')}`,

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { cgroupPids, hostLayout, removeCgroups } from './cgroups.ts';
+import { removeHostRules } from './node.ts';
 import { network, nodes, paths, state } from './paths.ts';
 import { kill, recorded, stop } from './process.ts';
 import { run, succeeds, until } from './run.ts';
@@ -47,6 +48,7 @@ export async function down(): Promise<void> {
       await run('ip', ['netns', 'delete', node.namespace]);
   }
   await succeeds('ip', ['address', 'delete', `${network.host}/32`, 'dev', 'lo']);
+  await removeHostRules();
   restoreForwarding();
   for (const socket of shims) rmSync(socket, { force: true });
   removeLogLinks();
@@ -139,9 +141,7 @@ async function unmountAll(): Promise<void> {
 }
 
 function restoreForwarding(): void {
-  try {
-    writeFileSync('/proc/sys/net/ipv4/ip_forward', readFileSync(state('ip-forward-before'), 'utf8'));
-  } catch {
-    // Nothing was changed.
-  }
+  const remembered = state('ip-forward-before');
+  if (existsSync(remembered))
+    writeFileSync('/proc/sys/net/ipv4/ip_forward', readFileSync(remembered, 'utf8'));
 }

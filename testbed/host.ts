@@ -17,15 +17,16 @@ const packages: Record<string, string> = {
   'docker-registry': '/usr/bin/docker-registry',
   'busybox-static': '/usr/bin/busybox',
   maven: '/usr/bin/mvn',
-  'python3-pip': '/usr/bin/python3',
-  openssl: '/usr/bin/openssl',
+  'python3-pip': '/usr/lib/python3/dist-packages/pip',
+  curl: '/usr/bin/curl',
 };
 
 /** Why this machine cannot hold the testbed, or undefined. */
 export async function unsuitable(): Promise<string | undefined> {
   if (process.platform !== 'linux') return `it needs Linux, this is ${process.platform}`;
   if (process.getuid?.() !== 0) return 'it needs root (network namespaces, mounts, cgroups)';
-  if (!(await succeeds('go', ['version']))) return 'it needs Go on PATH (it builds Kubernetes from its Go modules)';
+  if (!(await succeeds('go', ['version'])))
+    return 'it needs Go on PATH (it builds Kubernetes from its Go modules)';
   if (missing().length > 0 && !existsSync('/usr/bin/apt-get')) {
     return `these programs are missing and there is no apt-get to install them: ${missing().join(', ')}`;
   }
@@ -53,7 +54,9 @@ export async function installPackages(): Promise<void> {
 /** Tells what to use instead where the testbed cannot run. */
 export function tellAlternative(reason: string): void {
   say(`The testbed cannot run here: ${reason}.`);
-  say('Use any other cluster instead: set KUBECONFIG (or --context), TEMPORAL_ADDRESS, and run `npx leaderfall doctor`.');
+  say(
+    'Use any other cluster instead: set KUBECONFIG (or --context), TEMPORAL_ADDRESS, and run `npx leaderfall doctor`.',
+  );
 }
 
 /** Parallel build jobs. */

@@ -1,31 +1,38 @@
 import { spawn } from 'node:child_process';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { digestOf, kubernetesBinary } from './build.ts';
 import { down } from './down.ts';
 import { tellAlternative, unsuitable } from './host.ts';
 import { imageFromDockerfile } from './images/buildah.ts';
-import { logFile } from './process.ts';
+import { lock } from './lock.ts';
 import { network, state } from './paths.ts';
+import { logFile } from './process.ts';
 import { say, step } from './progress.ts';
-import { restartTemporal, startTemporal, temporalProgram, type TemporalProgram } from './temporal.ts';
-import { lock, processes, up } from './up.ts';
+import { restartTemporal, startTemporal, type TemporalProgram, temporalProgram } from './temporal.ts';
+import { processes, up } from './up.ts';
 
 const program = new Command('testbed')
-  .description('A real Kubernetes cluster of three nodes, a registry and a Temporal server on one Linux machine.')
+  .description(
+    'A real Kubernetes cluster of three nodes, a registry and a Temporal server on one Linux machine.',
+  )
   .enablePositionalOptions();
 
 program
   .command('up')
   .description('bring it up, or repair it')
-  .option('--search-attribute <Name=Type...>', 'Temporal search attributes to register', [])
-  .action(async (options: { searchAttribute: string[] }) => {
+  .addOption(
+    new Option('--search-attribute <Name=Type...>', 'Temporal search attributes to register')
+      .env('TESTBED_SEARCH_ATTRIBUTES')
+      .argParser((value: string, before: string[] = []) => [...before, ...value.split(',').filter(Boolean)]),
+  )
+  .action(async (options: { searchAttribute?: string[] }) => {
     const reason = await unsuitable();
     if (reason) {
       tellAlternative(reason);
       process.exitCode = 69;
       return;
     }
-    await step('testbed up', () => up({ searchAttributes: options.searchAttribute }));
+    await step('testbed up', () => up({ searchAttributes: options.searchAttribute ?? [] }));
     say(`  Web UI ${network.temporal.ui}, kubeconfig ${state('kubeconfig')}`);
   });
 
@@ -33,6 +40,7 @@ program
   .command('down')
   .description('take everything down; builds and downloads stay cached')
   .action(async () => {
+    if (process.getuid?.() !== 0) throw new Error('only root can take the testbed down');
     const unlock = lock();
     try {
       await step('testbed down', down);
@@ -46,7 +54,8 @@ program
   .description('what runs; exit code 1 unless all of it does')
   .action(() => {
     const all = processes();
-    for (const { name, running } of all) console.log(`${running ? 'running' : 'DEAD   '}  ${name}  ${logFile(name)}`);
+    for (const { name, running } of all)
+      console.log(`${running ? 'running' : 'DEAD   '}  ${name}  ${logFile(name)}`);
     if (all.length === 0) console.log('down');
     process.exitCode = all.length > 0 && all.every(({ running }) => running) ? 0 : 1;
   });

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { kubeconfig } from './certificates.ts';
 import { type CgroupLayout, makeCgroups } from './cgroups.ts';
-import { network, nodes, state, type TestbedNode } from './paths.ts';
-import { isRunning, start } from './process.ts';
+import { linkPrefix, network, nodes, state, type TestbedNode } from './paths.ts';
+import { isRunning, mustRun, start } from './process.ts';
 import { run, succeeds, until } from './run.ts';
 
 const bridgeName = 'cni0';
@@ -12,12 +12,44 @@ const bridgeName = 'cni0';
 /** Puts the shared address on the loopback device and lets the host route between its nodes. */
 export async function prepareHostNetwork(): Promise<void> {
   const addresses = await run('ip', ['-o', 'address', 'show', 'dev', 'lo']);
-  if (!addresses.includes(`${network.host}/32`)) await run('ip', ['address', 'add', `${network.host}/32`, 'dev', 'lo']);
+  if (!addresses.includes(`${network.host}/32`))
+    await run('ip', ['address', 'add', `${network.host}/32`, 'dev', 'lo']);
   const forward = '/proc/sys/net/ipv4/ip_forward';
   const before = readFileSync(forward, 'utf8').trim();
   const remembered = state('ip-forward-before');
   if (!existsSync(remembered)) writeFileSync(remembered, before);
   if (before !== '1') writeFileSync(forward, '1');
+  for (const rule of await neededRules()) {
+    if (!(await succeeds('iptables', ['-w', '-C', ...rule]))) await run('iptables', ['-w', '-I', ...rule]);
+  }
+}
+
+/** Takes the host's rules away again, whichever of them were needed. */
+export async function removeHostRules(): Promise<void> {
+  for (const rule of allRules) {
+    while (await succeeds('iptables', ['-w', '-D', ...rule])) {}
+  }
+}
+
+/** A host that drops by default, as one with a firewall or Docker does, would cut the nodes off from it and from each other. */
+const allRules = [
+  ['INPUT', '-i', `${linkPrefix}+`, '-j', 'ACCEPT'],
+  ['FORWARD', '-i', `${linkPrefix}+`, '-o', `${linkPrefix}+`, '-j', 'ACCEPT'],
+];
+
+async function neededRules(): Promise<string[][]> {
+  const policies = await run('iptables', ['-w', '-S']);
+  return allRules.filter(([chain]) => hasOwnPolicy(policies, chain ?? ''));
+}
+
+/** Whether a chain, as `iptables -S` prints it, does anything else than let all pass. */
+export function hasOwnPolicy(listing: string, chain: string): boolean {
+  return listing
+    .split('\n')
+    .some(
+      (line) =>
+        (line.startsWith(`-P ${chain} `) && !line.endsWith(' ACCEPT')) || line.startsWith(`-A ${chain} `),
+    );
 }
 
 /** Starts one node, or what is missing of it. */
@@ -33,7 +65,10 @@ export async function startNode(node: TestbedNode, binary: string, layout: Cgrou
   if (!isRunning(`${node.name}-containerd`)) {
     inside(node, `${node.name}-containerd`, 'containerd', ['--config', join(folder, 'containerd.toml')]);
   }
-  await until(`containerd of ${node.name} answers`, 30, () => succeeds('ctr', ['--address', socket, 'version']));
+  await until(`containerd of ${node.name} answers`, 30, () => {
+    mustRun(`${node.name}-containerd`);
+    return succeeds('ctr', ['--address', socket, 'version']);
+  });
   if (!isRunning(`${node.name}-kubelet`)) {
     inside(node, `${node.name}-kubelet`, binary, [
       'kubelet',
@@ -70,7 +105,18 @@ async function connect(node: TestbedNode): Promise<void> {
   if (!existsSync(`/run/netns/${node.namespace}`)) await run('ip', ['netns', 'add', node.namespace]);
   const within = ['-n', node.namespace];
   if (!(await succeeds('ip', ['link', 'show', node.link]))) {
-    await run('ip', ['link', 'add', node.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', node.namespace]);
+    await run('ip', [
+      'link',
+      'add',
+      node.link,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      'eth0',
+      'netns',
+      node.namespace,
+    ]);
     await run('ip', ['address', 'add', `${node.gateway}/24`, 'dev', node.link]);
     await run('ip', ['link', 'set', node.link, 'up']);
     await run('ip', [...within, 'address', 'add', `${node.address}/24`, 'dev', 'eth0']);

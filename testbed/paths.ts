@@ -48,11 +48,14 @@ export interface TestbedNode {
   pods: string;
 }
 
+/** Begins the names of the host's ends of all nodes' links. */
+export const linkPrefix = 'lfnode';
+
 /** The three nodes. */
 export const nodes: TestbedNode[] = [1, 2, 3].map((n) => ({
   name: `node-${n}`,
   namespace: `leaderfall-node-${n}`,
-  link: `lfnode${n}`,
+  link: `${linkPrefix}${n}`,
   gateway: `10.201.${n}.1`,
   address: `10.201.${n}.2`,
   pods: `10.202.${n}.0/24`,

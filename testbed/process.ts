@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { state } from './paths.ts';
 import { until } from './run.ts';
@@ -31,6 +40,7 @@ export function start(
   // Before anything throws: an unheard error event would end this command without saying which part it was.
   child.on('error', () => {});
   if (child.pid === undefined) throw new Error(`${name}: ${command} could not be started`);
+  closeSync(output);
   child.unref();
   const startTime = startTimeOf(child.pid) ?? '';
   writeFileSync(record(name), JSON.stringify({ pid: child.pid, startTime } satisfies Recorded));
@@ -44,6 +54,15 @@ export function logFile(name: string): string {
 /** Whether the recorded process of that name runs. */
 export function isRunning(name: string): boolean {
   return pidOf(name) !== undefined;
+}
+
+/** Throws with the end of its log where the process of that name runs no more: what waits for it need not wait on. */
+export function mustRun(name: string): void {
+  if (isRunning(name)) return;
+  const lines = existsSync(logFile(name))
+    ? readFileSync(logFile(name), 'utf8').trimEnd().split('\n').slice(-5)
+    : [];
+  throw new Error(`${name} has ended; the end of ${logFile(name)}:\n${lines.join('\n')}`);
 }
 
 /** The pid of the recorded process, if it still is that process. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { cache, network, state } from './paths.ts';
-import { isRunning, start } from './process.ts';
+import { isRunning, mustRun, start } from './process.ts';
 import { succeeds, until } from './run.ts';
 
 /** Starts the registry that serves every image under its public name. Its contents live in the cache. */
@@ -17,5 +17,8 @@ export async function startRegistry(): Promise<void> {
     writeFileSync(state('registry.yml'), stringify(config));
     start('registry', 'docker-registry', ['serve', state('registry.yml')]);
   }
-  await until('the registry answers', 20, () => succeeds('curl', ['-sf', `http://${network.registry}/v2/`]));
+  await until('the registry answers', 20, () => {
+    mustRun('registry');
+    return succeeds('curl', ['-sf', `http://${network.registry}/v2/`]);
+  });
 }

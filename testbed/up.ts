@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { kubernetesBinary, kudoManagerBinary } from './build.ts';
 import { hostLayout } from './cgroups.ts';
@@ -7,9 +7,10 @@ import { down } from './down.ts';
 import { installPackages } from './host.ts';
 import { buildImages } from './images/images.ts';
 import { kubectl } from './kubectl.ts';
+import { lock } from './lock.ts';
 import { prepareHostNetwork, startNode } from './node.ts';
 import { nodes, paths, state } from './paths.ts';
-import { isRunning, recorded, startTimeOf } from './process.ts';
+import { isRunning, recorded } from './process.ts';
 import { say, step } from './progress.ts';
 import { startRegistry } from './registry.ts';
 import { until } from './run.ts';
@@ -20,33 +21,47 @@ const layoutVersion = '2';
 
 /** Brings the whole testbed up; quick where it is up already, and repairs or replaces one that is half dead. */
 export async function up(options: { searchAttributes: string[] }): Promise<void> {
-  mkdirSync(paths.root, { recursive: true });
   const unlock = lock();
   try {
     await installPackages();
     const binary = await kubernetesBinary();
     const manager = await kudoManagerBinary();
     const version = `${layoutVersion} ${basename(binary)}`;
-    if (isBroken(version)) {
-      say('  the testbed is half dead or from another version: replacing it');
-      await down();
-    }
-    mkdirSync(paths.state, { recursive: true });
-    await step('host network', prepareHostNetwork);
-    await startRegistry();
-    await step('control plane', () => startControlPlane(binary));
+    if (isBroken(version)) await replace('half dead or from another version');
+    const stood = existsSync(paths.state);
+    await startBase(binary);
     await buildImages(manager);
     await step('Temporal server', () => startTemporal(options.searchAttributes));
-    await step('nodes', async () => {
-      const layout = hostLayout();
-      for (const node of nodes) await startNode(node, binary, layout);
-      await until('all nodes are ready', 90, allReady);
+    await step('nodes', () => startNodes(binary)).catch(async (error: unknown) => {
+      if (!stood) throw error;
+      await replace((error as Error).message);
+      await startBase(binary);
+      await step('Temporal server', () => startTemporal(options.searchAttributes));
+      await step('nodes', () => startNodes(binary));
     });
     await kubectl(['apply', '--server-side', '--force-conflicts', '-f', `${paths.source}storage-class.yaml`]);
     writeFileSync(state('complete'), version);
   } finally {
     unlock();
   }
+}
+
+async function replace(why: string): Promise<void> {
+  say(`  the testbed is not whole and is replaced: ${why}`);
+  await down();
+}
+
+async function startBase(binary: string): Promise<void> {
+  mkdirSync(paths.state, { recursive: true });
+  await step('host network', prepareHostNetwork);
+  await startRegistry();
+  await step('control plane', () => startControlPlane(binary));
+}
+
+async function startNodes(binary: string): Promise<void> {
+  const layout = hostLayout();
+  await Promise.all(nodes.map((node) => startNode(node, binary, layout)));
+  await until('all nodes are ready', 60, allReady);
 }
 
 /** Names of the recorded processes with whether each runs. */
@@ -66,24 +81,4 @@ async function allReady(): Promise<boolean> {
   const jsonpath = '{range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}';
   const out = await kubectl(['get', 'nodes', '-o', `jsonpath=${jsonpath}`]).catch(() => '');
   return out.split('\n').filter((line) => line === 'True').length === nodes.length;
-}
-
-/** One `up` or `down` at a time. A lock whose owner is gone is taken over. */
-export function lock(): () => void {
-  const file = `${paths.root}/lock`;
-  for (;;) {
-    try {
-      const handle = openSync(file, 'wx');
-      writeFileSync(handle, `${process.pid} ${startTimeOf(process.pid)}`);
-      closeSync(handle);
-      return () => rmSync(file, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const [pid, startTime] = readFileSync(file, 'utf8').split(' ');
-      if (startTimeOf(Number(pid)) === startTime && startTime) {
-        throw new Error(`another testbed command is at work (pid ${pid})`);
-      }
-      rmSync(file, { force: true });
-    }
-  }
 }

@@ -5,7 +5,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 
 const home = mkdtempSync(join(tmpdir(), 'testbed-process-'));
 vi.stubEnv('XDG_CACHE_HOME', home);
-const { isRunning, logFile, pidOf, recorded, start, startTimeOf, stop } = await import(
+const { isRunning, logFile, mustRun, pidOf, recorded, start, startTimeOf, stop } = await import(
   '../../testbed/process.ts'
 );
 const { state } = await import('../../testbed/paths.ts');
@@ -90,4 +90,10 @@ describe('recorded processes', () => {
   it('of a command that does not exist are an error', () => {
     expect(() => start('nothing', '/nonexistent/program', [])).toThrow(/nothing: \/nonexistent\/program/);
   });
+});
+
+it('what waits for a process that has ended gets the end of its log at once', async () => {
+  start('short', 'sh', ['-c', 'echo address already in use >&2; exit 1']);
+  await until('it has ended', 10, () => !isRunning('short'));
+  expect(() => mustRun('short')).toThrow(/short has ended; .*\naddress already in use$/s);
 });
