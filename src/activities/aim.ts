@@ -3,7 +3,7 @@ import type { KillPlan } from '../experiment/result.ts';
 import { lateAfter } from '../experiment/schedule.ts';
 import { chooseBroker, guardReasons } from '../faults/guard.ts';
 import { pause } from '../kubernetes/wait.ts';
-import { brokerPods, podsByBroker, type ReachedKafka, reachKafka } from './brokers.ts';
+import { brokerPods, podsByBroker, type ReachedKafka, withKafka } from './brokers.ts';
 import type { Activities, Aim, KillContext } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { containerOf, readLivenessPod } from './liveness-http.ts';
@@ -21,17 +21,17 @@ export function makeAim(deps: ActivityDependencies): Activities['aim'] {
       const ended = await streamEnded(deps, request);
       if (ended) return { outcome: 'stream-ended', reason: ended };
       const { experiment } = request.resolved;
-      const reached = await reachKafka(deps, experiment, request.kafka.statefulSet, request.kafka.reach);
-      try {
-        return await aim(deps, request, reached, step);
-      } finally {
-        await reached.kafka.close();
-      }
+      return await withKafka(deps, experiment, request.kafka.statefulSet, (reached) =>
+        aim(deps, request, reached, step),
+      );
     });
 }
 
 /** Why no further kill can be judged: the witness is gone or has given up. */
-async function streamEnded(deps: ActivityDependencies, { liveness }: AimRequest): Promise<string | undefined> {
+async function streamEnded(
+  deps: ActivityDependencies,
+  { liveness }: AimRequest,
+): Promise<string | undefined> {
   const pod = await readLivenessPod(deps.kubernetes, liveness);
   if (!pod || pod.metadata?.uid !== liveness.podUid) return 'the liveness pod is gone';
   if (pod.metadata.deletionTimestamp) return 'the liveness pod is being deleted';
@@ -53,19 +53,25 @@ async function aim(
   const startedAt = Date.now();
   for (;;) {
     const look = await kafka.metadata({ topics: [request.liveness.topic] }).catch(() => undefined);
-    const reasons = look ? guardReasons(look, request.kafka.brokerIds, experiment.guard.allow) : ['no broker answers'];
+    const reasons = look
+      ? guardReasons(look, request.kafka.brokerIds, experiment.guard.allow)
+      : ['no broker answers'];
     if (look && reasons.length === 0) {
       const chosen = chooseBroker(experiment.target, look, chance(request));
       if ('broker' in chosen) {
         const pod = await livePod(deps, request, chosen.broker, look.brokers);
-        if (typeof pod === 'object') return { outcome: 'aimed', plan: planOf(request, look, chosen.broker, pod, waitedFor, startedAt) };
+        if (typeof pod === 'object')
+          return { outcome: 'aimed', plan: planOf(request, look, chosen.broker, pod, waitedFor, startedAt) };
         reasons.push(pod);
       } else reasons.push(chosen.reason);
     }
     for (const reason of reasons) waitedFor.add(reason);
     step.progress([`kill ${request.index + 1}: the guard waits: ${reasons.join('; ')}`]);
     if (Date.now() + lookMs > request.until) {
-      return { outcome: 'skipped', reason: `the guard waited up to the next deadline: ${reasons.join('; ')}` };
+      return {
+        outcome: 'skipped',
+        reason: `the guard waited up to the next deadline: ${reasons.join('; ')}`,
+      };
     }
     await pause(lookMs, step.signal);
   }
@@ -88,7 +94,10 @@ async function livePod(
 
 function planOf(
   request: AimRequest,
-  look: { partitions: { leader: number; leaderEpoch: number; isr: number[]; replicas: number[] }[]; controller: number },
+  look: {
+    partitions: { leader: number; leaderEpoch: number; isr: number[]; replicas: number[] }[];
+    controller: number;
+  },
   broker: number,
   pod: { name: string; uid: string; resourceVersion: string },
   waitedFor: Set<string>,

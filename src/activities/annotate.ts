@@ -27,7 +27,8 @@ export function makeAnnotate(deps: ActivityDependencies): Activities['annotate']
       const annotations = found.metadata?.annotations ?? {};
       // A dead run's note beside the annotation is nearer to the truth than the annotation that it wrote.
       const noted = annotations[formerAnnotation];
-      const former = noted === undefined ? (annotations[chaosAnnotation] ?? null) : (JSON.parse(noted) as string | null);
+      const former =
+        noted === undefined ? (annotations[chaosAnnotation] ?? null) : (JSON.parse(noted) as string | null);
       if (annotations[ownerAnnotation] === ownerOf(resolved.run)) return { former, annotated: false };
       await deps.kubernetes.mergePatch(ref, {
         metadata: {
@@ -69,5 +70,10 @@ export async function restoreAnnotation(
 }
 
 function refOf(statefulSet: StatefulSetRef) {
-  return { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace: statefulSet.namespace, name: statefulSet.name };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    namespace: statefulSet.namespace,
+    name: statefulSet.name,
+  };
 }

@@ -16,6 +16,54 @@ export interface ReachedKafka {
   bootstrap: string[];
 }
 
+/** How long a connection to a Kafka is kept for the next step: a kill must not begin with dialling. ms */
+const keptMs = 30_000;
+
+interface Kept {
+  reached: Promise<ReachedKafka>;
+  users: number;
+  idle?: NodeJS.Timeout;
+}
+
+const kept = new WeakMap<ActivityDependencies, Map<string, Kept>>();
+
+/**
+ * Lends a Kafka port that is kept between the steps of a run, on connections that stay warm; dropped when a step fails with it or
+ * when nobody has used it for half a minute.
+ */
+export async function withKafka<T>(
+  deps: ActivityDependencies,
+  experiment: ResolvedExperiment,
+  statefulSet: StatefulSetRef,
+  use: (reached: ReachedKafka) => Promise<T>,
+): Promise<T> {
+  const all = kept.get(deps) ?? new Map<string, Kept>();
+  kept.set(deps, all);
+  const key = `${statefulSet.uid} ${experiment.reach} ${experiment.cluster.port}`;
+  const entry = all.get(key) ?? { reached: reachKafka(deps, experiment, statefulSet), users: 0 };
+  all.set(key, entry);
+  clearTimeout(entry.idle);
+  entry.users++;
+  const drop = () => {
+    if (all.get(key) === entry) all.delete(key);
+    if (entry.users > 0) return;
+    entry.reached.then(
+      ({ kafka }) => kafka.close(),
+      () => {},
+    );
+  };
+  let failed = true;
+  try {
+    const result = await use(await entry.reached);
+    failed = false;
+    return result;
+  } finally {
+    entry.users--;
+    if (failed || all.get(key) !== entry) drop();
+    else if (entry.users === 0) entry.idle = setTimeout(drop, keptMs).unref();
+  }
+}
+
 /** Pods that the StatefulSet owns, terminating ones included. */
 export async function brokerPods(kubernetes: KubernetesPort, statefulSet: StatefulSetRef): Promise<Pod[]> {
   const { items } = await kubernetes.list<Pod>({
@@ -39,15 +87,11 @@ export function bootstrapOf(experiment: ResolvedExperiment, statefulSet: Statefu
   );
 }
 
-/**
- * Opens a Kafka port to all brokers of the StatefulSet, directly or through the Kubernetes API.
- * The caller closes it.
- */
-export async function reachKafka(
+/** Opens a Kafka port to all brokers of the StatefulSet, directly or through the Kubernetes API. */
+async function reachKafka(
   deps: ActivityDependencies,
   experiment: ResolvedExperiment,
   statefulSet: StatefulSetRef,
-  known?: 'direct' | 'port-forward',
 ): Promise<ReachedKafka> {
   const pods = await brokerPods(deps.kubernetes, statefulSet);
   if (pods.length === 0) {
@@ -59,7 +103,7 @@ export async function reachKafka(
   const bootstrap = bootstrapOf(experiment, statefulSet);
   const { clusterDomain, port } = experiment.cluster;
   const { reach, dial } = await chooseReach({
-    reach: known ?? experiment.reach,
+    reach: experiment.reach,
     bootstrap,
     // Looked up at each dial: a replaced pod keeps its name but not its address.
     podOf: async (host) => {

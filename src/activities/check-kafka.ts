@@ -2,7 +2,7 @@ import { problem } from '../experiment/errors.ts';
 import type { StatefulSetRef } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { KubernetesObject, KubernetesPort } from '../kubernetes/port.ts';
-import { type ReachedKafka, reachKafka } from './brokers.ts';
+import { type ReachedKafka, withKafka } from './brokers.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** Opens the Kafka of a StatefulSet that exists, for the time of `use`. */
@@ -12,13 +12,8 @@ export async function brokersOf<T>(
   statefulSetName: string,
   use: (reached: ReachedKafka, statefulSet: StatefulSetRef) => Promise<T>,
 ): Promise<T> {
-  const statefulSet = await readStatefulSet(deps.kubernetes, experiment.cluster.namespace, statefulSetName);
-  const reached = await reachKafka(deps, experiment, statefulSet);
-  try {
-    return await use(reached, statefulSet);
-  } finally {
-    await reached.kafka.close();
-  }
+  const target = await readStatefulSet(deps.kubernetes, experiment.cluster.namespace, statefulSetName);
+  return await withKafka(deps, experiment, target, (reached) => use(reached, target));
 }
 
 /** A StatefulSet as a reference; TARGET_NOT_FOUND where it is missing. */
@@ -33,7 +28,8 @@ export async function readStatefulSet(
     namespace,
     name,
   });
-  if (!found?.metadata?.uid) throw problem('TARGET_NOT_FOUND', `StatefulSet ${namespace}/${name} does not exist`);
+  if (!found?.metadata?.uid)
+    throw problem('TARGET_NOT_FOUND', `StatefulSet ${namespace}/${name} does not exist`);
   return { namespace, name, uid: found.metadata.uid, replicas: found.spec?.replicas ?? 1 };
 }
 
@@ -41,8 +37,12 @@ export async function readStatefulSet(
 export function checkReplication(experiment: ResolvedExperiment, brokers: number): void {
   const { replicationFactor } = experiment.liveness;
   if (replicationFactor <= brokers) return;
-  throw problem('REPLICATION_IMPOSSIBLE', `replication factor ${replicationFactor} needs more than ${brokers} brokers`, {
-    evidence: ['liveness.replicationFactor'],
-    next: `Use ${brokers} or less, or a larger Kafka.`,
-  });
+  throw problem(
+    'REPLICATION_IMPOSSIBLE',
+    `replication factor ${replicationFactor} needs more than ${brokers} brokers`,
+    {
+      evidence: ['liveness.replicationFactor'],
+      next: `Use ${brokers} or less, or a larger Kafka.`,
+    },
+  );
 }

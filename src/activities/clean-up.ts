@@ -6,7 +6,7 @@ import { pause, poll } from '../kubernetes/wait.ts';
 import { livenessPodName } from '../liveness/pod.ts';
 import { provisioners } from '../provisioners/choose.ts';
 import { restoreAnnotation } from './annotate.ts';
-import { reachKafka } from './brokers.ts';
+import { withKafka } from './brokers.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { readLivenessPod } from './liveness-http.ts';
@@ -49,7 +49,11 @@ export function makeCleanUp(deps: ActivityDependencies): Activities['cleanUp'] {
     });
 }
 
-async function removePod(deps: ActivityDependencies, request: CleanUpRequest, step: StepContext): Promise<Undone> {
+async function removePod(
+  deps: ActivityDependencies,
+  request: CleanUpRequest,
+  step: StepContext,
+): Promise<Undone> {
   const { run, experiment } = request.resolved;
   const { namespace } = experiment.cluster;
   const ref = { namespace, pod: livenessPodName };
@@ -66,7 +70,11 @@ async function removePod(deps: ActivityDependencies, request: CleanUpRequest, st
 }
 
 /** After the pod, whose clients would otherwise hold on to it. Skipped where the whole Kafka goes. */
-async function removeTopic(deps: ActivityDependencies, request: CleanUpRequest, step: StepContext): Promise<Undone> {
+async function removeTopic(
+  deps: ActivityDependencies,
+  request: CleanUpRequest,
+  step: StepContext,
+): Promise<Undone> {
   const { kafka: provisioned, resolved } = request;
   const { experiment, run } = resolved;
   if (!provisioned || goesAway(request)) return {};
@@ -74,23 +82,26 @@ async function removeTopic(deps: ActivityDependencies, request: CleanUpRequest, 
   const leftover = (reason: string): Undone => ({ leftovers: [{ kind: 'Topic', name, reason }] });
   const deadline = Date.now() + 90_000;
   for (;;) {
-    const reached = await reachKafka(deps, experiment, provisioned.statefulSet, provisioned.reach);
     try {
-      const answer = await reached.kafka.deleteTopic(name);
-      if (answer === 'not-found') return {};
-      if (answer === 'refused') {
-        await reached.kafka.purgeTopic(name);
-        return leftover('the brokers refuse topic deletion (delete.topic.enable=false); its records were removed');
-      }
-      if (provisioned.settings['delete.topic.enable'] === 'false') {
-        return leftover('the brokers do not delete topics (delete.topic.enable=false)');
-      }
-      return { done: `topic ${name} removed` };
+      return await withKafka(
+        deps,
+        experiment,
+        provisioned.statefulSet,
+        async ({ kafka }): Promise<Undone> => {
+          const answer = await kafka.deleteTopic(name);
+          if (answer === 'not-found') return {};
+          if (answer === 'refused') {
+            await kafka.purgeTopic(name);
+            return leftover(
+              'the brokers refuse topic deletion (delete.topic.enable=false); its records were removed',
+            );
+          }
+          return { done: `topic ${name} removed` };
+        },
+      );
     } catch (error) {
       // Brokers may be on their way back.
       if (Date.now() > deadline) return leftover(problemOf(error).message);
-    } finally {
-      await reached.kafka.close();
     }
     await pause(2_000, step.signal);
   }
@@ -109,14 +120,21 @@ async function undoAnnotation(deps: ActivityDependencies, request: CleanUpReques
   return done ? { done } : {};
 }
 
-async function removeProvision(deps: ActivityDependencies, request: CleanUpRequest, step: StepContext): Promise<Undone> {
+async function removeProvision(
+  deps: ActivityDependencies,
+  request: CleanUpRequest,
+  step: StepContext,
+): Promise<Undone> {
   const { experiment, run, expires, provisioner } = request.resolved;
   if (provisioner === 'existing') return {};
   const { kubernetes } = deps;
   const { signal, progress } = step;
   const context = { kubernetes, experiment, run, expires, signal, progress };
   const leftovers = await provisioners[provisioner].remove(context);
-  return { done: experiment.provision.keep ? 'what was installed is kept' : 'what was installed is removed', leftovers };
+  return {
+    done: experiment.provision.keep ? 'what was installed is kept' : 'what was installed is removed',
+    leftovers,
+  };
 }
 
 async function removeClaim(deps: ActivityDependencies, { resolved }: CleanUpRequest): Promise<Undone> {

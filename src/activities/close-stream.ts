@@ -3,10 +3,18 @@ import { pause, poll } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
 import { account } from '../liveness/account.ts';
 import type { ConsumerReport, ProducerReport } from '../liveness/protocol.ts';
-import { reachKafka } from './brokers.ts';
+import { withKafka } from './brokers.ts';
 import type { Activities, Closing, KillContext } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { closeConsumer, consumerReport, containerOf, lastWords, producerReport, readLivenessPod, stopProducer } from './liveness-http.ts';
+import {
+  closeConsumer,
+  consumerReport,
+  containerOf,
+  lastWords,
+  producerReport,
+  readLivenessPod,
+  stopProducer,
+} from './liveness-http.ts';
 import { runStep, type StepContext } from './step.ts';
 
 /** Looks for a full ISR this often. ms */
@@ -33,7 +41,8 @@ async function closeStream(
   if (own) {
     producer = (await stopProducer(kubernetes, liveness)) ?? (await producerReport(kubernetes, liveness));
     const stopped = containerOf(own, 'kafka-consumer')?.state?.terminated !== undefined;
-    if (!stopped) consumer = (await closeConsumer(kubernetes, liveness)) ?? (await consumerReport(kubernetes, liveness));
+    if (!stopped)
+      consumer = (await closeConsumer(kubernetes, liveness)) ?? (await consumerReport(kubernetes, liveness));
     // The last words come with the pod's status, a moment after the container's end.
     if (!consumer || !producer) await pause(1_500, step.signal);
   }
@@ -59,11 +68,9 @@ async function isrFull(
   step: StepContext,
 ): Promise<boolean | undefined> {
   const { resolved, kafka, liveness, until } = request;
-  const reached = await reachKafka(deps, resolved.experiment, kafka.statefulSet, kafka.reach).catch(() => undefined);
-  if (!reached) return undefined;
   let answered = false;
-  try {
-    const full = await poll(
+  const full = await withKafka(deps, resolved.experiment, kafka.statefulSet, async (reached) =>
+    poll(
       async () => {
         const look = await reached.kafka.metadata({ topics: [liveness.topic] }).catch(() => undefined);
         const [partition] = look?.partitions ?? [];
@@ -73,11 +80,12 @@ async function isrFull(
         return partition.isr.length === partition.replicas.length && partition.leader >= 0 ? true : undefined;
       },
       { everyMs: lookMs, until, signal: step.signal },
-    );
-    return full ?? (answered ? false : undefined);
-  } finally {
-    await reached.kafka.close();
-  }
+    ),
+  ).catch((error: unknown) => {
+    if (step.signal.aborted) throw error;
+    return undefined;
+  });
+  return full ?? (answered ? false : undefined);
 }
 
 function endOf(pod: Pod | undefined, name: string): ContainerEnd {
@@ -92,6 +100,7 @@ function podEnd(pod: Pod | undefined, uid: string): PodEnd {
   if (!pod) return { state: 'gone' };
   if (pod.metadata?.uid !== uid) return { state: 'replaced' };
   if (pod.metadata.deletionTimestamp) return { state: 'gone', reason: 'it is being deleted' };
-  if (pod.status?.reason === 'Evicted') return { state: 'failed', reason: `evicted: ${pod.status.message ?? ''}` };
+  if (pod.status?.reason === 'Evicted')
+    return { state: 'failed', reason: `evicted: ${pod.status.message ?? ''}` };
   return { state: 'running' };
 }

@@ -2,7 +2,7 @@ import type { KillAct } from '../experiment/result.ts';
 import { faults } from '../faults/all-faults.ts';
 import { changed, guardReasons } from '../faults/guard.ts';
 import { pause } from '../kubernetes/wait.ts';
-import { reachKafka } from './brokers.ts';
+import { withKafka } from './brokers.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runStep } from './step.ts';
@@ -17,10 +17,13 @@ export function makeKill(deps: ActivityDependencies): Activities['kill'] {
       const done = attempt > 1 ? await fault.alreadyDone(deps.kubernetes, plan) : undefined;
       if (done) return done;
       if (Date.now() > plan.notAfter) {
-        return { outcome: 'skipped', reason: `${Date.now() - plan.deadline} ms late, after notAfter`, at: Date.now() };
+        return {
+          outcome: 'skipped',
+          reason: `${Date.now() - plan.deadline} ms late, after notAfter`,
+          at: Date.now(),
+        };
       }
-      const { kafka } = await reachKafka(deps, experiment, provisioned.statefulSet, provisioned.reach);
-      try {
+      return await withKafka(deps, experiment, provisioned.statefulSet, async ({ kafka }) => {
         const topics = [liveness.topic];
         // Opens a connection to each broker, and to the API server, before the deadline.
         await Promise.all([kafka.metadataOfEach({ topics }), deps.kubernetes.version()]);
@@ -31,8 +34,6 @@ export function makeKill(deps: ActivityDependencies): Activities['kill'] {
         if (moved) return { outcome: 'moved', reason: moved, at: Date.now() };
         const gracePeriodSeconds = experiment.fault.force ? 0 : provisioned.gracePeriodSeconds;
         return await fault.act(deps.kubernetes, plan, { gracePeriodSeconds, attempt, now: Date.now });
-      } finally {
-        void kafka.close();
-      }
+      });
     });
 }

@@ -1,18 +1,29 @@
 import type { StartedLiveness } from '../experiment/result.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
 import type { ContainerStatus, Pod } from '../kubernetes/workloads.ts';
-import { type ConsumerReport, livenessPorts, type ObserverReport, type ProducerReport } from '../liveness/protocol.ts';
+import {
+  type ConsumerReport,
+  livenessPorts,
+  type ObserverReport,
+  type ProducerReport,
+} from '../liveness/protocol.ts';
 
 type LivenessRef = Pick<StartedLiveness, 'namespace' | 'pod'>;
 type Role = keyof typeof livenessPorts;
 
 /** A report of one container, or undefined where it does not answer. */
-export function producerReport(kubernetes: KubernetesPort, pod: LivenessRef): Promise<ProducerReport | undefined> {
+export function producerReport(
+  kubernetes: KubernetesPort,
+  pod: LivenessRef,
+): Promise<ProducerReport | undefined> {
   return ask<ProducerReport>(kubernetes, pod, 'producer', 'GET', '/report');
 }
 
 /** A report of one container, or undefined where it does not answer. */
-export function consumerReport(kubernetes: KubernetesPort, pod: LivenessRef): Promise<ConsumerReport | undefined> {
+export function consumerReport(
+  kubernetes: KubernetesPort,
+  pod: LivenessRef,
+): Promise<ConsumerReport | undefined> {
   return ask<ConsumerReport>(kubernetes, pod, 'consumer', 'GET', '/report');
 }
 
@@ -26,12 +37,18 @@ export function observerReport(
 }
 
 /** Stops the producer and waits for its last outcome. */
-export function stopProducer(kubernetes: KubernetesPort, pod: LivenessRef): Promise<ProducerReport | undefined> {
+export function stopProducer(
+  kubernetes: KubernetesPort,
+  pod: LivenessRef,
+): Promise<ProducerReport | undefined> {
   return ask<ProducerReport>(kubernetes, pod, 'producer', 'POST', '/stop', 15_000);
 }
 
 /** Lets the consumer read to the log's end. */
-export function closeConsumer(kubernetes: KubernetesPort, pod: LivenessRef): Promise<ConsumerReport | undefined> {
+export function closeConsumer(
+  kubernetes: KubernetesPort,
+  pod: LivenessRef,
+): Promise<ConsumerReport | undefined> {
   return ask<ConsumerReport>(kubernetes, pod, 'consumer', 'POST', '/close', 30_000);
 }
 

@@ -63,7 +63,9 @@ function watchDeath(deps: ActivityDependencies, request: ProveRequest, signal: A
       }
     }
   };
-  const following = follow().catch((error: unknown) => deps.log.warn({ error, pod: plan.pod }, 'the watch on the victim ended'));
+  const following = follow().catch((error: unknown) =>
+    deps.log.warn({ error, pod: plan.pod }, 'the watch on the victim ended'),
+  );
   return {
     seen: () => seen,
     stop: () => {
@@ -94,19 +96,28 @@ function observerSince({ plan, act }: ProveRequest): number {
 }
 
 /** Puts the two views together. Times of the observer are corrected by the difference of the clocks. */
-export function proofOf(request: ProveRequest, seen: SeenDeath, observer: ObserverReport | undefined): KillProof {
+export function proofOf(
+  request: ProveRequest,
+  seen: SeenDeath,
+  observer: ObserverReport | undefined,
+): KillProof {
   const { plan, act } = request;
   if (act.outcome !== 'deleted') return { proven: false, evidence: ['there was no act'] };
   const skew = observer ? observer.now - Date.now() : 0;
   const at = (observation: Observation) => observation.at - skew;
   // Whatever the observer saw up to a clock's uncertainty before the request belongs to it.
-  const after = (observer?.observations ?? []).filter((observation) => at(observation) >= act.requestedAt - 50);
+  const after = (observer?.observations ?? []).filter(
+    (observation) => at(observation) >= act.requestedAt - 50,
+  );
   const processGone = after.find(({ kind, broker }) => kind === 'broker-gone' && broker === plan.broker);
-  const newLeader = after.find(({ kind, broker }) => kind === 'leader' && broker !== plan.leader && broker !== -1);
+  const newLeader = after.find(
+    ({ kind, broker }) => kind === 'leader' && broker !== plan.leader && broker !== -1,
+  );
   const fullIsr = fullIsrAt(plan.replicas.length, after, at);
   const evidence: string[] = [];
   if (seen.goneAt) evidence.push(`pod ${plan.pod} (uid ${plan.podUid}) is gone from the API server`);
-  if (seen.exitCode !== undefined) evidence.push(`a container ended with exit code ${seen.exitCode} (${seen.exitReason})`);
+  if (seen.exitCode !== undefined)
+    evidence.push(`a container ended with exit code ${seen.exitCode} (${seen.exitReason})`);
   if (processGone) evidence.push(`broker ${plan.broker} closed the observer’s held connection`);
   const led = plan.broker === plan.leader;
   if (newLeader && led) evidence.push(`broker ${newLeader.broker} leads in epoch ${newLeader.leaderEpoch}`);
@@ -134,7 +145,11 @@ export function proofOf(request: ProveRequest, seen: SeenDeath, observer: Observ
 }
 
 /** When the ISR was full again after it had shrunk; undefined while it is not, or where it never shrank. */
-function fullIsrAt(replicas: number, after: Observation[], at: (observation: Observation) => number): number | undefined {
+function fullIsrAt(
+  replicas: number,
+  after: Observation[],
+  at: (observation: Observation) => number,
+): number | undefined {
   const changes = after.filter(({ kind }) => kind === 'isr');
   const last = changes.at(-1);
   const shrank = changes.some(({ isr }) => (isr?.length ?? 0) < replicas);
@@ -154,9 +169,10 @@ function progressOf({ plan }: ProveRequest, proof: KillProof): string[] {
   const text = [
     `kill ${plan.index + 1}: broker ${plan.broker}, pod ${plan.pod}`,
     proof.proven ? 'dead' : 'dying',
-    proof.timeToNewLeaderMs === undefined ? undefined : `leader ${proof.newLeader} after ${proof.timeToNewLeaderMs} ms`,
+    proof.timeToNewLeaderMs === undefined
+      ? undefined
+      : `leader ${proof.newLeader} after ${proof.timeToNewLeaderMs} ms`,
     proof.timeToFullIsrMs === undefined ? 'ISR not full' : `ISR full after ${proof.timeToFullIsrMs} ms`,
   ];
   return [text.filter((part) => part !== undefined).join(', ')];
 }
-

@@ -1,12 +1,12 @@
 import type { ObservedSetting, ProvisionedKafka } from '../experiment/result.ts';
 import type { KafkaPort } from '../kafka/port.ts';
+import { poll } from '../kubernetes/wait.ts';
 import { provisioners } from '../provisioners/choose.ts';
-import { reachKafka } from './brokers.ts';
+import { withKafka } from './brokers.ts';
 import { checkReplication } from './check-kafka.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runStep } from './step.ts';
-import { poll } from '../kubernetes/wait.ts';
 
 const observed: ObservedSetting[] = [
   'zookeeper.session.timeout.ms',
@@ -27,14 +27,15 @@ export function makeProvision(deps: ActivityDependencies): Activities['provision
       const provisioner = provisioners[resolved.provisioner];
       const made = await provisioner.provision({ kubernetes, experiment, run, expires, signal, progress });
       const { statefulSet } = made;
-      const reached = await reachKafka(deps, experiment, statefulSet);
-      try {
+      return await withKafka(deps, experiment, statefulSet, async (reached) => {
         const brokerIds = await wholeCluster(reached.kafka, statefulSet.replicas, signal);
         checkReplication(experiment, brokerIds.length);
         const settings = await settingsOf(reached.kafka, brokerIds[0]);
         const notes = [...made.notes];
         if (settings['delete.topic.enable'] === 'false') {
-          notes.push('the brokers refuse topic deletion (delete.topic.enable=false): the stream’s topic will be emptied and stay');
+          notes.push(
+            'the brokers refuse topic deletion (delete.topic.enable=false): the stream’s topic will be emptied and stay',
+          );
         }
         return {
           provisioner: provisioner.name,
@@ -48,9 +49,7 @@ export function makeProvision(deps: ActivityDependencies): Activities['provision
           reach: reached.reach,
           notes,
         };
-      } finally {
-        await reached.kafka.close();
-      }
+      });
     });
 }
 
@@ -67,7 +66,10 @@ async function wholeCluster(kafka: KafkaPort, replicas: number, signal: AbortSig
   return whole ?? (await ids());
 }
 
-async function settingsOf(kafka: KafkaPort, broker: number | undefined): Promise<ProvisionedKafka['settings']> {
+async function settingsOf(
+  kafka: KafkaPort,
+  broker: number | undefined,
+): Promise<ProvisionedKafka['settings']> {
   if (broker === undefined) return {};
   const all = await kafka.brokerConfig(broker).catch((): Record<string, string> => ({}));
   const pairs = observed.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]]));

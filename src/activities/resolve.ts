@@ -35,7 +35,7 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
       const expires = Date.now() + expiresAfterMs(experiment);
       if (provisioner.name === 'existing') {
         await brokersOf(deps, experiment, statefulSetName, async ({ kafka }) => {
-          const { brokers } = await kafka.metadata();
+          const { brokers } = await kafka.metadata({ timeoutMs: 5_000 });
           checkReplication(experiment, brokers.length);
         });
       }
@@ -80,7 +80,8 @@ export async function examine(
   const { provisioner } = chosen;
   const own = await provisioner.permissions({ kubernetes: deps.kubernetes, experiment });
   await checkRights(deps.kubernetes, own);
-  if (provisioner.name === 'existing') await checkOptIn(deps.kubernetes, experiment, chosen.statefulSet?.name);
+  if (provisioner.name === 'existing')
+    await checkOptIn(deps.kubernetes, experiment, chosen.statefulSet?.name);
   const expires = Date.now() + boundSeconds(experiment) * 1_000;
   const checked = await provisioner.check({ kubernetes: deps.kubernetes, experiment, run, expires, signal });
   return {
@@ -119,7 +120,9 @@ function refuseCertainOutage(experiment: ResolvedExperiment): void {
   const { allow } = experiment.guard;
   const evidence: string[] = [];
   if (replicationFactor === 1 && !allow.includes('single-replica')) {
-    evidence.push('liveness.replicationFactor: 1 leaves no replica to take over (guard.allow: single-replica)');
+    evidence.push(
+      'liveness.replicationFactor: 1 leaves no replica to take over (guard.allow: single-replica)',
+    );
   } else if (minInsyncReplicas >= replicationFactor && !allow.includes('min-isr-equals-rf')) {
     evidence.push(
       `liveness.minInsyncReplicas: ${minInsyncReplicas} of ${replicationFactor} replicas stops every acks=all producer while one is away (guard.allow: min-isr-equals-rf)`,
@@ -157,7 +160,11 @@ async function checkNamespace(kubernetes: KubernetesPort, name: string): Promise
 }
 
 /** Opt-in as in Litmus: an existing StatefulSet must carry the chaos annotation, unless annotationCheck is off. */
-async function checkOptIn(kubernetes: KubernetesPort, experiment: ResolvedExperiment, name?: string): Promise<void> {
+async function checkOptIn(
+  kubernetes: KubernetesPort,
+  experiment: ResolvedExperiment,
+  name?: string,
+): Promise<void> {
   if (!experiment.annotationCheck || !name) return;
   const { namespace } = experiment.cluster;
   const found = await kubernetes.read({ apiVersion: 'apps/v1', kind: 'StatefulSet', namespace, name });

@@ -24,8 +24,11 @@ export function makeStartLiveness(deps: ActivityDependencies): Activities['start
   return (context) => runStep('liveness', (step) => startLiveness(deps, context, step));
 }
 
-async function startLiveness(deps: ActivityDependencies, context: RunContext, step: StepContext): Promise<StartedLiveness> {
-  const { kubernetes } = deps;
+async function startLiveness(
+  deps: ActivityDependencies,
+  context: RunContext,
+  step: StepContext,
+): Promise<StartedLiveness> {
   const { resolved, kafka } = context;
   const { experiment, run, expires } = resolved;
   const { namespace } = experiment.cluster;
@@ -47,7 +50,11 @@ async function startLiveness(deps: ActivityDependencies, context: RunContext, st
   };
 }
 
-async function create(deps: ActivityDependencies, manifest: KubernetesObject, namespace: string): Promise<void> {
+async function create(
+  deps: ActivityDependencies,
+  manifest: KubernetesObject,
+  namespace: string,
+): Promise<void> {
   try {
     await deps.kubernetes.create(manifest);
   } catch (error) {
@@ -70,29 +77,46 @@ async function makeRoom(deps: ActivityDependencies, context: RunContext, step: S
   const found = await readLivenessPod(kubernetes, ref);
   if (!found) return;
   const owner = found.metadata?.annotations?.[ownerAnnotation];
-  if (found.metadata?.labels?.[runLabel] === run.runId && !found.metadata.deletionTimestamp && !hasEnded(found)) return;
+  if (
+    found.metadata?.labels?.[runLabel] === run.runId &&
+    !found.metadata.deletionTimestamp &&
+    !hasEnded(found)
+  )
+    return;
   if (!owner) {
-    throw problem('LIVENESS_REFUSED', `a pod ${namespace}/${livenessPodName} is there that is not Leaderfall’s`, {
-      next: 'Remove or rename it.',
-    });
+    throw problem(
+      'LIVENESS_REFUSED',
+      `a pod ${namespace}/${livenessPodName} is there that is not Leaderfall’s`,
+      {
+        next: 'Remove or rename it.',
+      },
+    );
   }
   const own = found.metadata?.labels?.[runLabel] === run.runId;
   if (!own && !(await deps.isRunClosed(owner))) {
-    throw problem('LIVENESS_REFUSED', `pod ${namespace}/${livenessPodName} belongs to the live run ${owner}`, {
-      next: 'Wait for that run to end, or cancel it.',
-    });
+    throw problem(
+      'LIVENESS_REFUSED',
+      `pod ${namespace}/${livenessPodName} belongs to the live run ${owner}`,
+      {
+        next: 'Wait for that run to end, or cancel it.',
+      },
+    );
   }
   const pod = { apiVersion: 'v1', kind: 'Pod', namespace, name: livenessPodName };
   await kubernetes.remove(pod, { uid: found.metadata?.uid, gracePeriodSeconds: 1 });
   step.progress([`replacing the orphaned pod of ${owner}`]);
-  while ((await readLivenessPod(kubernetes, ref))?.metadata?.uid === found.metadata?.uid) await pause(200, step.signal);
+  while ((await readLivenessPod(kubernetes, ref))?.metadata?.uid === found.metadata?.uid)
+    await pause(200, step.signal);
 }
 
 function hasEnded(pod: Pod): boolean {
   return pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
 }
 
-async function labelsOfBrokers(deps: ActivityDependencies, { kafka }: RunContext): Promise<Record<string, string>> {
+async function labelsOfBrokers(
+  deps: ActivityDependencies,
+  { kafka }: RunContext,
+): Promise<Record<string, string>> {
   const { namespace, name } = kafka.statefulSet;
   const found = await deps.kubernetes.read({ apiVersion: 'apps/v1', kind: 'StatefulSet', namespace, name });
   const spec = found?.spec as { selector?: { matchLabels?: Record<string, string> } } | undefined;
@@ -109,7 +133,8 @@ async function running(
   let waitingSince: number | undefined;
   for (;;) {
     const pod = await readLivenessPod(deps.kubernetes, { namespace, pod: livenessPodName });
-    if (!pod) throw problem('LIVENESS_FAILED', 'the liveness pod was deleted while it started', { retryable: true });
+    if (!pod)
+      throw problem('LIVENESS_FAILED', 'the liveness pod was deleted while it started', { retryable: true });
     failIfEnded(pod);
     if (pod.status?.phase === 'Running') return pod;
     const reasons = waitingReasons(pod);
@@ -132,10 +157,14 @@ function failIfEnded(pod: Pod): void {
   for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
     const ended = state?.terminated;
     if (!ended || (ended.exitCode === 0 && name === 'kafka-topic')) continue;
-    throw problem('LIVENESS_FAILED', `container ${name} ended with exit code ${ended.exitCode} before the chaos`, {
-      evidence: [ended.reason ?? '', ended.message?.slice(0, 500) ?? ''].filter((fact) => fact !== ''),
-      next: `kubectl logs ${livenessPodName} -c ${name}`,
-    });
+    throw problem(
+      'LIVENESS_FAILED',
+      `container ${name} ended with exit code ${ended.exitCode} before the chaos`,
+      {
+        evidence: [ended.reason ?? '', ended.message?.slice(0, 500) ?? ''].filter((fact) => fact !== ''),
+        next: `kubectl logs ${livenessPodName} -c ${name}`,
+      },
+    );
   }
 }
 
@@ -162,7 +191,9 @@ async function steady(
     const inSync = observer ? observer.current.isr.length === observer.current.replicas.length : false;
     const isSteady = inSync && observer?.current.leader !== -1 && acks >= enough && reads >= enough;
     good = isSteady ? good + 1 : 0;
-    step.progress([`stream: ${acks} acks/s, ${reads} reads/s${good > 0 ? `, steady (${good} of ${steadyLooks})` : ''}`]);
+    step.progress([
+      `stream: ${acks} acks/s, ${reads} reads/s${good > 0 ? `, steady (${good} of ${steadyLooks})` : ''}`,
+    ]);
     if (good >= steadyLooks) return;
     if (Date.now() > deadline) {
       throw problem('STREAM_NOT_STEADY', `the stream did not reach ${enough} records a second`, {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { inputInvalid, type InputIssue, issuesOf, nearest } from './issues.ts';
+import { type InputIssue, inputInvalid, issuesOf, nearest } from './issues.ts';
 import type { ExperimentInput } from './spec.ts';
 
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
@@ -14,7 +14,11 @@ const engineSchema = z.object({
     annotationCheck: text.optional(),
     engineState: z.enum(['active', 'stop', '']).optional(),
     appinfo: z
-      .strictObject({ appns: z.string().optional(), applabel: z.string().optional(), appkind: z.string().optional() })
+      .strictObject({
+        appns: z.string().optional(),
+        applabel: z.string().optional(),
+        appkind: z.string().optional(),
+      })
       .prefault({}),
     auxiliaryAppInfo: z.string().optional(),
     chaosServiceAccount: z.string().optional(),
@@ -97,11 +101,15 @@ export function translateChaosEngine(input: unknown): { value: ExperimentInput; 
   const issues: InputIssue[] = [];
   if (others.length > 0) issues.push('spec.experiments: one experiment a run; chain runs instead');
   if (experiment?.name !== 'kafka-broker-pod-failure') {
-    issues.push(`spec.experiments.0.name: ${experiment?.name} is not known; known is kafka-broker-pod-failure`);
+    issues.push(
+      `spec.experiments.0.name: ${experiment?.name} is not known; known is kafka-broker-pod-failure`,
+    );
   }
-  if (engine.spec.engineState === 'stop') issues.push('spec.engineState: stop; an engine that is not active is not run');
+  if (engine.spec.engineState === 'stop')
+    issues.push('spec.engineState: stop; an engine that is not active is not run');
   const { kind } = { kind: engine.spec.appinfo.appkind };
-  if (kind && kind !== 'statefulset') issues.push(`spec.appinfo.appkind: ${kind}; brokers are pods of a statefulset`);
+  if (kind && kind !== 'statefulset')
+    issues.push(`spec.appinfo.appkind: ${kind}; brokers are pods of a statefulset`);
   const components = experiment?.spec.components;
   const env = new Map(components?.env.map(({ name, value }) => [name, value]));
   issues.push(...unknownVariables(env));
@@ -133,7 +141,9 @@ function translated(engine: Engine, env: Map<string, string>, issues: InputIssue
   }
   const zookeeperNamespace = string('ZOOKEEPER_NAMESPACE');
   if (zookeeperNamespace && zookeeperNamespace !== namespace) {
-    issues.push(`${at('ZOOKEEPER_NAMESPACE')}: "${zookeeperNamespace}" differs from KAFKA_NAMESPACE, "${namespace}"`);
+    issues.push(
+      `${at('ZOOKEEPER_NAMESPACE')}: "${zookeeperNamespace}" differs from KAFKA_NAMESPACE, "${namespace}"`,
+    );
   }
   const stream = string('KAFKA_LIVENESS_STREAM')?.toLowerCase();
   if (stream && !['enable', 'enabled', 'true'].includes(stream)) {
@@ -192,7 +202,8 @@ function notesOf(engine: Engine, env: Map<string, string>): string[] {
   if (jobCleanUpPolicy) notes.push('jobCleanUpPolicy is not used: there are no Jobs');
   if (auxiliaryAppInfo) notes.push('auxiliaryAppInfo is not used');
   if (components) notes.push('components.runner is not used: there is no runner pod');
-  if (engine.spec.experiments[0]?.spec.probe?.length) notes.push('probes are not run: the stream is the probe');
+  if (engine.spec.experiments[0]?.spec.probe?.length)
+    notes.push('probes are not run: the stream is the probe');
   return notes;
 }
 

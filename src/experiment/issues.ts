@@ -21,7 +21,9 @@ export function issuesOf(error: z.ZodError, knownAt: (path: PropertyKey[]) => st
   return error.issues.flatMap((issue) => {
     const path = issue.path;
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => `${dotted([...path, key])}: unknown field${nearest(key, knownAt(path))}`);
+      return issue.keys.map(
+        (key) => `${dotted([...path, key])}: unknown field${nearest(key, knownAt(path))}`,
+      );
     }
     return [`${dotted(path) || 'input'}: ${issue.message}`];
   });

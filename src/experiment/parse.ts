@@ -11,7 +11,9 @@ export const maxKills = 60;
  * Throws INPUT_INVALID with every issue as evidence. The notes say what was understood but is not used.
  */
 export function parseExperiment(input: unknown): { experiment: Experiment; notes: string[] } {
-  const { value, notes } = isChaosEngine(input) ? translateChaosEngine(input) : { value: input ?? {}, notes: [] };
+  const { value, notes } = isChaosEngine(input)
+    ? translateChaosEngine(input)
+    : { value: input ?? {}, notes: [] };
   const parsed = experimentSchema.safeParse(withoutHeader(value));
   if (!parsed.success) throw inputInvalid(issuesOf(parsed.error, knownFields));
   const issues = crossFieldIssues(parsed.data);
@@ -71,6 +73,7 @@ function knownFields(path: PropertyKey[]): string[] {
 
 function unwrapped(schema: unknown): unknown {
   let current = schema as { shape?: unknown; def?: { innerType?: unknown } } | undefined;
-  while (current && !current.shape && current.def?.innerType) current = current.def.innerType as typeof current;
+  while (current && !current.shape && current.def?.innerType)
+    current = current.def.innerType as typeof current;
   return current;
 }

@@ -7,6 +7,7 @@ export function readExperimentText(text: string): unknown {
   const errors = [...documents].flatMap((document) => document.errors);
   if (errors.length > 0) throw inputInvalid(errors.map((error) => `file: ${error.message.split('\n')[0]}`));
   const filled = [...documents].filter((document) => document.contents !== null);
-  if (filled.length > 1) throw inputInvalid([`file: it holds ${filled.length} documents; one experiment a file`]);
+  if (filled.length > 1)
+    throw inputInvalid([`file: it holds ${filled.length} documents; one experiment a file`]);
   return filled[0]?.toJS() ?? {};
 }

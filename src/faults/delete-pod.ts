@@ -17,7 +17,11 @@ async function act(
 ): Promise<KillAct> {
   const requestedAt = options.now();
   if (requestedAt > plan.notAfter) {
-    return { outcome: 'skipped', reason: `${requestedAt - plan.deadline} ms late, after notAfter`, at: requestedAt };
+    return {
+      outcome: 'skipped',
+      reason: `${requestedAt - plan.deadline} ms late, after notAfter`,
+      at: requestedAt,
+    };
   }
   const { gracePeriodSeconds } = options;
   const answer = await kubernetes.remove(podOf(plan), {

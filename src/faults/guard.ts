@@ -47,7 +47,9 @@ export function chooseBroker(
         ? { broker: partition.leader }
         : { reason: 'the partition has no leader' };
     case 'controller':
-      return metadata.controller >= 0 ? { broker: metadata.controller } : { reason: 'no controller is known' };
+      return metadata.controller >= 0
+        ? { broker: metadata.controller }
+        : { reason: 'no controller is known' };
     case 'follower': {
       const follower = partition?.isr.find((id) => id !== partition.leader);
       return follower === undefined ? { reason: 'no follower is in sync' } : { broker: follower };
@@ -69,7 +71,9 @@ export function changed(
   const partition: Partition | undefined = metadata.partitions[0];
   switch (target) {
     case 'leader':
-      return partition?.leader === broker ? undefined : `leadership moved to ${partition?.leader ?? 'nobody'}`;
+      return partition?.leader === broker
+        ? undefined
+        : `leadership moved to ${partition?.leader ?? 'nobody'}`;
     case 'controller':
       return metadata.controller === broker ? undefined : `the controller moved to ${metadata.controller}`;
     case 'follower':

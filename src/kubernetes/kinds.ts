@@ -15,19 +15,30 @@ const kinds: Record<string, { resource: string; namespaced: boolean }> = {
   'batch/v1/Job': { resource: 'jobs', namespaced: true },
   'coordination.k8s.io/v1/Lease': { resource: 'leases', namespaced: true },
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': { resource: 'clusterrolebindings', namespaced: false },
-  'apiextensions.k8s.io/v1/CustomResourceDefinition': { resource: 'customresourcedefinitions', namespaced: false },
+  'apiextensions.k8s.io/v1/CustomResourceDefinition': {
+    resource: 'customresourcedefinitions',
+    namespaced: false,
+  },
   'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': {
     resource: 'mutatingwebhookconfigurations',
     namespaced: false,
   },
-  'authorization.k8s.io/v1/SelfSubjectAccessReview': { resource: 'selfsubjectaccessreviews', namespaced: false },
+  'authorization.k8s.io/v1/SelfSubjectAccessReview': {
+    resource: 'selfsubjectaccessreviews',
+    namespaced: false,
+  },
   'kudo.dev/v1beta1/Operator': { resource: 'operators', namespaced: true },
   'kudo.dev/v1beta1/OperatorVersion': { resource: 'operatorversions', namespaced: true },
   'kudo.dev/v1beta1/Instance': { resource: 'instances', namespaced: true },
 };
 
 /** Path of a collection, or of one object in it. */
-export function pathOf(ref: { apiVersion?: string; kind?: string; namespace?: string; name?: string }): string {
+export function pathOf(ref: {
+  apiVersion?: string;
+  kind?: string;
+  namespace?: string;
+  name?: string;
+}): string {
   const known = kinds[`${ref.apiVersion}/${ref.kind}`];
   if (!known) throw problem('INTERNAL', `kind ${ref.apiVersion}/${ref.kind} is not in the table of kinds`);
   const root = ref.apiVersion === 'v1' ? '/api/v1' : `/apis/${ref.apiVersion}`;

@@ -55,10 +55,14 @@ export function hasLapsed(lease: Lease, now: number): boolean {
 }
 
 function claimed(request: ClaimRequest, holder: string) {
-  return problem('CLUSTER_CLAIMED', `another run holds ${request.namespace}/${request.statefulSet}: ${holder}`, {
-    evidence: [`Lease ${request.namespace}/${leaseName(request.statefulSet)}`],
-    next: 'Wait for that run to end, or cancel it.',
-  });
+  return problem(
+    'CLUSTER_CLAIMED',
+    `another run holds ${request.namespace}/${request.statefulSet}: ${holder}`,
+    {
+      evidence: [`Lease ${request.namespace}/${leaseName(request.statefulSet)}`],
+      next: 'Wait for that run to end, or cancel it.',
+    },
+  );
 }
 
 function leaseOf(request: ClaimRequest): Lease {

@@ -1,4 +1,4 @@
-import { createServer, connect, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { type KubeConfig, PortForward } from '@kubernetes/client-node';
 import { problem } from '../experiment/errors.ts';
@@ -19,10 +19,14 @@ export async function openPortForward(
   const opened = await forward
     .portForward(pod.namespace, pod.name, [pod.port], fromPod, errors, toPod)
     .catch((cause: unknown) => {
-      throw problem('KUBERNETES_UNREACHABLE', `port-forward to ${pod.name}:${pod.port}: ${messageOf(cause)}`, {
-        retryable: true,
-        cause,
-      });
+      throw problem(
+        'KUBERNETES_UNREACHABLE',
+        `port-forward to ${pod.name}:${pod.port}: ${messageOf(cause)}`,
+        {
+          retryable: true,
+          cause,
+        },
+      );
     });
   // Without retries the library gives the web socket itself, not a function.
   const webSocket = opened as Exclude<typeof opened, () => unknown>;

@@ -71,22 +71,31 @@ export function connectRest(options: { context?: string; kubeconfig?: string } =
 async function sendWithRetry(config: KubeConfig, server: string, request: RestRequest): Promise<RestAnswer> {
   for (let attempt = 1; ; attempt++) {
     if (request.notAfter !== undefined && Date.now() > request.notAfter) {
-      throw problem('KUBERNETES_UNREACHABLE', 'the API server could not be reached before the act’s last moment', {
-        retryable: true,
-      });
+      throw problem(
+        'KUBERNETES_UNREACHABLE',
+        'the API server could not be reached before the act’s last moment',
+        {
+          retryable: true,
+        },
+      );
     }
     const last = attempt === attempts;
     try {
       const answer = await sendOnce(config, server, request);
-      if (last || (answer.status !== 429 && answer.status !== 503) || request.path.includes('/proxy/')) return answer;
+      if (last || (answer.status !== 429 && answer.status !== 503) || request.path.includes('/proxy/'))
+        return answer;
     } catch (error) {
       const safe = request.method === 'GET' || neverConnected(error);
       if (last || !safe) {
-        throw problem('KUBERNETES_UNREACHABLE', `${request.method} ${pathOnly(request.path)}: ${messageOf(error)}`, {
-          next: 'Check that the API server is up and reachable from the worker.',
-          retryable: true,
-          cause: error,
-        });
+        throw problem(
+          'KUBERNETES_UNREACHABLE',
+          `${request.method} ${pathOnly(request.path)}: ${messageOf(error)}`,
+          {
+            next: 'Check that the API server is up and reachable from the worker.',
+            retryable: true,
+            cause: error,
+          },
+        );
       }
     }
     await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt));
@@ -110,7 +119,12 @@ async function sendOnce(config: KubeConfig, server: string, request: RestRequest
 
 function neverConnected(error: unknown): boolean {
   const code = (error as { cause?: { code?: string } }).cause?.code;
-  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'UND_ERR_CONNECT_TIMEOUT';
+  return (
+    code === 'ECONNREFUSED' ||
+    code === 'ENOTFOUND' ||
+    code === 'EAI_AGAIN' ||
+    code === 'UND_ERR_CONNECT_TIMEOUT'
+  );
 }
 
 /** A short message without addresses' credentials or bodies. */

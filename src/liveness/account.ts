@@ -23,8 +23,10 @@ export function account(
   const { ackedIntervals, unknownIntervals } = producer;
   const { receivedIntervals } = consumer;
   const notes: string[] = [];
-  const lost = ackedIntervals && receivedIntervals ? difference(ackedIntervals, receivedIntervals) : undefined;
-  if (!lost) notes.push('the ledgers were too fragmented for a last word: lost records cannot be told one by one');
+  const lost =
+    ackedIntervals && receivedIntervals ? difference(ackedIntervals, receivedIntervals) : undefined;
+  if (!lost)
+    notes.push('the ledgers were too fragmented for a last word: lost records cannot be told one by one');
   if (unknownIntervals && receivedIntervals) {
     const seenAfterAll = countOf(unknownIntervals) - countOf(difference(unknownIntervals, receivedIntervals));
     if (countOf(unknownIntervals) > 0) {
@@ -33,7 +35,8 @@ export function account(
   }
   if (consumer.foreign > 0) notes.push(`${consumer.foreign} records were damaged or not ours`);
   for (const { role, rebuilds, lastError } of [producer, consumer]) {
-    if (rebuilds > 0) notes.push(`the ${role}’s client was built anew ${rebuilds} times; last error: ${lastError ?? 'none'}`);
+    if (rebuilds > 0)
+      notes.push(`the ${role}’s client was built anew ${rebuilds} times; last error: ${lastError ?? 'none'}`);
   }
   return {
     acked: producer.acked,

@@ -18,6 +18,9 @@ const noticeableGapMs = 1_000;
 /** Without a record for this long the client is thrown away, once per gap and again after each such time. ms */
 const rebuildAfterMs = 5_000;
 
+/** The first record may wait for the group's coordinator, whose topic the cluster may only be making now. ms */
+const firstRecordMs = 20_000;
+
 /** The closing read gives up after this. ms */
 const closingMs = 20_000;
 
@@ -78,7 +81,9 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     lastIndex = Math.max(lastIndex, index);
     if (now - printedAt >= printEveryMs) {
       printedAt = now;
-      print(`index ${index} produced ${new Date(at).toISOString()} received after ${now - at} ms, offset ${offset}`);
+      print(
+        `index ${index} produced ${new Date(at).toISOString()} received after ${now - at} ms, offset ${offset}`,
+      );
     }
   }
 
@@ -87,12 +92,13 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
       const quietSince = lastAt ?? startedAt;
       const quiet = Date.now() - quietSince;
       if (quiet > settings.consumerTimeoutMs) return await giveUp(quiet);
-      if (!reader || Date.now() - Math.max(quietSince, rebuiltAt) > rebuildAfterMs) await rebuild();
+      const patience = lastAt === undefined ? firstRecordMs : rebuildAfterMs;
+      if (!reader || Date.now() - Math.max(quietSince, rebuiltAt) > patience) await rebuild(patience);
       await delay(100);
     }
   }
 
-  async function rebuild(): Promise<void> {
+  async function rebuild(patience: number): Promise<void> {
     const old = reader;
     reader = undefined;
     rebuiltAt = Date.now();
@@ -108,7 +114,10 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     };
     const opening = connectReader({ bootstrap, topic, clientId, groupId, onRecords, onCrash });
     try {
-      reader = await Promise.race([opening, delay(rebuildAfterMs).then(() => Promise.reject(new Error('no reader in time')))]);
+      reader = await Promise.race([
+        opening,
+        delay(patience).then(() => Promise.reject(new Error('no reader in time'))),
+      ]);
     } catch (error) {
       lastError = (error as Error).message;
       opening.then(
@@ -126,7 +135,10 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   }
 
   async function close(): Promise<ConsumerReport> {
-    const kafka = connectKafka({ bootstrap: settings.bootstrap, clientId: `leaderfall-close-${settings.runId}` });
+    const kafka = connectKafka({
+      bootstrap: settings.bootstrap,
+      clientId: `leaderfall-close-${settings.runId}`,
+    });
     const deadline = Date.now() + closingMs;
     try {
       let end: bigint | undefined;

@@ -8,7 +8,10 @@ import { encodeRecord, probeIndex } from './record.ts';
  * What a client that has never been connected finds: is there a leader, did the log move past what was read, is a record taken
  * with acks=all? A cluster that serves a fresh client while ours was silent means that ours is stuck.
  */
-export async function lookAfresh(settings: Settings, read: bigint): Promise<Pick<SilenceEnd, 'confirmed' | 'evidence'>> {
+export async function lookAfresh(
+  settings: Settings,
+  read: bigint,
+): Promise<Pick<SilenceEnd, 'confirmed' | 'evidence'>> {
   const { bootstrap, topic, runId } = settings;
   const clientId = `leaderfall-fresh-${runId}`;
   const evidence: string[] = [];
@@ -17,7 +20,9 @@ export async function lookAfresh(settings: Settings, read: bigint): Promise<Pick
   try {
     const { partitions } = await kafka.metadata({ topics: [topic], timeoutMs: 2_000 });
     const [partition] = partitions;
-    evidence.push(`leader ${partition?.leader ?? 'unknown'}, in sync: ${partition?.isr.join(', ') ?? 'unknown'}`);
+    evidence.push(
+      `leader ${partition?.leader ?? 'unknown'}, in sync: ${partition?.isr.join(', ') ?? 'unknown'}`,
+    );
     const end = await kafka.endOffset(topic, 0);
     moved = end > read;
     evidence.push(`the log ends at ${end}, read up to ${read}`);

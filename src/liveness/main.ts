@@ -26,13 +26,19 @@ if (settings.role === 'topic') process.exit(await makeTopic(settings));
 if (settings.role === 'producer') {
   const producer = startProducer(settings);
   process.on('SIGTERM', () => endWith(0, producer.report()));
-  await serveRole('producer', { 'GET /report': () => producer.report(), 'POST /stop': () => producer.stop() });
+  await serveRole('producer', {
+    'GET /report': () => producer.report(),
+    'POST /stop': () => producer.stop(),
+  });
 }
 
 if (settings.role === 'consumer') {
   const consumer = startConsumer(settings, (line) => console.log(line));
   process.on('SIGTERM', () => endWith(0, consumer.report()));
-  await serveRole('consumer', { 'GET /report': () => consumer.report(), 'POST /close': () => consumer.close() });
+  await serveRole('consumer', {
+    'GET /report': () => consumer.report(),
+    'POST /close': () => consumer.close(),
+  });
   await consumer.silence;
   endWith(silenceExitCode, consumer.report());
 }

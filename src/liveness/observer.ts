@@ -1,4 +1,4 @@
-import { metadataConnection, type MetadataConnection } from '../kafka/metadata-connection.ts';
+import { type MetadataConnection, metadataConnection } from '../kafka/metadata-connection.ts';
 import { splitAddress } from '../kafka/metadata-pool.ts';
 import type { ClusterMetadata } from '../kafka/port.ts';
 import { dialDirect } from '../kafka/reach.ts';

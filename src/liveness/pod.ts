@@ -1,4 +1,10 @@
-import { type RunIdentity, runAnnotations, runLabels, shortRunId, topicName } from '../experiment/identity.ts';
+import {
+  type RunIdentity,
+  runAnnotations,
+  runLabels,
+  shortRunId,
+  topicName,
+} from '../experiment/identity.ts';
 import type { ProvisionedKafka } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { KubernetesObject } from '../kubernetes/port.ts';

@@ -40,14 +40,11 @@ export function startProducer(settings: Settings): RunningProducer {
   let next = 0;
   let sender: RecordSender | undefined;
   let connectedAt = startedAt;
+  // The schedule begins with the first connection: records that were never due anywhere are no backlog.
+  let scheduleStart: number | undefined;
 
   async function loop(): Promise<void> {
     while (!stopping) {
-      const due = Math.floor(((Date.now() - startedAt) * settings.rate) / 1_000) - next;
-      if (due <= 0) {
-        await delay(tickMs);
-        continue;
-      }
       try {
         sender ??= await connected();
       } catch (error) {
@@ -55,22 +52,30 @@ export function startProducer(settings: Settings): RunningProducer {
         await delay(100);
         continue;
       }
-      await sendBatch(sender, Math.min(due, maxBatch));
+      scheduleStart ??= Date.now();
+      const due = Math.floor(((Date.now() - scheduleStart) * settings.rate) / 1_000) - next;
+      if (due > 0) await sendBatch(sender, scheduleStart, Math.min(due, maxBatch));
+      else await delay(tickMs);
     }
     await sender?.close().catch(() => {});
   }
 
   async function connected(): Promise<RecordSender> {
     const { bootstrap, topic, runId } = settings;
-    const made = await connectSender({ bootstrap, topic, clientId: `leaderfall-producer-${runId}`, requestTimeoutMs: 3_000 });
+    const made = await connectSender({
+      bootstrap,
+      topic,
+      clientId: `leaderfall-producer-${runId}`,
+      requestTimeoutMs: 3_000,
+    });
     connectedAt = Date.now();
     return made;
   }
 
-  async function sendBatch(to: RecordSender, count: number): Promise<void> {
+  async function sendBatch(to: RecordSender, start: number, count: number): Promise<void> {
     const batch: StreamRecord[] = Array.from({ length: count }, (_, offset) => ({
       index: next + offset,
-      at: Math.round(startedAt + ((next + offset) * 1_000) / settings.rate),
+      at: Math.round(start + ((next + offset) * 1_000) / settings.rate),
     }));
     next += count;
     seen.sent += count;

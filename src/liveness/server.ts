@@ -19,7 +19,8 @@ export async function serve(port: number, routes: Routes): Promise<() => void> {
     Promise.resolve()
       .then(() => route(url.searchParams))
       .then(
-        (answer) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer)),
+        (answer) =>
+          response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer)),
         (error: Error) => response.writeHead(500).end(error.message),
       );
   });
@@ -33,7 +34,9 @@ export function writeTermination(path: string, report: object): void {
   const fits = Buffer.byteLength(whole) <= maxTerminationBytes;
   const text = fits
     ? whole
-    : JSON.stringify(report, (key, value: unknown) => (key.endsWith('Intervals') || key === 'observations' ? undefined : value));
+    : JSON.stringify(report, (key, value: unknown) =>
+        key.endsWith('Intervals') || key === 'observations' ? undefined : value,
+      );
   try {
     writeFileSync(path, text);
   } catch (error) {

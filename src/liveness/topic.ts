@@ -4,7 +4,10 @@ import { writeTermination } from './server.ts';
 
 /** Init container: makes the stream's topic, one partition; a second start finds it there. Gives the exit code. */
 export async function makeTopic(settings: Settings): Promise<number> {
-  const kafka = connectKafka({ bootstrap: settings.bootstrap, clientId: `leaderfall-topic-${settings.runId}` });
+  const kafka = connectKafka({
+    bootstrap: settings.bootstrap,
+    clientId: `leaderfall-topic-${settings.runId}`,
+  });
   try {
     const made = await kafka.createTopic({
       name: settings.topic,

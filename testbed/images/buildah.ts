@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { cache, network } from '../paths.ts';
 import { step } from '../progress.ts';
@@ -71,30 +72,29 @@ export async function imageFromDockerfile(options: {
 }): Promise<void> {
   if (await isCurrent(options.image, options.definition)) return;
   await step(`image ${options.image}`, async () => {
-    // The host's network, certificates and package client settings: what the host can install, the build can.
-    const host = ['--isolation', 'chroot', '--network', 'host'];
+    // The host's network, certificates and npm settings: what the host can install, the build can. The cache saves the downloads.
+    const npmCache = await run('npm', ['config', 'get', 'cache']);
+    mkdirSync(npmCache, { recursive: true });
     const mounts = [
-      '/etc/ssl/certs',
-      '/etc/resolv.conf',
-      '/etc/hosts',
-      `${process.env.HOME ?? '/root'}/.npmrc`,
-    ]
-      .filter((path) => existsSync(path))
-      .flatMap((path) => ['--volume', `${path}:${path}:ro`]);
-    await buildah([
-      'bud',
-      ...host,
-      ...mounts,
-      '--pull-never',
-      '--tag',
-      storageName(options.image),
-      '--file',
-      options.file,
-      options.context,
-    ]);
+      ...['/etc/ssl/certs', '/etc/resolv.conf', '/etc/hosts'].filter(existsSync).map((path) => `${path}:${path}:ro`),
+      `${npmSettings()}:/root/.npmrc:ro`,
+      `${npmCache}:/root/.npm`,
+    ].flatMap((volume) => ['--volume', volume]);
+    const host = ['--isolation', 'chroot', '--network', 'host', '--pull-never', ...mounts];
+    await buildah(['bud', ...host, '--tag', storageName(options.image), '--file', options.file, options.context]);
     await push(options.image);
     remember(options.image, options.definition);
   });
+}
+
+/** The person's npm settings, and the certificates that this host trusts: Node itself would trust only its own. */
+function npmSettings(): string {
+  const own = join(homedir(), '.npmrc');
+  const text = existsSync(own) ? readFileSync(own, 'utf8') : '';
+  const file = join(workFolder('npm'), 'npmrc');
+  const certificates = '/etc/ssl/certs/ca-certificates.crt';
+  writeFileSync(file, existsSync(certificates) ? `${text}\ncafile=${certificates}\n` : text);
+  return file;
 }
 
 async function push(image: string): Promise<void> {

@@ -1,0 +1,45 @@
+import { defineConfig } from 'vitest/config';
+
+/** Four loops, from the quick one to the real cluster. Names of files decide; `npm test` runs them in this order. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/workflow/**', 'test/integration/**', 'test/e2e/**'],
+        },
+      },
+      {
+        test: {
+          name: 'workflow',
+          include: ['test/workflow/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // The time-skipping server's clock is one for all.
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          // One cluster, one Kafka: the experiments follow one another.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
