@@ -1,0 +1,96 @@
+import type { ChaosResult, StreamReport } from '../experiment/result.ts';
+import { type BrokerState, brokerSpans, lanesOf } from './broker-spans.ts';
+import { duration } from './format.ts';
+
+/** What a bar shows. */
+export type BarKind = BrokerState | 'stream' | 'silence';
+
+/** A bar in the lane of that index. Seconds since the first deadline. */
+export interface Bar {
+  lane: number;
+  kind: BarKind;
+  from: number;
+  to: number;
+}
+
+/** A kill that was made. Seconds since the first deadline. */
+export interface Kill {
+  index: number;
+  at: number;
+  /** Figures of its recovery, one short text each; not observed is said. */
+  facts: string[];
+}
+
+/** What the picture of a run shows, before any drawing. */
+export interface Chart {
+  /** Names from the top. */
+  lanes: string[];
+  bars: Bar[];
+  kills: Kill[];
+  /** Ends of the axis, seconds since the first deadline. */
+  from: number;
+  to: number;
+}
+
+/** The picture of a run; undefined where nobody was killed. */
+export function chartOf(result: ChaosResult): Chart | undefined {
+  const [first] = result.kills;
+  const zero = first ? Date.parse(first.deadline) : Number.NaN;
+  const since = (ms: number) => (ms - zero) / 1_000;
+  const kills = killsOf(result, since);
+  if (kills.length === 0) return undefined;
+  const brokers = lanesOf(result);
+  const spans = brokerSpans(result);
+  const end = since(endOf(result));
+  const bars: Bar[] = [
+    ...streamBars(result.stream, since, end),
+    ...spans.map(({ broker, state, from, to }) => ({
+      lane: 1 + brokers.indexOf(broker),
+      kind: state,
+      from: since(from),
+      to: since(to),
+    })),
+  ];
+  const last = Math.max(end, ...bars.map(({ to }) => to));
+  const margin = Math.max(1, last * 0.02);
+  return {
+    lanes: ['stream', ...brokers.map((broker) => `broker ${broker}`)],
+    bars,
+    kills,
+    from: Math.min(0, ...bars.map(({ from }) => from)) - margin,
+    to: last + margin,
+  };
+}
+
+function killsOf({ kills }: ChaosResult, since: (ms: number) => number): Kill[] {
+  return kills.flatMap(({ index, act, proof }) => {
+    if (act?.outcome !== 'deleted') return [];
+    const leader =
+      proof?.timeToNewLeaderMs === undefined
+        ? 'new leader not seen'
+        : `leader ${proof.newLeader} in ${duration(proof.timeToNewLeaderMs)}`;
+    const full =
+      proof?.timeToFullIsrMs === undefined
+        ? 'full ISR not seen'
+        : `ISR full in ${duration(proof.timeToFullIsrMs)}`;
+    return [{ index, at: since(act.requestedAt), facts: [leader, full] }];
+  });
+}
+
+/** The stream runs from the first deadline, which is when it was found steady, to its end. */
+function streamBars(stream: StreamReport | undefined, since: (ms: number) => number, end: number): Bar[] {
+  if (!stream) return [];
+  const bars: Bar[] = [];
+  const gaveUp = stream.silence ? since(Date.parse(stream.silence.at)) : undefined;
+  bars.push({ lane: 0, kind: 'stream', from: 0, to: gaveUp ?? end });
+  if (stream.longestSilenceAt) {
+    const from = since(Date.parse(stream.longestSilenceAt));
+    bars.push({ lane: 0, kind: 'silence', from, to: from + stream.longestSilenceMs / 1_000 });
+  }
+  return bars;
+}
+
+/** Epoch ms of the verdict, or of the end of the run where it has none on its timeline. */
+function endOf({ timeline, endedAt }: ChaosResult): number {
+  return Date.parse(timeline.find(({ step }) => step === 'evaluate')?.at ?? endedAt);
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { ChaosResult, KillRecord } from '../../src/experiment/result.ts';
+import { brokerSpans } from '../../src/report/broker-spans.ts';
+import { chartOf } from '../../src/report/timeline-chart.ts';
+import { timelineSvg } from '../../src/report/timeline-svg.ts';
+import { failedResult, passedResult, provenKill, refusedResult, steadyAt } from './example-result.ts';
+
+/** Spans of one broker as `state from..to` in ms since the first deadline. */
+function spansOf(kills: KillRecord[], broker: number): string[] {
+  return brokerSpans({ kills })
+    .filter((span) => span.broker === broker)
+    .map(({ state, from, to }) => `${state} ${from - steadyAt}..${to - steadyAt}`);
+}
+
+describe('the spans of brokers', () => {
+  const { kills } = passedResult();
+
+  it('follow a killed leader from its shutdown to its return', () => {
+    expect(spansOf(kills.slice(0, 1), 1)).toEqual([
+      'leader 0..6',
+      'stopping 6..1906',
+      'out-of-sync 1906..9506',
+    ]);
+  });
+
+  it('follow leadership from broker to broker', () => {
+    expect(spansOf(kills, 2).slice(0, 3)).toEqual([
+      'in-sync 0..316',
+      'leader 316..20006',
+      'stopping 20006..21906',
+    ]);
+    expect(spansOf(kills, 0)).toContain('leader 20316..40006');
+  });
+
+  it('claim no leader between two kills that disagree on it', () => {
+    const second = provenKill(1, 0, 1);
+    expect(spansOf([provenKill(0, 1, 2), second], 2)).toEqual([
+      'in-sync 0..316',
+      'leader 316..9506',
+      expect.stringMatching(/^in-sync 9506/),
+    ]);
+    expect(spansOf([provenKill(0, 1, 2), second], 0)).toContain('leader 20000..20006');
+  });
+
+  it('end with the last observation', () => {
+    expect(spansOf(failedResult().kills, 1)).toEqual(['leader 0..6', 'stopping 6..1906']);
+  });
+
+  it('are none where no kill was aimed', () => {
+    expect(brokerSpans({ kills: [{ index: 0, deadline: '', status: 'skipped', retargets: 0 }] })).toEqual([]);
+  });
+});
+
+describe('the chart of a run', () => {
+  it('has a lane for the stream and one for each broker of the partition', () => {
+    expect(chartOf(passedResult())?.lanes).toEqual(['stream', 'broker 0', 'broker 1', 'broker 2']);
+  });
+
+  it('puts kills and the longest silence on one axis of seconds', () => {
+    const chart = chartOf(passedResult());
+    expect(chart?.kills.map(({ at }) => at)).toEqual([0.006, 20.006, 40.006]);
+    const silence = chart?.bars.find(({ kind }) => kind === 'silence');
+    expect(silence).toEqual({ lane: 0, kind: 'silence', from: 20.1, to: expect.closeTo(20.74) });
+  });
+
+  it('ends the stream where its consumer gave up, and says what was not seen', () => {
+    const chart = chartOf(failedResult());
+    expect(chart?.bars.find(({ kind }) => kind === 'stream')?.to).toBe(40.05);
+    expect(chart?.kills[0]?.facts).toEqual(['new leader not seen', 'full ISR not seen']);
+  });
+
+  it('leaves out kills that were not made', () => {
+    const result = passedResult();
+    const [first, second] = result.kills;
+    const skipped = { ...second, act: { outcome: 'skipped', reason: 'late', at: 0 }, proof: undefined };
+    const kills = [first, skipped] as ChaosResult['kills'];
+    expect(chartOf({ ...result, kills })?.kills).toHaveLength(1);
+  });
+
+  it('is none where nobody was killed', () => {
+    expect(chartOf(refusedResult())).toBeUndefined();
+  });
+});
+
+describe('the picture of a run', () => {
+  it('names verdict, experiment, lanes and kills', () => {
+    const svg = timelineSvg(passedResult());
+    expect(svg).toMatch(/^<svg [^>]*width="960"/);
+    for (const text of ['Pass', 'kafka-chaos', 'broker 2', 'kill 3', 'leader 1 in 310 ms', 'out of sync']) {
+      expect(svg).toContain(`>${text}</text>`);
+    }
+  });
+
+  it('of a refused run is its verdict and reason, escaped', () => {
+    const svg = timelineSvg({ ...refusedResult(), reasons: ['<script>"a" & b'] });
+    expect(svg).toContain('&lt;script&gt;');
+    expect(svg).not.toContain('<script>');
+    expect(svg).not.toContain('kill 1');
+  });
+
+  it('keeps the figures of many kills from running into each other', () => {
+    const result = passedResult();
+    const kills = Array.from({ length: 12 }, (_, index) => provenKill(index, index % 3, (index + 1) % 3));
+    const svg = timelineSvg({ ...result, kills, plannedKills: 12 });
+    expect(svg).toContain('>kill 12</text>');
+    expect(svg).not.toContain('ISR full in');
+  });
+});
