@@ -16,12 +16,12 @@ export interface FollowOptions {
   timeoutSeconds?: number;
 }
 
-const verdictStyles = {
-  Pass: 'green',
-  Fail: 'red',
-  Inconclusive: 'yellow',
-  Error: 'red',
-  Stopped: 'yellow',
+const verdictTones = {
+  Pass: 'good',
+  Fail: 'bad',
+  Inconclusive: 'warn',
+  Error: 'bad',
+  Stopped: 'warn',
 } as const;
 
 /** Shows a run until it ends, honours Ctrl-C and the time limit, writes the verdict, and gives the exit code. */
@@ -77,15 +77,12 @@ export function endLines(end: RunEnd, run: RunRef): string[] {
   const { verdict, result } = end;
   const problem = result?.problem ?? end.problem;
   const reasons = result?.reasons ?? [];
-  const lines = [
-    '',
-    `${paint(['bold', verdictStyles[verdict]], verdict)}${reasons[0] ? `  ${reasons[0]}` : ''}`,
-  ];
+  const lines = ['', `${paint(verdictTones[verdict], verdict)}${reasons[0] ? `  ${reasons[0]}` : ''}`];
   for (const reason of reasons.slice(1)) lines.push(`  - ${reason}`);
   if (problem) lines.push(...problemLines(problem));
   for (const left of result?.leftovers ?? []) {
     const where = left.namespace ? ` in ${left.namespace}` : '';
-    lines.push(paint('yellow', `  left behind: ${left.kind}/${left.name}${where}: ${left.reason}`));
+    lines.push(paint('warn', `  left behind: ${left.kind}/${left.name}${where}: ${left.reason}`));
   }
   if (result) lines.push(`  ${paint('dim', `leaderfall report ${run.workflowId}`)}`);
   return lines;

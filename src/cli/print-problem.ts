@@ -1,14 +1,15 @@
 import { styleText } from 'node:util';
 import { type ErrorCode, type Problem, problemOf } from '../experiment/errors.ts';
+import type { Paint } from '../report/format.ts';
 import { usageExitCode, verdictExitCodes } from './exit-codes.ts';
 
-type Style = Parameters<typeof styleText>[0];
+const styles = { good: 'green', bad: 'red', warn: 'yellow', dim: 'dim', strong: 'bold' } as const;
 
-/** Colours a text where the stream is a terminal that takes colours; NO_COLOR and FORCE_COLOR are honoured. */
-export type Paint = (style: Style, text: string) => string;
+/** Paint for standard error, where everything but results is written; NO_COLOR and FORCE_COLOR are honoured. */
+export const paint: Paint = (tone, text) => styleText(styles[tone], text, { stream: process.stderr });
 
-/** Paint for standard error, where everything but results is written. */
-export const paint: Paint = (style, text) => styleText(style, text, { stream: process.stderr });
+/** Paint for standard output. */
+export const paintResult: Paint = (tone, text) => styleText(styles[tone], text, { stream: process.stdout });
 
 /** Problems that the person's own input caused: the command ends as for a bad flag. */
 const usageProblems: ReadonlySet<ErrorCode> = new Set(['INPUT_INVALID', 'CONFIGURATION_INVALID']);
@@ -16,9 +17,9 @@ const usageProblems: ReadonlySet<ErrorCode> = new Set(['INPUT_INVALID', 'CONFIGU
 /** Code, step, cause, evidence, next action: one to a line, in this order. */
 export function problemLines(problem: Problem, color: Paint = paint): string[] {
   const where = problem.step ? ` in step ${problem.step}` : '';
-  const lines = [`${color(['bold', 'red'], problem.code)}${where}: ${problem.message}`];
+  const lines = [`${color('bad', problem.code)}${where}: ${problem.message}`];
   for (const fact of problem.evidence ?? []) lines.push(`  - ${fact}`);
-  if (problem.next) lines.push(`  ${color('bold', 'next:')} ${problem.next}`);
+  if (problem.next) lines.push(`  ${color('strong', 'next:')} ${problem.next}`);
   if (problem.retryable) lines.push('  The same command may succeed later without any change.');
   return lines;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/cli/history/run-event.ts';
 import { eventTeller } from '../../src/cli/progress/event-lines.ts';
-import { duration, type Line } from '../../src/cli/progress/line.ts';
+import type { Line } from '../../src/cli/progress/line.ts';
 import type { Pending } from '../../src/cli/progress/pending.ts';
 import { pendingTeller } from '../../src/cli/progress/pending-lines.ts';
 import { screen } from '../../src/cli/progress/screen.ts';
@@ -194,14 +194,20 @@ describe('the screen', () => {
     ]);
   });
 
-  it('keeps a status quiet without a terminal', () => {
+  it('breaks a silence of ten seconds without a terminal, and adds nothing to other lines', () => {
     const out: string[] = [];
-    const shown = screen({ write: (text) => out.push(text) }, { paint: plain });
-    for (let second = 20; second < 35; second++) shown.status(`rate ${second}/s`, second * 1_000);
-    expect(out.map((text) => text.trim().split(/\s+/).slice(-2).join(' '))).toEqual([
-      'rate 20/s',
-      'rate 30/s',
-    ]);
+    const shown = screen({ write: (text) => out.push(text.trim()) }, { paint: plain });
+    for (let second = 0; second < 25; second++) {
+      if (second === 3) shown.text('kill 1');
+      shown.status(`rate ${second}/s`, second * 1_000);
+    }
+    expect(out.map((text) => text.split(/\s{2,}/).at(-1))).toEqual(['kill 1', 'rate 13/s', 'rate 24/s']);
+  });
+
+  it('lets no control sequence of a cluster through', () => {
+    const out: string[] = [];
+    screen({ write: (text) => out.push(text) }, { paint: plain }).line(line(0, 'pod \x1b[2J\r\nwaits'));
+    expect(out.join('')).toMatch(/pod {2}\[2J waits\n$/);
   });
 
   it('keeps everything back while a person is asked', () => {
@@ -214,14 +220,4 @@ describe('the screen', () => {
     shown.hold(false);
     expect(out).toEqual(['kill 1\n']);
   });
-});
-
-it('writes durations as people say them', () => {
-  expect([0, 412, 999.6, 17_250, 125_000].map(duration)).toEqual([
-    '0 ms',
-    '412 ms',
-    '1000 ms',
-    '17.3 s',
-    '2 min 05 s',
-  ]);
 });

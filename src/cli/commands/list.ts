@@ -1,7 +1,7 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import Table from 'cli-table3';
 import { type Command, InvalidArgumentError } from 'commander';
-import { duration } from '../progress/line.ts';
+import { duration } from '../../report/format.ts';
 import { withTemporal } from './shared.ts';
 
 /** `leaderfall list` */

@@ -23,7 +23,7 @@ export function terminal(): Screen {
 export function headLines(access: TemporalAccess, run: { workflowId: string; runId?: string }): string[] {
   const ui = webUiOf(access.address, { namespace: access.namespace, ...run });
   return [
-    `${paint('bold', run.workflowId)}${run.runId ? paint('dim', `  run ${run.runId}`) : ''}`,
+    `${paint('strong', run.workflowId)}${run.runId ? paint('dim', `  run ${run.runId}`) : ''}`,
     ...(ui ? [paint('dim', ui)] : []),
   ];
 }

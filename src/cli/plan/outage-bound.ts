@@ -23,9 +23,13 @@ export function outageBound(experiment: ResolvedExperiment, settings: BrokerSett
   const controlled = settings['controlled.shutdown.enable'] !== 'false';
   const because: string[] = [];
   if (experiment.fault.force) {
-    because.push('fault.force: the pod is given no time; whether the broker still hands over is a matter of luck');
+    because.push(
+      'fault.force: the pod is given no time; whether the broker still hands over is a matter of luck',
+    );
   } else if (controlled) {
-    because.push('controlled.shutdown.enable: leadership is handed over before the process ends, usually within a second');
+    because.push(
+      'controlled.shutdown.enable: leadership is handed over before the process ends, usually within a second',
+    );
   } else {
     because.push('controlled.shutdown.enable=false: leadership is not handed over');
   }

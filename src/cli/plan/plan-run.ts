@@ -2,8 +2,8 @@ import { brokerPods, podsByBroker } from '../../activities/brokers.ts';
 import { brokersOf, checkReplication } from '../../activities/check-kafka.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { describePermission, examine } from '../../activities/resolve.ts';
-import type { ResolvedExperiment } from '../../experiment/spec.ts';
 import { plannedKills } from '../../experiment/schedule.ts';
+import type { ResolvedExperiment } from '../../experiment/spec.ts';
 import { type BlastRadius, blastRadius } from './blast-radius.ts';
 import { type OutageBound, outageBound } from './outage-bound.ts';
 
@@ -23,12 +23,17 @@ export interface RunPlan {
 }
 
 /** The dry run: everything that `resolve` checks, then questions to the live brokers. Throws LeaderfallError as `resolve` does. */
-export async function planRun(deps: ActivityDependencies, input: unknown, signal: AbortSignal): Promise<RunPlan> {
+export async function planRun(
+  deps: ActivityDependencies,
+  input: unknown,
+  signal: AbortSignal,
+): Promise<RunPlan> {
   const nobody = { temporalNamespace: 'plan', workflowId: 'plan', runId: '00000000-plan' };
   const examined = await examine(deps, input, nobody, signal);
   const { experiment, provisioner, statefulSetName, permissions, notes } = examined;
   const { schedule, target, fault, cluster } = experiment;
-  const existing = provisioner.name === 'existing' ? await askKafka(deps, experiment, statefulSetName) : undefined;
+  const existing =
+    provisioner.name === 'existing' ? await askKafka(deps, experiment, statefulSetName) : undefined;
   const { warnings = [], ...kafka } = existing ?? {};
   return {
     provisioner: provisioner.name,
@@ -55,19 +60,25 @@ async function askKafka(deps: ActivityDependencies, experiment: ResolvedExperime
     checkReplication(experiment, brokers.length);
     const pods = podsByBroker(experiment, brokers, await brokerPods(deps.kubernetes, statefulSet));
     const placed = new Map(
-      [...pods].map(([id, pod]) => [id, { name: pod.metadata?.name ?? '', node: pod.spec?.nodeName }] as const),
+      [...pods].map(
+        ([id, pod]) => [id, { name: pod.metadata?.name ?? '', node: pod.spec?.nodeName }] as const,
+      ),
     );
     const radius = blastRadius(brokers, controller, partitions, placed);
     const settings = brokers[0] ? await kafka.brokerConfig(brokers[0].id) : {};
     const warnings = [...radius.warnings];
     if (brokers.length < statefulSet.replicas) {
-      warnings.push(`Kafka lists ${brokers.length} brokers, the StatefulSet has ${statefulSet.replicas}: the guard will wait`);
+      warnings.push(
+        `Kafka lists ${brokers.length} brokers, the StatefulSet has ${statefulSet.replicas}: the guard will wait`,
+      );
     }
     if (settings['delete.topic.enable'] === 'false') {
       warnings.push('delete.topic.enable=false: the stream’s topic will be emptied but stay behind');
     }
     if (settings['unclean.leader.election.enable'] === 'true') {
-      warnings.push('unclean.leader.election.enable=true: a kill may lose acknowledged records of other topics');
+      warnings.push(
+        'unclean.leader.election.enable=true: a kill may lose acknowledged records of other topics',
+      );
     }
     return { reach, radius, outage: outageBound(experiment, settings), warnings };
   });

@@ -8,8 +8,9 @@ import type {
   StartedLiveness,
 } from '../../experiment/result.ts';
 import { plannedKills } from '../../experiment/schedule.ts';
+import { clock, duration } from '../../report/format.ts';
 import type { ActivityName, RunEvent } from '../history/run-event.ts';
-import { clock, duration, type Line, stepOf } from './line.ts';
+import { type Line, stepOf } from './line.ts';
 
 type Said = Omit<Line, 'at' | 'step'>;
 type Completed = { [Name in ActivityName]?: (result: never, input: never) => Said[] };

@@ -1,4 +1,5 @@
 import type { Step } from '../../experiment/result.ts';
+import type { Tone } from '../../report/format.ts';
 import type { ActivityName } from '../history/run-event.ts';
 
 /** One line for the person watching. `at`: epoch ms. */
@@ -6,7 +7,7 @@ export interface Line {
   at: number;
   step: Step | 'temporal';
   text: string;
-  tone?: 'good' | 'bad' | 'warn' | 'dim' | 'strong';
+  tone?: Tone;
 }
 
 /** The step that an activity belongs to. */
@@ -26,17 +27,4 @@ export const stepOfActivity: Record<ActivityName, Step> = {
 /** Step of an activity by its name in history; those of later versions keep their own name out of the way. */
 export function stepOf(activity: string): Line['step'] {
   return stepOfActivity[activity as ActivityName] ?? 'temporal';
-}
-
-/** `412 ms`, `3.5 s`, `2 min 05 s` */
-export function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1_000);
-  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
-}
-
-/** Time of day with milliseconds, UTC. */
-export function clock(epochMs: number): string {
-  return new Date(epochMs).toISOString().slice(11, 23);
 }

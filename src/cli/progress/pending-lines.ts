@@ -1,4 +1,5 @@
-import { duration, type Line, stepOf } from './line.ts';
+import { duration } from '../../report/format.ts';
+import { type Line, stepOf } from './line.ts';
 import type { Pending } from './pending.ts';
 
 /** A worker that was seen polling a task queue. */

@@ -1,4 +1,4 @@
-import type { Paint } from '../print-problem.ts';
+import type { Paint } from '../../report/format.ts';
 import type { Line } from './line.ts';
 
 /** Where progress is written. */
@@ -14,10 +14,8 @@ export interface Screen {
   hold(held: boolean): void;
 }
 
-/** Without a terminal a status becomes a line, but not more often than this. */
+/** Without a terminal a status becomes a line when nothing else was written for so long. */
 const quietMs = 10_000;
-
-const tones = { good: 'green', bad: 'red', warn: 'yellow', dim: 'dim', strong: 'bold' } as const;
 
 /**
  * Writes lines with the time since the run's start. On a terminal the status stays in the last row and is redrawn.
@@ -29,7 +27,8 @@ export function screen(
   const { paint } = options;
   let startedAt: number | undefined;
   let shown: string | undefined;
-  let shownAt = 0;
+  let wrote = false;
+  let quietSince: number | undefined;
   const wipe = () => {
     if (out.isTTY && shown !== undefined) out.write('\r\x1b[2K');
   };
@@ -45,6 +44,7 @@ export function screen(
     }
     wipe();
     out.write(`${text}\n`);
+    wrote = true;
     redraw();
   };
   const stamp = (at: number) => {
@@ -56,8 +56,10 @@ export function screen(
       startedAt = at;
     },
     line: ({ at, step, text, tone }) => {
-      const body = tone ? paint(tones[tone], text) : text;
-      write(`${paint('dim', stamp(at))}  ${paint('cyan', step.padEnd(9))}  ${body}`);
+      // Texts of clusters and pods may hold anything, escape sequences too.
+      const safe = text.replace(/\p{Cc}+/gu, ' ');
+      const body = tone ? paint(tone, safe) : safe;
+      write(`${paint('dim', stamp(at))}  ${step.padEnd(9)}  ${body}`);
     },
     text: write,
     hold: (on) => {
@@ -72,16 +74,17 @@ export function screen(
       for (const text of kept) write(text);
     },
     status: (text, now) => {
-      if (text === shown || held) return;
+      if (held) return;
       if (out.isTTY) {
+        if (text === shown) return;
         wipe();
         shown = text;
         redraw();
         return;
       }
-      shown = text;
-      if (text === undefined || now - shownAt < quietMs) return;
-      shownAt = now;
+      if (wrote || quietSince === undefined) quietSince = now;
+      wrote = false;
+      if (text === undefined || now - quietSince < quietMs) return;
       write(`${stamp(now)}  ${''.padEnd(9)}  ${text}`);
     },
   };
