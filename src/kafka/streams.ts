@@ -69,7 +69,10 @@ export async function connectReader(
     allowAutoTopicCreation: false,
     ...readerSettings,
   });
-  consumer.on(consumer.events.CRASH, ({ payload }) => options.onCrash(payload.error.message));
+  // A crash that the library recovers from by itself costs less than a new client with a new group.
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (!payload.restart) options.onCrash(payload.error.message);
+  });
   await consumer.connect();
   await consumer.subscribe({ topic: options.topic, fromBeginning: true });
   await consumer.run({

@@ -16,7 +16,7 @@ const printEveryMs = 500;
 const noticeableGapMs = 1_000;
 
 /** Without a record for this long the client is thrown away, once per gap and again after each such time. ms */
-const rebuildAfterMs = 5_000;
+const rebuildAfterMs = 8_000;
 
 /** The first record may wait for the group's coordinator, whose topic the cluster may only be making now. ms */
 const firstRecordMs = 20_000;

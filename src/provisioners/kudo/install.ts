@@ -74,14 +74,13 @@ export async function install(
     }
     await removeInstance(context, instance);
   }
-  const notes = rewrites.map((rewrite) => `package ${pack.operator.name}: ${rewrite}`);
   const made: MadeObject[] = [];
   if (!ours) {
     await oldPodsGone(context, instance);
     made.push(...(await createObjects(context, wanted, templates, marks)));
   }
   await deployComplete(context, instance);
-  return { made, record, notes };
+  return { made, record, notes: [] };
 }
 
 async function createObjects(

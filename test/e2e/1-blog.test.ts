@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { removeKafka, watchLeader } from '../support/kafka.ts';
+import {
+  brokerDeletions,
+  ensureNamespace,
+  leftIn,
+  runExperiment,
+  startWorker,
+  type WorkerProcess,
+} from '../support/testbed.ts';
+
+const taskQueue = 'e2e-blog';
+let worker: WorkerProcess;
+
+beforeAll(async () => {
+  await ensureNamespace('kafka');
+  await removeKafka();
+  worker = await startWorker(taskQueue);
+});
+
+afterAll(async () => {
+  await worker.stop();
+});
+
+test('the ChaosEngine of the blog, unmodified, from nothing: three kills of the leader of that moment, Pass, nothing left', async () => {
+  expect(await leftIn('kafka')).toEqual([]);
+  const since = Date.now();
+  const leaders = watchLeader();
+  const { code, result, stderr } = await runExperiment('examples/kafka-chaos.yaml', {
+    taskQueue,
+    workflowId: `e2e-blog-${since}`,
+  });
+  await leaders.stop();
+
+  expect(result?.verdict, `${result?.reasons.join('\n')}\n${stderr.slice(-3_000)}`).toBe('Pass');
+  expect(code).toBe(0);
+  const deletions = brokerDeletions(since).filter(({ status }) => status === 200);
+  // Own deletes of KUDO's garbage collection come from the controllers, which the audit policy leaves out.
+  expect(deletions).toHaveLength(3);
+  for (const { pod, at } of deletions) expect(pod).toBe(`kafka-kafka-${leaders.leaderAt(at)}`);
+  expect(result?.stream?.lost).toBe(0);
+  expect(result?.kafka?.packages.map(({ name }) => name)).toEqual(['zookeeper', 'kafka']);
+  expect(result?.leftovers).toEqual([]);
+  expect(await leftIn('kafka')).toEqual([]);
+});

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { topicName } from '../../src/experiment/identity.ts';
+import { ensureKafka, hasTopic, oneKill } from '../support/kafka.ts';
+import {
+  brokerDeletions,
+  cluster,
+  leftIn,
+  runExperiment,
+  startWorker,
+  temporalClient,
+  type WorkerProcess,
+} from '../support/testbed.ts';
+
+const taskQueue = 'e2e-fail';
+const own = { label: 'app.kubernetes.io/managed-by=leaderfall,leaderfall.io/run-id!=e2e00000-support' };
+let worker: WorkerProcess;
+
+beforeAll(async () => {
+  await ensureKafka();
+  worker = await startWorker(taskQueue);
+});
+
+afterAll(async () => {
+  await worker.stop();
+});
+
+/** Nothing of a run on an existing Kafka is left: objects, annotation, topic. */
+async function expectNothingLeft(run: {
+  temporalNamespace: string;
+  workflowId: string;
+  runId: string;
+}): Promise<void> {
+  expect(await leftIn('kafka', own)).toEqual([]);
+  const statefulSet = await cluster.read({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    namespace: 'kafka',
+    name: 'kafka-kafka',
+  });
+  const names = Object.keys(statefulSet?.metadata?.annotations ?? {});
+  expect(
+    names.filter((name) => name.startsWith('litmuschaos.io') || name.startsWith('leaderfall.io/former')),
+  ).toEqual([]);
+  expect(await hasTopic(topicName(run))).toBe(false);
+}
+
+test('a topic with one replica and a consumer that waits less than a broker’s return: Fail, exit code 1, nothing left', async () => {
+  const experiment = {
+    ...oneKill,
+    liveness: { replicationFactor: 1, consumerTimeoutMs: 4_000 },
+    guard: { allow: ['single-replica'] },
+  };
+  const { code, result, stderr } = await runExperiment(experiment, {
+    taskQueue,
+    workflowId: `e2e-rf1-${Date.now()}`,
+  });
+  expect(result?.verdict, `${result?.reasons.join('\n')}\n${stderr.slice(-3_000)}`).toBe('Fail');
+  expect(code).toBe(1);
+  expect(result?.reasons[0]).toContain('the stream stopped');
+  expect(result?.stream?.silence?.confirmed).toBe('outage');
+  expect(result?.stream?.consumer).toMatchObject({ state: 'terminated', exitCode: 3 });
+  if (result) await expectNothingLeft(result.run);
+});
+
+test('cancelled from Temporal in the middle: Stopped, exit code 4, no kill after it, nothing left', async () => {
+  const workflowId = `e2e-cancel-${Date.now()}`;
+  const client = await temporalClient();
+  const running = runExperiment(
+    { ...oneKill, schedule: { durationSeconds: 120, intervalSeconds: 60 } },
+    { taskQueue, workflowId },
+  );
+  const since = Date.now();
+  await expect.poll(() => brokerDeletions(since).length, { timeout: 120_000, interval: 300 }).toBe(1);
+  await client.workflow.getHandle(workflowId).cancel();
+  const { code, result } = await running;
+  expect(result?.verdict).toBe('Stopped');
+  expect(code).toBe(4);
+  const description = await client.workflow.getHandle(workflowId).describe();
+  expect(description.status.name).toBe('CANCELLED');
+  expect(brokerDeletions(since)).toHaveLength(1);
+  if (result) await expectNothingLeft(result.run);
+});
+
+test('the liveness pod deleted by somebody else: Inconclusive with that reason, exit code 2, nothing left', async () => {
+  const since = Date.now();
+  const running = runExperiment(
+    { ...oneKill, schedule: { durationSeconds: 40, intervalSeconds: 20 } },
+    { taskQueue, workflowId: `e2e-foreign-${since}` },
+  );
+  await expect.poll(() => brokerDeletions(since).length, { timeout: 120_000, interval: 300 }).toBe(1);
+  await cluster.remove({ apiVersion: 'v1', kind: 'Pod', namespace: 'kafka', name: 'kafka-liveness' });
+  const { code, result } = await running;
+  expect(result?.verdict).toBe('Inconclusive');
+  expect(code).toBe(2);
+  expect(result?.reasons[0]).toContain('liveness pod was deleted by somebody else');
+  expect(brokerDeletions(since)).toHaveLength(1);
+  if (result) await expectNothingLeft(result.run);
+});

@@ -1,0 +1,125 @@
+import type { ResolvedExperiment } from '../../src/experiment/spec.ts';
+import { experimentSchema } from '../../src/experiment/spec.ts';
+import { connectKafka } from '../../src/kafka/connect-kafka.ts';
+import type { KafkaPort } from '../../src/kafka/port.ts';
+import { chooseReach } from '../../src/kafka/reach.ts';
+import { kudoProvisioner } from '../../src/provisioners/kudo/kudo.ts';
+import { cluster, ensureNamespace, setting } from './testbed.ts';
+
+const run = { temporalNamespace: 'test', workflowId: 'support', runId: 'e2e00000-support' };
+
+/** An experiment on the testbed's Kafka with the shortest schedule that still kills once. */
+export const oneKill = {
+  cluster: { namespace: 'kafka' },
+  provision: { mode: 'existing' },
+  annotationCheck: false,
+  schedule: { durationSeconds: 10, intervalSeconds: 10 },
+};
+
+/** Brings up the Kafka that several files of tests share, or finds it. Not the code under test there: what it makes is asserted elsewhere. */
+export async function ensureKafka(): Promise<void> {
+  await ensureNamespace('kafka');
+  await kudoProvisioner.provision(context());
+}
+
+/** Takes the shared Kafka down with its volumes. */
+export async function removeKafka(): Promise<void> {
+  await kudoProvisioner.remove(context());
+}
+
+function context() {
+  const experiment = experimentSchema.parse({
+    cluster: { namespace: 'kafka' },
+    provision: {
+      mode: 'kudo',
+      zookeeper: { instance: 'zookeeper-instance', package: setting('LEADERFALL_KUDO_ZOOKEEPER_PACKAGE') },
+      kafka: { instance: 'kafka', package: setting('LEADERFALL_KUDO_KAFKA_PACKAGE') },
+    },
+  }) as ResolvedExperiment;
+  return {
+    kubernetes: cluster,
+    experiment,
+    run,
+    expires: Date.now() + 3_600_000,
+    signal: new AbortController().signal,
+    progress: () => {},
+  };
+}
+
+/** A Kafka port of the test's own, through the Kubernetes API. */
+export async function openKafka(): Promise<KafkaPort> {
+  const bootstrap = [0, 1, 2].map((n) => `kafka-kafka-${n}.kafka-svc.kafka.svc.cluster.local:9092`);
+  const { dial } = await chooseReach({
+    reach: 'port-forward',
+    bootstrap,
+    podOf: async (host) => ({ namespace: 'kafka', name: host.split('.')[0] ?? '', port: 9092 }),
+    portForward: (pod) => cluster.portForward(pod),
+  });
+  return connectKafka({ bootstrap, clientId: 'test', dial });
+}
+
+/** Who led the stream's partition, seen by a client of the test's own every 100 ms. */
+export interface LeaderWatch {
+  /** Leader (broker id) of the last look before that epoch ms. */
+  leaderAt(time: number): number | undefined;
+  stop(): Promise<void>;
+}
+
+/** Follows the leader of the only topic of a run, from before it exists. */
+export function watchLeader(): LeaderWatch {
+  const looks: { at: number; leader: number }[] = [];
+  const stopped = new AbortController();
+  const follow = async () => {
+    while (!stopped.signal.aborted) {
+      const kafka = await openKafka();
+      try {
+        while (!stopped.signal.aborted) {
+          const topic = await streamTopic();
+          const { partitions } = await kafka.metadata({ topics: topic ? [topic] : [] });
+          const [partition] = partitions;
+          if (partition) looks.push({ at: Date.now(), leader: partition.leader });
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+      } catch {
+        // The Kafka is not up yet, or is going: look again.
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      } finally {
+        await kafka.close();
+      }
+    }
+  };
+  const following = follow();
+  return {
+    leaderAt: (time) => looks.filter(({ at, leader }) => at < time && leader >= 0).at(-1)?.leader,
+    stop: async () => {
+      stopped.abort();
+      await following;
+    },
+  };
+}
+
+let knownTopic: string | undefined;
+
+/** The topic of the run whose liveness pod is there, from the pod's own environment. */
+async function streamTopic(): Promise<string | undefined> {
+  if (knownTopic) return knownTopic;
+  const pod = await cluster.read({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    namespace: 'kafka',
+    name: 'kafka-liveness',
+  });
+  const spec = pod?.spec as { containers?: { env?: { name: string; value: string }[] }[] } | undefined;
+  knownTopic = spec?.containers?.[0]?.env?.find(({ name }) => name === 'LIVENESS_TOPIC')?.value;
+  return knownTopic;
+}
+
+/** Topics that the brokers know, by their names. */
+export async function hasTopic(name: string): Promise<boolean> {
+  const kafka = await openKafka();
+  try {
+    return await kafka.topicExists(name);
+  } finally {
+    await kafka.close();
+  }
+}

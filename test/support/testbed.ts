@@ -1,0 +1,200 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import type { ChaosResult } from '../../src/experiment/result.ts';
+import { connectKubernetes } from '../../src/kubernetes/connect-kubernetes.ts';
+import type { KubernetesObject } from '../../src/kubernetes/port.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const logs = join(tmpdir(), 'leaderfall-e2e');
+
+/** A value of the testbed's environment; the suite is run by `npm test`, which sets it. */
+export function setting(name: string): string {
+  const value = process.env[name];
+  if (!value)
+    throw new Error(`${name} is not set: run \`npm test\`, or eval "$(npm run --silent testbed -- env)"`);
+  return value;
+}
+
+/** The cluster as its administrator sees it. */
+export const cluster = connectKubernetes();
+
+/** A worker in a process of its own, so that it can be killed. */
+export interface WorkerProcess {
+  readonly taskQueue: string;
+  /** SIGKILL: no shutdown, no last word. */
+  crash(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a worker and waits until it says that it is ready. */
+export async function startWorker(
+  taskQueue: string,
+  env: Record<string, string> = {},
+): Promise<WorkerProcess> {
+  mkdirSync(logs, { recursive: true });
+  const file = join(logs, `worker-${taskQueue}-${Date.now()}.log`);
+  const output = openSync(file, 'w');
+  const child = spawn(process.execPath, ['src/cli/main.ts', 'worker'], {
+    cwd: root,
+    stdio: ['ignore', output, output],
+    env: { ...process.env, LEADERFALL_TASK_QUEUE: taskQueue, LEADERFALL_LOG_FORMAT: 'json', ...env },
+  });
+  await eventually(`worker ready, see ${file}`, 60, () => {
+    if (child.exitCode !== null)
+      throw new Error(`the worker ended: ${readFileSync(file, 'utf8').slice(-2_000)}`);
+    return readFileSync(file, 'utf8').includes('worker is ready');
+  });
+  return {
+    taskQueue,
+    crash: () => ended(child, 'SIGKILL'),
+    stop: () => ended(child, 'SIGTERM'),
+  };
+}
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  await exit;
+}
+
+/** What a command printed and how it ended. */
+export interface CommandEnd {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs `leaderfall ARGS` to its end. */
+export async function leaderfall(args: string[], env: Record<string, string> = {}): Promise<CommandEnd> {
+  const child = spawn(process.execPath, ['src/cli/main.ts', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1', ...env },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code: code ?? -1, stdout, stderr };
+}
+
+/** Runs an experiment to its end with `--json` and gives the exit code and the result. */
+export async function runExperiment(
+  experiment: object | string,
+  options: { taskQueue: string; workflowId: string },
+): Promise<CommandEnd & { result: ChaosResult | undefined }> {
+  const file = typeof experiment === 'string' ? experiment : experimentFile(experiment);
+  const { taskQueue, workflowId } = options;
+  const args = ['run', '-f', file, '--json', '--task-queue', taskQueue, '--workflow-id', workflowId];
+  const end = await leaderfall([...args, '--on-interrupt', 'detach']);
+  let result: ChaosResult | undefined;
+  try {
+    result = JSON.parse(end.stdout) as ChaosResult;
+  } catch {
+    // A usage error prints no result; the test looks at the exit code and at standard error.
+  }
+  return { ...end, result };
+}
+
+/** Writes an experiment to a file and gives its path. */
+export function experimentFile(experiment: object): string {
+  mkdirSync(logs, { recursive: true });
+  const file = join(logs, `experiment-${Date.now()}-${Math.random().toString(36).slice(2, 8)}.json`);
+  writeFileSync(file, JSON.stringify(experiment));
+  return file;
+}
+
+/** A Temporal client of the testbed's server. */
+export async function temporalClient(): Promise<Client> {
+  return new Client({ connection: await Connection.connect({ address: setting('TEMPORAL_ADDRESS') }) });
+}
+
+/** Looks every 200 ms until it is so; throws with `what` when the time is over. */
+export async function eventually<T>(
+  what: string,
+  seconds: number,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+): Promise<T> {
+  const deadline = Date.now() + seconds * 1_000;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`not so after ${seconds} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** One pod deletion as the API server recorded it. */
+export interface PodDeletion {
+  pod: string;
+  /** Epoch ms with fractions, at the arrival of the request. */
+  at: number;
+  status: number;
+}
+
+/** Deletions of broker pods that arrived since an epoch ms, from the API server's own audit log: not from our records. */
+export function brokerDeletions(since: number): PodDeletion[] {
+  return readFileSync(setting('TESTBED_AUDIT_LOG'), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('"verb":"delete"') && line.includes('"resource":"pods"'))
+    .map(
+      (line) =>
+        JSON.parse(line) as {
+          stage: string;
+          requestReceivedTimestamp: string;
+          objectRef?: { name?: string; subresource?: string };
+          responseStatus?: { code?: number };
+        },
+    )
+    .filter(
+      ({ stage, objectRef }) => stage === 'ResponseComplete' && objectRef?.name?.startsWith('kafka-kafka-'),
+    )
+    .map(({ requestReceivedTimestamp, objectRef, responseStatus }) => ({
+      pod: objectRef?.name ?? '',
+      at: microseconds(requestReceivedTimestamp),
+      status: responseStatus?.code ?? 0,
+    }))
+    .filter(({ at }) => at >= since);
+}
+
+/** Epoch ms of an RFC 3339 stamp, keeping its microseconds. */
+function microseconds(stamp: string): number {
+  const fraction = /\.(\d+)Z$/.exec(stamp)?.[1] ?? '0';
+  return Math.floor(Date.parse(stamp) / 1_000) * 1_000 + Number(`0.${fraction}`) * 1_000;
+}
+
+/** Makes a namespace if it is missing. */
+export async function ensureNamespace(name: string): Promise<void> {
+  await cluster.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+}
+
+/** Everything in a namespace that a run could have left: names by kind. Empty means that nothing is left. */
+export async function leftIn(namespace: string, options: { label?: string } = {}): Promise<string[]> {
+  const kinds = [
+    ['v1', 'Pod'],
+    ['v1', 'PersistentVolumeClaim'],
+    ['apps/v1', 'StatefulSet'],
+    ['batch/v1', 'Job'],
+    ['coordination.k8s.io/v1', 'Lease'],
+    ['kudo.dev/v1beta1', 'Instance'],
+    ['kudo.dev/v1beta1', 'OperatorVersion'],
+    ['kudo.dev/v1beta1', 'Operator'],
+  ] as const;
+  const found: string[] = [];
+  for (const [apiVersion, kind] of kinds) {
+    const { items } = await cluster.list<KubernetesObject>({ apiVersion, kind, namespace }, options);
+    found.push(...items.map((item) => `${kind} ${item.metadata?.name}`));
+  }
+  return found;
+}
