@@ -80,8 +80,9 @@ export async function imageFromDockerfile(options: {
       `${npmSettings()}:/root/.npmrc:ro`,
       `${npmCache}:/root/.npm`,
     ].flatMap((volume) => ['--volume', volume]);
+    // Layers are kept: a change of a source must not install every package anew.
     const host = ['--isolation', 'chroot', '--network', 'host', '--pull-never', ...mounts];
-    await buildah(['bud', ...host, '--tag', storageName(options.image), '--file', options.file, options.context]);
+    await buildah(['bud', '--layers', ...host, '--tag', storageName(options.image), '--file', options.file, options.context]);
     await push(options.image);
     remember(options.image, options.definition);
   });
