@@ -102,6 +102,20 @@ it('without metrics a broker has one container', () => {
   expect(named(made, 'Service').spec.ports).toHaveLength(2);
 });
 
+it('a restarted broker is found at its new address at once, unless told to be as slow as the public package', () => {
+  const start = (changed = {}) =>
+    made(kafka, 'kafka', 'ConfigMap', 'kafka-bootstrap', changed).data['start.sh'];
+  expect(start()).toContain('-Dsun.net.inetaddr.ttl=1 -Dsun.net.inetaddr.negative.ttl=1"');
+  expect(named(objects(kafka, 'kafka'), 'Service').spec.publishNotReadyAddresses).toBe(true);
+  const slow = {
+    DNS_TTL_SECONDS: '30',
+    DNS_NEGATIVE_TTL_SECONDS: '10',
+    PUBLISH_NOT_READY_ADDRESSES: 'false',
+  };
+  expect(start(slow)).toContain('-Dsun.net.inetaddr.ttl=30 -Dsun.net.inetaddr.negative.ttl=10"');
+  expect(named(objects(kafka, 'kafka', slow), 'Service').spec.publishNotReadyAddresses).toBe(false);
+});
+
 it('without persistent storage a broker claims no volume', () => {
   const { spec } = named(objects(kafka, 'kafka', { PERSISTENT_STORAGE: 'false' }), 'StatefulSet');
   expect(spec.volumeClaimTemplates).toBeUndefined();
@@ -213,9 +227,15 @@ function named(all: Rendered[], kind: string): Rendered {
   return found;
 }
 
-function made(operator: KudoPackage, instance: string, kind: string, name: string): Rendered {
+function made(
+  operator: KudoPackage,
+  instance: string,
+  kind: string,
+  name: string,
+  changed: Record<string, string> = {},
+): Rendered {
   return named(
-    objects(operator, instance).filter((object) => object.metadata.name === name),
+    objects(operator, instance, changed).filter((object) => object.metadata.name === name),
     kind,
   );
 }
