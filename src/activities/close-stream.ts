@@ -1,8 +1,8 @@
-import type { ContainerEnd, PodEnd } from '../experiment/result.ts';
+import type { ContainerEnd, KillRecord, PodEnd } from '../experiment/result.ts';
 import { pause, poll } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
 import { account } from '../liveness/account.ts';
-import type { ConsumerReport, ProducerReport } from '../liveness/protocol.ts';
+import type { ConsumerReport, ObserverReport, ProducerReport } from '../liveness/protocol.ts';
 import { withKafka } from './brokers.ts';
 import type { Activities, Closing, KillContext } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -11,6 +11,7 @@ import {
   consumerReport,
   containerOf,
   lastWords,
+  observerReport,
   producerReport,
   readLivenessPod,
   stopProducer,
@@ -27,12 +28,13 @@ export function makeCloseStream(deps: ActivityDependencies): Activities['closeSt
 
 async function closeStream(
   deps: ActivityDependencies,
-  request: KillContext & { until: number },
+  request: KillContext & { until: number; kills: KillRecord[] },
   step: StepContext,
 ): Promise<Closing> {
   const { kubernetes } = deps;
   const { liveness } = request;
   const isrFullAtEnd = await isrFull(deps, request, step);
+  const recoveries = recoveriesOf(request.kills, await observerReport(kubernetes, liveness, 0), Date.now());
   step.progress(['draining the stream']);
   const before = await readLivenessPod(kubernetes, liveness);
   const own = before?.metadata?.uid === liveness.podUid ? before : undefined;
@@ -58,7 +60,34 @@ async function closeStream(
     ...(stream ? { stream } : {}),
     livenessPod: podEnd(pod, liveness.podUid),
     ...(isrFullAtEnd === undefined ? {} : { isrFullAtEnd }),
+    recoveries,
   };
+}
+
+/**
+ * When all replicas were in sync again after each kill whose own watch had ended before: the first full ISR between its shrinking
+ * and the next kill, by the observer's record of the whole run.
+ */
+export function recoveriesOf(
+  kills: KillRecord[],
+  observer: ObserverReport | undefined,
+  now: number,
+): Closing['recoveries'] {
+  if (!observer) return [];
+  const skew = observer.now - now;
+  const requests = kills.flatMap(({ act }) => (act?.outcome === 'deleted' ? [act.requestedAt] : []));
+  return kills.flatMap(({ index, act, plan, proof }) => {
+    if (act?.outcome !== 'deleted' || !plan || proof?.timeToFullIsrMs !== undefined) return [];
+    const next = Math.min(...requests.filter((at) => at > act.requestedAt), Number.POSITIVE_INFINITY);
+    const changes = observer.observations
+      .filter(({ kind }) => kind === 'isr')
+      .map(({ at, isr }) => ({ at: at - skew, size: isr?.length ?? 0 }))
+      .filter(({ at }) => at >= act.requestedAt && at < next);
+    const shrank = changes.findIndex(({ size }) => size < plan.replicas.length);
+    const full =
+      shrank < 0 ? undefined : changes.slice(shrank).find(({ size }) => size === plan.replicas.length);
+    return full ? [{ index, timeToFullIsrMs: Math.round(full.at - act.requestedAt) }] : [];
+  });
 }
 
 /** True as soon as all replicas are in sync, false when they are not in time, undefined where Kafka never answered. */

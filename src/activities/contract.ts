@@ -6,6 +6,7 @@ import type {
   KillAct,
   KillPlan,
   KillProof,
+  KillRecord,
   Leftover,
   PodEnd,
   ProvisionedKafka,
@@ -71,6 +72,8 @@ export interface Closing {
   stream?: StreamReport;
   livenessPod: PodEnd;
   isrFullAtEnd?: boolean;
+  /** Full-ISR times (ms from the request) of kills whose own watch had to end at the next deadline. */
+  recoveries: { index: number; timeToFullIsrMs: number }[];
 }
 
 /**
@@ -90,7 +93,7 @@ export interface Activities {
   /** Watches death, new leader and recovery until all is proven or `until` (epoch ms). */
   prove(request: KillContext & { plan: KillPlan; act: KillAct; until: number }): Promise<KillProof>;
   /** Waits for the ISR, drains the stream, closes the ledger. */
-  closeStream(request: KillContext & { until: number }): Promise<Closing>;
+  closeStream(request: KillContext & { until: number; kills: KillRecord[] }): Promise<Closing>;
   /** Undoes everything, the claim last, each undo verified. On the critical task queue. */
   cleanUp(request: {
     resolved: Resolved;

@@ -12,6 +12,8 @@ export interface ClientOptions {
   dial?: Dial;
   retry?: RetryOptions;
   requestTimeoutMs?: number;
+  /** Default 2,000. The address of a pod that has gone answers nothing at all, and every retry waits this long for it. */
+  connectTimeoutMs?: number;
   /** Said by kafkajs at level warning and above. */
   onWarning?: (message: string) => void;
 }
@@ -22,7 +24,7 @@ export function kafkaClient(options: ClientOptions): Kafka {
   const config: KafkaConfig = {
     brokers: options.bootstrap,
     clientId: options.clientId,
-    connectionTimeout: 2_000,
+    connectionTimeout: options.connectTimeoutMs ?? 2_000,
     requestTimeout: options.requestTimeoutMs ?? 5_000,
     retry: options.retry ?? { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 },
     logLevel: kafkajs.logLevel.WARN,

@@ -1,6 +1,9 @@
 import kafkajs, { type Consumer, type Producer } from 'kafkajs';
 import { type ClientOptions, kafkaClient } from './kafkajs.ts';
 
+/** Within one cluster a broker that lives answers in a few milliseconds; one whose pod has gone never does. ms */
+const connectTimeoutMs = 500;
+
 /** One record as it was read. */
 export interface ReadRecord {
   offset: bigint;
@@ -19,7 +22,8 @@ export interface RecordSender {
  * look like Kafka's reordering would be our own. Its own retries are off, so that one send is one attempt with a known outcome.
  */
 export async function connectSender(options: ClientOptions & { topic: string }): Promise<RecordSender> {
-  const kafka = kafkaClient({ ...options, retry: { retries: 0, initialRetryTime: 50, maxRetryTime: 200 } });
+  const retry = { retries: 0, initialRetryTime: 50, maxRetryTime: 200 };
+  const kafka = kafkaClient({ connectTimeoutMs, ...options, retry });
   const producer: Producer = kafka.producer({
     allowAutoTopicCreation: false,
     maxInFlightRequests: 1,
@@ -63,7 +67,12 @@ export async function connectReader(
     onCrash: (message: string) => void;
   },
 ): Promise<RecordReader> {
-  const kafka = kafkaClient({ ...options, retry: { initialRetryTime: 50, maxRetryTime: 300, retries: 5 } });
+  // Few retries: giving up on a broker and asking anew who leads is quicker than waiting for it.
+  const kafka = kafkaClient({
+    connectTimeoutMs,
+    ...options,
+    retry: { initialRetryTime: 50, maxRetryTime: 200, retries: 2 },
+  });
   const consumer: Consumer = kafka.consumer({
     groupId: options.groupId,
     allowAutoTopicCreation: false,

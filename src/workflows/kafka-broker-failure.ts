@@ -85,7 +85,12 @@ async function experiment(input: unknown, story: Story): Promise<void> {
 
   story.step = 'evaluate';
   const recovery = resolved.experiment.schedule.recoveryTimeoutSeconds * 1_000;
-  story.closing = await steps.closeStream({ resolved, kafka, liveness, until: lastActAt + recovery });
+  const until = lastActAt + recovery;
+  story.closing = await steps.closeStream({ resolved, kafka, liveness, until, kills: story.kills });
+  for (const { index, timeToFullIsrMs } of story.closing.recoveries) {
+    const proof = story.kills.find((kill) => kill.index === index)?.proof;
+    if (proof) proof.timeToFullIsrMs ??= timeToFullIsrMs;
+  }
 }
 
 /** Judges, cleans up and records, whatever happened before. */
