@@ -1,56 +1,6 @@
-import { z } from 'zod';
+import { type Engine, engineSchema } from './chaos-engine-schema.ts';
 import { type InputIssue, inputInvalid, issuesOf, nearest } from './issues.ts';
 import type { ExperimentInput } from './spec.ts';
-
-const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
-
-const variableSchema = z.strictObject({ name: z.string(), value: text.default('') });
-
-const engineSchema = z.object({
-  apiVersion: z.literal('litmuschaos.io/v1alpha1'),
-  kind: z.literal('ChaosEngine'),
-  metadata: z.looseObject({ name: z.string().default('kafka-chaos') }).prefault({}),
-  spec: z.strictObject({
-    annotationCheck: text.optional(),
-    engineState: z.enum(['active', 'stop', '']).optional(),
-    appinfo: z
-      .strictObject({
-        appns: z.string().optional(),
-        applabel: z.string().optional(),
-        appkind: z.string().optional(),
-      })
-      .prefault({}),
-    auxiliaryAppInfo: z.string().optional(),
-    chaosServiceAccount: z.string().optional(),
-    components: z.looseObject({}).optional(),
-    defaultHealthCheck: text.optional(),
-    monitoring: text.optional(),
-    jobCleanUpPolicy: z.enum(['delete', 'retain', '']).optional(),
-    terminationGracePeriodSeconds: z.number().optional(),
-    experiments: z
-      .array(
-        z.strictObject({
-          name: z.string(),
-          spec: z
-            .strictObject({
-              components: z
-                .looseObject({
-                  env: z.array(variableSchema).default([]),
-                  tolerations: z.array(z.looseObject({})).optional(),
-                  nodeSelector: z.record(z.string(), z.string()).optional(),
-                })
-                .prefault({}),
-              probe: z.array(z.looseObject({})).optional(),
-              rank: z.number().optional(),
-            })
-            .prefault({}),
-        }),
-      )
-      .min(1),
-  }),
-});
-
-type Engine = z.output<typeof engineSchema>;
 
 /** Variables of kafka-broker-pod-failure that have a meaning here. */
 const used = [
@@ -87,6 +37,9 @@ const unused: Record<string, string> = {
   INSTANCE_ID: 'runs are told apart by their Temporal ids',
 };
 
+/** What Litmus takes where a variable is missing or empty, where that differs from our own default. */
+const litmusDefaults = { FORCE: true, CHAOS_INTERVAL: 10 };
+
 /** Whether an input is meant to be a ChaosEngine. */
 export function isChaosEngine(input: unknown): boolean {
   return (input as { kind?: unknown } | null | undefined)?.kind === 'ChaosEngine';
@@ -95,7 +48,7 @@ export function isChaosEngine(input: unknown): boolean {
 /** A Litmus ChaosEngine for kafka-broker-pod-failure as our own input. Every variable means what it means there. */
 export function translateChaosEngine(input: unknown): { value: ExperimentInput; notes: string[] } {
   const parsed = engineSchema.safeParse(input);
-  if (!parsed.success) throw inputInvalid(issuesOf(parsed.error, knownEngineFields));
+  if (!parsed.success) throw inputInvalid(issuesOf(parsed.error, engineSchema));
   const engine = parsed.data;
   const [experiment, ...others] = engine.spec.experiments;
   const issues: InputIssue[] = [];
@@ -107,11 +60,14 @@ export function translateChaosEngine(input: unknown): { value: ExperimentInput; 
   }
   if (engine.spec.engineState === 'stop')
     issues.push('spec.engineState: stop; an engine that is not active is not run');
-  const { kind } = { kind: engine.spec.appinfo.appkind };
-  if (kind && kind !== 'statefulset')
-    issues.push(`spec.appinfo.appkind: ${kind}; brokers are pods of a statefulset`);
-  const components = experiment?.spec.components;
-  const env = new Map(components?.env.map(({ name, value }) => [name, value]));
+  const env = new Map(experiment?.spec.components.env.map(({ name, value }) => [name, value]));
+  const kinds = {
+    'spec.appinfo.appkind': engine.spec.appinfo.appkind,
+    'env KAFKA_KIND': env.get('KAFKA_KIND'),
+  };
+  for (const [name, kind] of Object.entries(kinds)) {
+    if (kind && kind !== 'statefulset') issues.push(`${name}: ${kind}; brokers are pods of a statefulset`);
+  }
   issues.push(...unknownVariables(env));
   const value = translated(engine, env, issues);
   if (issues.length > 0) throw inputInvalid(issues);
@@ -121,11 +77,13 @@ export function translateChaosEngine(input: unknown): { value: ExperimentInput; 
 function translated(engine: Engine, env: Map<string, string>, issues: InputIssue[]): ExperimentInput {
   const at = (name: string) => `env ${name}`;
   const string = (name: string) => env.get(name) || undefined;
-  const whole = (name: string, least: number): number | undefined => {
+  const whole = (name: string, least: number, most = 2 ** 31): number | undefined => {
     const given = string(name);
     if (given === undefined) return undefined;
-    if (/^\d+$/.test(given) && Number(given) >= least) return Number(given);
-    issues.push(`${at(name)}: "${given}" is not a whole number of at least ${least}`);
+    const number = /^\d+$/.test(given) ? Number(given) : Number.NaN;
+    if (number >= least && number <= most) return number;
+    const range = number > most ? `more than ${most}` : `not a whole number of at least ${least}`;
+    issues.push(`${at(name)}: "${given}" is ${range}`);
     return undefined;
   };
   const flag = (name: string, given: string | undefined): boolean | undefined => {
@@ -139,12 +97,6 @@ function translated(engine: Engine, env: Map<string, string>, issues: InputIssue
   if (appns && namespace !== appns) {
     issues.push(`${at('KAFKA_NAMESPACE')}: "${namespace}" differs from spec.appinfo.appns, "${appns}"`);
   }
-  const zookeeperNamespace = string('ZOOKEEPER_NAMESPACE');
-  if (zookeeperNamespace && zookeeperNamespace !== namespace) {
-    issues.push(
-      `${at('ZOOKEEPER_NAMESPACE')}: "${zookeeperNamespace}" differs from KAFKA_NAMESPACE, "${namespace}"`,
-    );
-  }
   const stream = string('KAFKA_LIVENESS_STREAM')?.toLowerCase();
   if (stream && !['enable', 'enabled', 'true'].includes(stream)) {
     issues.push(`${at('KAFKA_LIVENESS_STREAM')}: "${stream}"; a run without the stream could prove nothing`);
@@ -154,19 +106,27 @@ function translated(engine: Engine, env: Map<string, string>, issues: InputIssue
   if (broker !== undefined && !/^\d+$/.test(broker)) {
     issues.push(`${at('KAFKA_BROKER')}: "${broker}" is a pod name; give the broker id that Kafka knows`);
   }
-  const zookeeperInstance = string('ZOOKEEPER_SERVICE')?.replace(/-(hs|cs)$/, '');
-  const force = flag(at('FORCE'), string('FORCE'));
+  const zookeeperInstance = string('ZOOKEEPER_SERVICE')
+    ?.split('.')[0]
+    ?.replace(/-(hs|cs)$/, '');
+  const force = flag(at('FORCE'), string('FORCE')) ?? litmusDefaults.FORCE;
   const annotationCheck = flag('spec.annotationCheck', engine.spec.annotationCheck);
   const replicationFactor = whole('KAFKA_REPLICATION_FACTOR', 1);
   const consumerTimeoutMs = whole('KAFKA_CONSUMER_TIMEOUT', 1_000);
   const durationSeconds = whole('TOTAL_CHAOS_DURATION', 1);
-  const intervalSeconds = whole('CHAOS_INTERVAL', 1);
-  const port = whole('KAFKA_PORT', 1);
+  const intervalSeconds =
+    whole('CHAOS_INTERVAL', 1) ?? Math.min(litmusDefaults.CHAOS_INTERVAL, durationSeconds ?? Infinity);
+  if (durationSeconds !== undefined && intervalSeconds > durationSeconds) {
+    issues.push(
+      `${at('CHAOS_INTERVAL')}: ${intervalSeconds} is longer than TOTAL_CHAOS_DURATION, ${durationSeconds}`,
+    );
+  }
+  const port = whole('KAFKA_PORT', 1, 65_535);
   const label = string('KAFKA_LABEL') ?? applabel;
   const service = string('KAFKA_SERVICE');
   const instance = string('KAFKA_INSTANCE_NAME');
   return {
-    name: engine.metadata.name,
+    name: labelOf(engine.metadata.name),
     cluster: defined({ namespace, label, service, port }),
     provision: defined({
       kafka: instance ? { instance } : undefined,
@@ -180,7 +140,7 @@ function translated(engine: Engine, env: Map<string, string>, issues: InputIssue
       tolerations: components?.tolerations as NonNullable<ExperimentInput['liveness']>['tolerations'],
     }),
     ...(broker && /^\d+$/.test(broker) ? { target: { broker: Number(broker) } } : {}),
-    fault: defined({ force }),
+    fault: { force },
     schedule: defined({ durationSeconds, intervalSeconds }),
   };
 }
@@ -196,6 +156,14 @@ function notesOf(engine: Engine, env: Map<string, string>): string[] {
   const notes = Object.entries(unused)
     .filter(([name]) => env.has(name))
     .map(([name, why]) => `${name} is not used: ${why}`);
+  for (const [name, value] of Object.entries(litmusDefaults)) {
+    if (!env.get(name)) notes.push(`${name} is not given: ${value}, as in Litmus`);
+  }
+  const zookeeper = env.get('ZOOKEEPER_NAMESPACE');
+  const kafka = env.get('KAFKA_NAMESPACE') || engine.spec.appinfo.appns;
+  if (zookeeper && zookeeper !== kafka) {
+    notes.push('ZOOKEEPER_NAMESPACE is not used: a ZooKeeper that a run installs comes beside its Kafka');
+  }
   const { chaosServiceAccount, monitoring, jobCleanUpPolicy, auxiliaryAppInfo, components } = engine.spec;
   if (chaosServiceAccount) notes.push('chaosServiceAccount is not used: the worker acts with its own rights');
   if (monitoring !== undefined) notes.push('monitoring is not used: the worker always serves metrics');
@@ -207,11 +175,9 @@ function notesOf(engine: Engine, env: Map<string, string>): string[] {
   return notes;
 }
 
-function knownEngineFields(path: PropertyKey[]): string[] {
-  if (path[0] !== 'spec') return [];
-  if (path.length === 1) return Object.keys(engineSchema.shape.spec.shape);
-  if (path[1] === 'appinfo') return ['appns', 'applabel', 'appkind'];
-  return ['name', 'spec', 'components', 'env', 'value', 'probe'];
+/** Names of Kubernetes objects may hold dots and be long; ours is a label. */
+function labelOf(name: string): string {
+  return name.replaceAll('.', '-').slice(0, 63).replace(/-+$/, '');
 }
 
 function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {

@@ -16,16 +16,18 @@ export function inputInvalid(issues: InputIssue[], next?: string): LeaderfallErr
   });
 }
 
-/** Zod's issues as `dotted.path: what`, with the nearest known field for each unknown one. */
-export function issuesOf(error: z.ZodError, knownAt: (path: PropertyKey[]) => string[]): InputIssue[] {
+/** Zod's issues with an input of that schema as `dotted.path: what`, with the nearest known field for each unknown one. */
+export function issuesOf(error: z.ZodError, schema: z.ZodType): InputIssue[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path;
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map(
-        (key) => `${dotted([...path, key])}: unknown field${nearest(key, knownAt(path))}`,
+        (key) => `${dotted([...path, key])}: unknown field${nearest(key, knownFields(schema, path))}`,
       );
     }
-    return [`${dotted(path) || 'input'}: ${issue.message}`];
+    const missing = /^Invalid input: expected (.+), received undefined$/.exec(issue.message);
+    const what = missing ? `missing; it is of type ${missing[1]}` : issue.message;
+    return [`${dotted(path) || 'input'}: ${what}`];
   });
 }
 
@@ -36,6 +38,28 @@ export function nearest(name: string, known: string[]): string {
   if (longer) return `; nearest is "${longer}"`;
   const found = closest(name, known);
   return distance(name, found) <= Math.max(3, name.length / 2) ? `; nearest is "${found}"` : '';
+}
+
+/** What zod's schemas have in common, as far as a path is followed through them. */
+interface SchemaNode {
+  shape?: Record<string, SchemaNode>;
+  element?: SchemaNode;
+  def?: { innerType?: SchemaNode };
+}
+
+/** Names of the fields at a path of a schema, through its defaults and lists. */
+function knownFields(schema: z.ZodType, path: PropertyKey[]): string[] {
+  let node: SchemaNode | undefined = unwrapped(schema as SchemaNode);
+  for (const part of path) {
+    node = unwrapped(typeof part === 'number' ? node?.element : node?.shape?.[String(part)]);
+  }
+  return Object.keys(node?.shape ?? {});
+}
+
+function unwrapped(schema: SchemaNode | undefined): SchemaNode | undefined {
+  let node = schema;
+  while (node && !node.shape && !node.element && node.def?.innerType) node = node.def.innerType;
+  return node;
 }
 
 function dotted(path: PropertyKey[]): string {

@@ -15,7 +15,7 @@ export function parseExperiment(input: unknown): { experiment: Experiment; notes
     ? translateChaosEngine(input)
     : { value: input ?? {}, notes: [] };
   const parsed = experimentSchema.safeParse(withoutHeader(value));
-  if (!parsed.success) throw inputInvalid(issuesOf(parsed.error, knownFields));
+  if (!parsed.success) throw inputInvalid(issuesOf(parsed.error, experimentSchema));
   const issues = crossFieldIssues(parsed.data);
   if (issues.length > 0) throw inputInvalid(issues);
   return { experiment: parsed.data, notes };
@@ -23,6 +23,7 @@ export function parseExperiment(input: unknown): { experiment: Experiment; notes
 
 /** `apiVersion: leaderfall.io/v1` and `kind: KafkaBrokerFailure` may head a file. */
 function withoutHeader(value: unknown): unknown {
+  if (Array.isArray(value)) throw inputInvalid(['input: a list; one experiment is expected']);
   if (typeof value !== 'object' || value === null) return value;
   const { apiVersion, kind, ...rest } = value as Record<string, unknown>;
   const issues: InputIssue[] = [];
@@ -57,23 +58,4 @@ function crossFieldIssues(experiment: Experiment): InputIssue[] {
     );
   }
   return issues;
-}
-
-/** Names of the fields at a path of the schema, through its defaults and unions. */
-function knownFields(path: PropertyKey[]): string[] {
-  let schema: unknown = experimentSchema;
-  for (const part of [...path, undefined]) {
-    schema = unwrapped(schema);
-    const shape = (schema as { shape?: Record<string, unknown> } | undefined)?.shape;
-    if (part === undefined) return Object.keys(shape ?? {});
-    schema = shape?.[String(part)];
-  }
-  return [];
-}
-
-function unwrapped(schema: unknown): unknown {
-  let current = schema as { shape?: unknown; def?: { innerType?: unknown } } | undefined;
-  while (current && !current.shape && current.def?.innerType)
-    current = current.def.innerType as typeof current;
-  return current;
 }

@@ -1,13 +1,24 @@
-import { parseAllDocuments } from 'yaml';
+import { type Document, parseAllDocuments } from 'yaml';
 import { inputInvalid } from './issues.ts';
 
-/** The one document in a YAML or JSON text. INPUT_INVALID names the line of a syntax error. */
+/** The one document in a YAML or JSON text; empty ones beside it do not count. INPUT_INVALID names the line of a syntax error. */
 export function readExperimentText(text: string): unknown {
-  const documents = parseAllDocuments(text);
-  const errors = [...documents].flatMap((document) => document.errors);
+  const documents: Document[] = [...parseAllDocuments(text)];
+  // A warning is a value that would be read as something else than it says.
+  const errors = documents.flatMap((document) => [...document.errors, ...document.warnings]);
   if (errors.length > 0) throw inputInvalid(errors.map((error) => `file: ${error.message.split('\n')[0]}`));
-  const filled = [...documents].filter((document) => document.contents !== null);
-  if (filled.length > 1)
-    throw inputInvalid([`file: it holds ${filled.length} documents; one experiment a file`]);
-  return filled[0]?.toJS() ?? {};
+  const values = documents.map(valueOf).filter((value) => value !== null && value !== undefined);
+  if (values.length > 1) {
+    throw inputInvalid([`file: it holds ${values.length} documents; one experiment a file`]);
+  }
+  return values[0] ?? {};
+}
+
+function valueOf(document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    // An alias that cannot be resolved, or too many of them.
+    throw inputInvalid([`file: ${error instanceof Error ? error.message : error}`]);
+  }
 }

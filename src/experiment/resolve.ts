@@ -1,6 +1,6 @@
 import { inputInvalid } from './issues.ts';
 import { plannedKills } from './schedule.ts';
-import type { Experiment, ResolvedExperiment } from './spec.ts';
+import { type Experiment, experimentSchema, type ResolvedExperiment } from './spec.ts';
 
 /** What a worker fills into an experiment. */
 export interface WorkerDefaults {
@@ -18,11 +18,12 @@ export interface WorkerDefaults {
   };
 }
 
+const schemaDefaults = experimentSchema.parse({});
+
 /** Fills what only the worker or other fields know. What the experiment says always wins. */
 export function resolveExperiment(experiment: Experiment, defaults: WorkerDefaults): ResolvedExperiment {
   const { cluster, liveness, provision, schedule } = experiment;
-  const { target } = defaults;
-  const named = cluster.namespace !== undefined;
+  const target = cluster.namespace === undefined ? defaults.target : undefined;
   const namespace = cluster.namespace ?? target?.namespace;
   if (!namespace) {
     throw inputInvalid(
@@ -33,12 +34,19 @@ export function resolveExperiment(experiment: Experiment, defaults: WorkerDefaul
   const { kudo } = defaults;
   return {
     ...experiment,
-    cluster: { ...cluster, ...(named ? {} : (target ?? {})), namespace },
+    cluster: {
+      ...cluster,
+      namespace,
+      statefulSet: cluster.statefulSet ?? target?.statefulSet,
+      label: chosen(cluster.label, target?.label, schemaDefaults.cluster.label),
+      service: chosen(cluster.service, target?.service, schemaDefaults.cluster.service),
+      port: chosen(cluster.port, target?.port, schemaDefaults.cluster.port),
+    },
     annotationCheck: experiment.annotationCheck ?? true,
     provision: {
       ...provision,
       repository: provision.repository ?? kudo?.repository,
-      managerImage: kudo?.managerImage ?? provision.managerImage,
+      managerImage: chosen(provision.managerImage, kudo?.managerImage, schemaDefaults.provision.managerImage),
       zookeeper: {
         ...provision.zookeeper,
         package: provision.zookeeper.package ?? kudo?.zookeeperPackage,
@@ -57,4 +65,9 @@ export function resolveExperiment(experiment: Experiment, defaults: WorkerDefaul
     },
     schedule: { ...schedule, minKills: schedule.minKills ?? plannedKills(schedule) },
   };
+}
+
+/** A filled default cannot be told from a written value that equals it; the worker's own default then counts. */
+function chosen<T>(given: T, workers: T | undefined, schemas: T): T {
+  return given === schemas ? (workers ?? given) : given;
 }

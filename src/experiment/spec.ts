@@ -100,7 +100,12 @@ const livenessSchema = z.strictObject({
 });
 
 const targetSchema = z
-  .union([z.enum(['leader', 'controller', 'follower', 'random']), z.strictObject({ broker: z.int().min(0) })])
+  .union(
+    [z.enum(['leader', 'controller', 'follower', 'random']), z.strictObject({ broker: z.int().min(0) })],
+    {
+      error: 'must be leader, controller, follower, random or { broker: <id> }',
+    },
+  )
   .default('leader')
   .describe('Which broker is killed, asked of Kafka before each kill.');
 

@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseExperiment } from '../../src/experiment/parse.ts';
+import { readExperimentText } from '../../src/experiment/read.ts';
+import { killDeadline, lateAfter, plannedKills } from '../../src/experiment/schedule.ts';
+import { problemOf } from './problem-of.ts';
+
+const issues = (input: unknown) => problemOf(() => parseExperiment(input)).evidence;
+
+describe('an experiment', () => {
+  it('may say nothing at all', () => {
+    const { experiment, notes } = parseExperiment({});
+    expect(parseExperiment(undefined).experiment).toEqual(experiment);
+    expect(notes).toEqual([]);
+    expect(experiment.cluster.namespace).toBeUndefined();
+    expect(experiment.schedule).toMatchObject({ durationSeconds: 60, intervalSeconds: 20 });
+  });
+
+  it('may carry a header', () => {
+    const header = { apiVersion: 'leaderfall.io/v1', kind: 'KafkaBrokerFailure' };
+    expect(parseExperiment({ ...header, name: 'mine' }).experiment.name).toBe('mine');
+    expect(issues({ apiVersion: 'v1', kind: 'List' })).toHaveLength(2);
+  });
+
+  it('is refused with every mistake at once, each with its field', () => {
+    const input = {
+      cluster: { namspace: 'kafka' },
+      liveness: { replicationFactor: 'three', tolerations: [{ keey: 'a' }] },
+      target: 'lead',
+      schedul: {},
+    };
+    expect(issues(input)).toEqual([
+      'cluster.namspace: unknown field; nearest is "namespace"',
+      'liveness.replicationFactor: Invalid input: expected number, received string',
+      'liveness.tolerations.0.keey: unknown field; nearest is "key"',
+      'target: must be leader, controller, follower, random or { broker: <id> }',
+      'schedul: unknown field; nearest is "schedule"',
+    ]);
+  });
+
+  it.each([
+    [
+      { schedule: { intervalSeconds: 61 } },
+      'schedule.intervalSeconds: 61 is longer than schedule.durationSeconds, 60',
+    ],
+    [{ schedule: { minKills: 4 } }, 'schedule.minKills: 4 is more than the 3 planned kills'],
+    [
+      { liveness: { replicationFactor: 2, minInsyncReplicas: 3 } },
+      'liveness.minInsyncReplicas: 3 is more than liveness.replicationFactor, 2',
+    ],
+    [
+      { schedule: { durationSeconds: 1_220, intervalSeconds: 20 } },
+      'schedule.durationSeconds: 61 kills are planned, at most 60 fit one run',
+    ],
+    [{ schedule: { durationSeconds: 0 } }, 'schedule.durationSeconds: Too small: expected number to be >0'],
+  ])('is refused for what its fields mean together: %j', (input, issue) => {
+    expect(issues(input)).toContain(issue);
+  });
+
+  it.each([[[]], ['text'], [7], [null]])('that is %j is a default one or a clear error', (input) => {
+    if (input === null) expect(parseExperiment(input).experiment.target).toBe('leader');
+    else expect(issues(input)?.[0]).toMatch(/^input: /);
+  });
+
+  it('is the same when parsed again', () => {
+    const { experiment } = parseExperiment({ cluster: { namespace: 'kafka' }, target: { broker: 3 } });
+    expect(parseExperiment(experiment).experiment).toEqual(experiment);
+  });
+});
+
+describe('the text of an experiment', () => {
+  it('may be YAML, JSON or empty', () => {
+    expect(readExperimentText('name: a # why\n')).toEqual({ name: 'a' });
+    expect(readExperimentText('{"name": "a"}')).toEqual({ name: 'a' });
+    expect(readExperimentText('')).toEqual({});
+    expect(readExperimentText('---\nname: a\n---\n')).toEqual({ name: 'a' });
+  });
+
+  it.each([
+    ['name: a\n---\nname: b\n', /holds 2 documents/],
+    ['name: a\nname: b\n', /unique at line 2/],
+    ['name: [', /^file: .*line 1/],
+    ['name: *gone\n', /^file: .*gone/],
+    ['name: !!js/function "x"\n', /Unresolved tag/],
+  ])('%j is refused', (text, issue) => {
+    expect(problemOf(() => readExperimentText(text)).evidence?.[0]).toMatch(issue);
+  });
+});
+
+describe('the schedule', () => {
+  it('of 60 s and 20 s is three kills, at 0, 20 and 40 s', () => {
+    const schedule = { durationSeconds: 60, intervalSeconds: 20 };
+    expect(plannedKills(schedule)).toBe(3);
+    expect([0, 1, 2].map((index) => killDeadline(schedule, 1_000, index))).toEqual([1_000, 21_000, 41_000]);
+  });
+
+  it('plans exactly the kills whose deadline is before the end, none of which a late one can meet', () => {
+    const numbers = fc.record({
+      durationSeconds: fc.integer({ min: 1, max: 3_600 }),
+      intervalSeconds: fc.integer({ min: 1, max: 3_600 }),
+    });
+    fc.assert(
+      fc.property(numbers, (schedule) => {
+        const planned = plannedKills(schedule);
+        const last = killDeadline(schedule, 0, planned - 1);
+        expect(last).toBeLessThan(schedule.durationSeconds * 1_000);
+        expect(killDeadline(schedule, 0, planned)).toBeGreaterThanOrEqual(schedule.durationSeconds * 1_000);
+        expect(lateAfter(schedule, last)).toBeLessThan(killDeadline(schedule, 0, planned));
+      }),
+    );
+  });
+});
