@@ -7,14 +7,14 @@ export function readExperimentText(text: string): unknown {
   // A warning is a value that would be read as something else than it says.
   const errors = documents.flatMap((document) => [...document.errors, ...document.warnings]);
   if (errors.length > 0) throw inputInvalid(errors.map((error) => `file: ${error.message.split('\n')[0]}`));
-  const values = documents.map(valueOf).filter((value) => value !== null && value !== undefined);
+  const values = documents.map(contentOf).filter((value) => value !== null && value !== undefined);
   if (values.length > 1) {
     throw inputInvalid([`file: it holds ${values.length} documents; one experiment a file`]);
   }
   return values[0] ?? {};
 }
 
-function valueOf(document: Document): unknown {
+function contentOf(document: Document): unknown {
   try {
     return document.toJS();
   } catch (error) {

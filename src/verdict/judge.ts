@@ -111,6 +111,11 @@ function tooLittle({ stream, kills, minKills, isrFullAtEnd, livenessPod }: Evide
     if (!stream.drained)
       reasons.push('the closing read did not reach the end of the log, so lost records cannot be told');
     if (stream.received === 0) reasons.push('no record was received');
+    for (const [name, end] of containers(stream)) {
+      // What the observer alone saw is in the kills, which are counted above.
+      if (end.state === 'missing' && name !== 'kafka-observer')
+        reasons.push(`container ${name} was not observed`);
+    }
   }
   if (isrFullAtEnd === undefined) reasons.push('whether all replicas were in sync again was not observed');
   return reasons.length > 0 ? { verdict: 'Inconclusive', reasons, failStep: 'evaluate' } : undefined;
