@@ -7,7 +7,7 @@ import { followToEnd } from '../follow-to-end.ts';
 import { headLines, terminal, withTemporal } from './shared.ts';
 
 /** `leaderfall abort` */
-export function addAbort(program: Command): void {
+export function addAbort(program: Command, exit: (code: number) => void): void {
   program
     .command('abort')
     .description('stop a run: no further kill, clean-up, verdict Stopped')
@@ -15,7 +15,7 @@ export function addAbort(program: Command): void {
     .option('-d, --detach', 'ask for it only, do not wait for the clean-up')
     .option('--json', 'write the result as JSON to standard output')
     .action(async (workflowId: string, options: { detach?: boolean; json?: boolean }) => {
-      process.exitCode = await withTemporal((access) => abort(access, workflowId, options));
+      exit(await withTemporal((access) => abort(access, workflowId, options)));
     });
 }
 

@@ -18,7 +18,7 @@ interface RunOptions {
 }
 
 /** `leaderfall run` */
-export function addRun(program: Command): void {
+export function addRun(program: Command, exit: (code: number) => void): void {
   program
     .command('run')
     .description('start an experiment, show it live, end with its verdict')
@@ -40,7 +40,7 @@ export function addRun(program: Command): void {
       '\nExit codes: 0 Pass, 1 Fail, 2 Inconclusive, 3 Error, 4 Stopped, 64 usage, 130 stopped watching.',
     )
     .action(async (options: RunOptions) => {
-      process.exitCode = await run(options);
+      exit(await run(options));
     });
 }
 

@@ -4,7 +4,7 @@ import { policyOfProcess } from '../interrupt.ts';
 import { headLines, terminal, withTemporal } from './shared.ts';
 
 /** `leaderfall watch` */
-export function addWatch(program: Command): void {
+export function addWatch(program: Command, exit: (code: number) => void): void {
   program
     .command('watch')
     .description('show a run until it ends; exit code as of run')
@@ -13,10 +13,12 @@ export function addWatch(program: Command): void {
     .option('--on-interrupt <what>', 'Ctrl-C: abort the run, or detach from it', 'detach')
     .action(async (workflowId: string, options: { json?: boolean; onInterrupt: string }) => {
       const policy = policyOfProcess(options.onInterrupt);
-      process.exitCode = await withTemporal(async (access) => {
-        const screen = terminal();
-        for (const line of headLines(access, { workflowId })) screen.text(line);
-        return await followToEnd(access, { workflowId }, screen, { policy, json: options.json ?? false });
-      });
+      exit(
+        await withTemporal(async (access) => {
+          const screen = terminal();
+          for (const line of headLines(access, { workflowId })) screen.text(line);
+          return await followToEnd(access, { workflowId }, screen, { policy, json: options.json ?? false });
+        }),
+      );
     });
 }

@@ -1,0 +1,70 @@
+import { criticalSuffix, searchAttributeNames } from '../../activities/contract.ts';
+import { messageOf, type TemporalAccess } from '../connect-temporal.ts';
+import { pollersOf } from '../progress/watch-run.ts';
+import type { Finding } from './finding.ts';
+
+/** IndexedValueType KEYWORD. */
+const keyword = 2;
+
+/** Server and namespace; how long reports can be made. */
+export async function serverFindings(access: TemporalAccess): Promise<Finding[]> {
+  const { client, address, namespace } = access;
+  const { serverVersion } = await client.workflowService.getSystemInfo({});
+  const { config } = await client.workflowService.describeNamespace({ namespace });
+  const hours = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) / 3_600;
+  const kept = hours > 0 ? `; a report can be made for ${hours} h after a run` : '';
+  return [
+    {
+      about: 'Temporal',
+      state: 'ok',
+      text: `server ${serverVersion} at ${address}, namespace ${namespace}${kept}`,
+    },
+  ];
+}
+
+/** Whether somebody carries runs out, on both queues. */
+export async function workerFindings(access: TemporalAccess, taskQueue: string): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const queue of [taskQueue, `${taskQueue}${criticalSuffix}`]) {
+    const pollers = await pollersOf(access, queue);
+    const living = pollers.filter(({ lastSeen }) => Date.now() - lastSeen < 70_000);
+    findings.push(
+      living.length > 0
+        ? { about: 'worker', state: 'ok', text: `${living.length} on task queue ${queue}` }
+        : {
+            about: 'worker',
+            state: 'warning',
+            text: `none polls task queue ${queue}`,
+            next: 'Start one: leaderfall worker, or kubectl apply -k deploy/kustomize/base',
+          },
+    );
+  }
+  return findings;
+}
+
+/** Search attributes by which runs can be found; the run works without them. */
+export async function attributeFindings({
+  connection,
+  namespace,
+  address,
+}: TemporalAccess): Promise<Finding[]> {
+  const about = 'search attributes';
+  let registered: Record<string, unknown>;
+  try {
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+    registered = customAttributes ?? {};
+  } catch (error) {
+    return [{ about, state: 'skipped', text: `Temporal does not tell them: ${messageOf(error)}` }];
+  }
+  const missing = searchAttributeNames.filter((name) => Number(registered[name]) !== keyword);
+  if (missing.length === 0) return [{ about, state: 'ok', text: searchAttributeNames.join(', ') }];
+  const names = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
+  return [
+    {
+      about,
+      state: 'warning',
+      text: `not registered: ${missing.join(', ')}; runs can only be found by their id`,
+      next: `temporal operator search-attribute create --address ${address} --namespace ${namespace} ${names}`,
+    },
+  ];
+}

@@ -1,0 +1,44 @@
+import { Command, CommanderError } from 'commander';
+import { version } from '../worker/version.ts';
+import { usageExitCode } from './exit-codes.ts';
+import { printProblem } from './print-problem.ts';
+
+/** Adds one command to the program; one that ends with another code than 0 tells it to `exit`. */
+type Add = (program: Command, exit: (code: number) => void) => void;
+
+/** Each command by its name; a module is loaded only when its command is wanted, for some bring a whole SDK along. */
+const commands: Record<string, () => Promise<Add>> = {
+  run: async () => (await import('./commands/run.ts')).addRun,
+  watch: async () => (await import('./commands/watch.ts')).addWatch,
+  status: async () => (await import('./commands/status.ts')).addStatus,
+  abort: async () => (await import('./commands/abort.ts')).addAbort,
+  list: async () => (await import('./commands/list.ts')).addList,
+  report: async () => (await import('./commands/report.ts')).addReport,
+  plan: async () => (await import('./commands/plan.ts')).addPlan,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
+  schema: async () => (await import('./commands/schema.ts')).addSchema,
+  worker: async () => (await import('./commands/worker.ts')).addWorker,
+};
+
+/** Carries out one command line, without the program's own name, and gives the exit code. Never throws. */
+export async function leaderfall(args: string[]): Promise<number> {
+  const program = new Command('leaderfall')
+    .description('Durable chaos experiments for Kafka on Kubernetes, orchestrated by Temporal.')
+    .version(version)
+    .showHelpAfterError('(--help shows what may be said)')
+    .exitOverride();
+  let exitCode = 0;
+  const exit = (code: number) => {
+    exitCode = code;
+  };
+  try {
+    const wanted = commands[args[0] ?? ''];
+    for (const load of wanted ? [wanted] : Object.values(commands)) (await load())(program, exit);
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Commander has told the person already; 0 is help and version.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
+    return printProblem(error);
+  }
+}
