@@ -29,7 +29,7 @@ export function makeProvision(deps: ActivityDependencies): Activities['provision
       const { statefulSet } = made;
       return await withKafka(deps, experiment, statefulSet, async (reached) => {
         const brokerIds = await wholeCluster(reached.kafka, statefulSet.replicas, signal);
-        checkReplication(experiment, brokerIds.length);
+        checkReplication(experiment, Math.max(brokerIds.length, statefulSet.replicas));
         const settings = await settingsOf(reached.kafka, brokerIds[0]);
         const notes = [...made.notes];
         if (settings['delete.topic.enable'] === 'false') {

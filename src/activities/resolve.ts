@@ -34,9 +34,10 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
       const { experiment, provisioner, statefulSetName, notes } = examined;
       const expires = Date.now() + expiresAfterMs(experiment);
       if (provisioner.name === 'existing') {
-        await brokersOf(deps, experiment, statefulSetName, async ({ kafka }) => {
-          const { brokers } = await kafka.metadata({ timeoutMs: 5_000 });
-          checkReplication(experiment, brokers.length);
+        await brokersOf(deps, experiment, statefulSetName, async ({ kafka }, { replicas }) => {
+          // A broker that is on its way back makes no replication impossible: provision waits for it.
+          checkReplication(experiment, replicas);
+          await kafka.metadata({ timeoutMs: 5_000 });
         });
       }
       const searchAttributes = await deps.registeredSearchAttributes();
