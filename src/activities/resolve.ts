@@ -120,10 +120,13 @@ function refuseCertainOutage(experiment: ResolvedExperiment): void {
   const { replicationFactor, minInsyncReplicas } = experiment.liveness;
   const { allow } = experiment.guard;
   const evidence: string[] = [];
-  if (replicationFactor === 1 && !allow.includes('single-replica')) {
-    evidence.push(
-      'liveness.replicationFactor: 1 leaves no replica to take over (guard.allow: single-replica)',
-    );
+  // With one replica min.insync.replicas is 1 as well: one condition, to be named once.
+  if (replicationFactor === 1) {
+    if (!allow.includes('single-replica')) {
+      evidence.push(
+        'liveness.replicationFactor: 1 leaves no replica to take over (guard.allow: single-replica)',
+      );
+    }
   } else if (minInsyncReplicas >= replicationFactor && !allow.includes('min-isr-equals-rf')) {
     evidence.push(
       `liveness.minInsyncReplicas: ${minInsyncReplicas} of ${replicationFactor} replicas stops every acks=all producer while one is away (guard.allow: min-isr-equals-rf)`,

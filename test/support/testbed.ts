@@ -153,12 +153,15 @@ export function brokerDeletions(since: number): PodDeletion[] {
         JSON.parse(line) as {
           stage: string;
           requestReceivedTimestamp: string;
-          objectRef?: { name?: string; subresource?: string };
+          objectRef?: { namespace?: string; name?: string };
           responseStatus?: { code?: number };
         },
     )
     .filter(
-      ({ stage, objectRef }) => stage === 'ResponseComplete' && objectRef?.name?.startsWith('kafka-kafka-'),
+      ({ stage, objectRef }) =>
+        stage === 'ResponseComplete' &&
+        objectRef?.namespace === 'kafka' &&
+        objectRef.name?.startsWith('kafka-kafka-'),
     )
     .map(({ requestReceivedTimestamp, objectRef, responseStatus }) => ({
       pod: objectRef?.name ?? '',
