@@ -26,20 +26,22 @@ export const cluster = connectKubernetes();
 /** A worker in a process of its own, so that it can be killed. */
 export interface WorkerProcess {
   readonly taskQueue: string;
+  readonly pid: number;
   /** SIGKILL: no shutdown, no last word. */
   crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts a worker and waits until it says that it is ready. */
+/** Starts a worker, from the sources unless another program is named, and waits until it says that it is ready. */
 export async function startWorker(
   taskQueue: string,
   env: Record<string, string> = {},
+  program = 'src/cli/main.ts',
 ): Promise<WorkerProcess> {
   mkdirSync(logs, { recursive: true });
   const file = join(logs, `worker-${taskQueue}-${Date.now()}.log`);
   const output = openSync(file, 'w');
-  const child = spawn(process.execPath, ['src/cli/main.ts', 'worker'], {
+  const child = spawn(process.execPath, [program, 'worker'], {
     cwd: root,
     stdio: ['ignore', output, output],
     env: { ...process.env, LEADERFALL_TASK_QUEUE: taskQueue, LEADERFALL_LOG_FORMAT: 'json', ...env },
@@ -51,6 +53,7 @@ export async function startWorker(
   });
   return {
     taskQueue,
+    pid: child.pid ?? 0,
     crash: () => ended(child, 'SIGKILL'),
     stop: () => ended(child, 'SIGTERM'),
   };

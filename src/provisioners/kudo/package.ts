@@ -209,10 +209,11 @@ async function download(url: string): Promise<Buffer> {
 /** First entry of that name: the index is sorted newest first, as the KUDO client expects it. */
 async function lookUp(name: string, repository: string): Promise<{ url: string; digest?: string }> {
   const base = repository.replace(/\/$/, '');
-  const index = parse((await download(`${base}/index.yaml`)).toString('utf8')) as {
-    entries?: Record<string, { urls?: string[]; digest?: string; removed?: boolean }[]>;
+  // Everything as text: a digest of digits is no number.
+  const index = parse((await download(`${base}/index.yaml`)).toString('utf8'), { schema: 'failsafe' }) as {
+    entries?: Record<string, { urls?: string[]; digest?: string; removed?: string }[]>;
   };
-  const entry = index.entries?.[name]?.find((candidate) => !candidate.removed);
+  const entry = index.entries?.[name]?.find((candidate) => candidate.removed !== 'true');
   const url = entry?.urls?.[0];
   if (!url) {
     const known = Object.keys(index.entries ?? {}).join(', ');

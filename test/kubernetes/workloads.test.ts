@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { isReady, waitingReasons } from '../../src/kubernetes/workloads.ts';
+
+test('an image that cannot be pulled and a crash loop are named with pod and container', () => {
+  const waiting = (name: string, reason: string, message?: string) => ({
+    name,
+    restartCount: 0,
+    state: { waiting: { reason, ...(message ? { message } : {}) } },
+  });
+  const pod = {
+    metadata: { name: 'kafka-0' },
+    status: {
+      initContainerStatuses: [waiting('init', 'CrashLoopBackOff')],
+      containerStatuses: [
+        waiting('broker', 'ImagePullBackOff', 'not found'),
+        waiting('exporter', 'PodInitializing'),
+      ],
+    },
+  };
+  expect(waitingReasons(pod)).toEqual([
+    'kafka-0/init: CrashLoopBackOff',
+    'kafka-0/broker: ImagePullBackOff: not found',
+  ]);
+});
+
+test('a pod that fits no node or waits for a volume is named with the scheduler’s words', () => {
+  const conditions = [
+    { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'unbound volume' },
+  ];
+  expect(waitingReasons({ metadata: { name: 'a' }, status: { conditions } })).toEqual([
+    'a: Unschedulable: unbound volume',
+  ]);
+});
+
+test('a normal start has no reasons', () => {
+  const state = { waiting: { reason: 'ContainerCreating' } };
+  const pod = {
+    metadata: { name: 'a' },
+    status: { containerStatuses: [{ name: 'c', restartCount: 0, state }] },
+  };
+  expect(waitingReasons(pod)).toEqual([]);
+  expect(isReady(pod)).toBe(false);
+});
