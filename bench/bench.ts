@@ -1,0 +1,38 @@
+import { connectTemporal } from '../src/cli/connect-temporal.ts';
+import { ensureKafka } from '../test/support/kafka.ts';
+import { startWorker } from '../test/support/testbed.ts';
+import type { MeasuredRun } from './figure.ts';
+import { experiment, measuredRun } from './measured-run.ts';
+import { ownAccount } from './own-account.ts';
+import { ensureNamespace, temporalNamespace } from './own-namespace.ts';
+
+/** Runs the experiment so many times in a row on one built worker, telling the person of each as it ends. */
+export async function bench(times: number, tell: (line: string) => void): Promise<MeasuredRun[]> {
+  tell('Kafka: bringing it up or finding it');
+  await ensureKafka();
+  const access = await connectTemporal();
+  await ensureNamespace(access).finally(() => access.connection.close());
+  process.env.TEMPORAL_NAMESPACE = temporalNamespace;
+  const account = await ownAccount(experiment.cluster.namespace);
+  const runs: MeasuredRun[] = [];
+  try {
+    const env = { KUBECONFIG: account.kubeconfig };
+    const worker = await startWorker('bench', env, 'dist/src/cli/main.js');
+    try {
+      for (let index = 1; index <= times; index++) {
+        const started = Date.now();
+        tell(`run ${index} of ${times} …`);
+        const run = await measuredRun(worker, account.username);
+        runs.push(run);
+        const took = ((Date.now() - started) / 1_000).toFixed(0);
+        tell(`run ${index} of ${times}: ${run.result?.verdict ?? `no result\n${run.stderr}`} (${took} s)`);
+        if (run.result?.verdict !== 'Pass') tell(`  ${run.result?.reasons.join('\n  ')}`);
+      }
+    } finally {
+      await worker.stop();
+    }
+  } finally {
+    await account.remove();
+  }
+  return runs;
+}

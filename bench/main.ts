@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { liveTestbed } from '../scripts/testbed-session.ts';
+import { makeReport, markdownOf, tableOf } from './report.ts';
+
+/**
+ * Figures of real runs on the testbed: `npm run bench`, `npm run bench -- --repeat 20`. Prints one table and keeps everything in
+ * bench/results/<date>.json. Ends with 1 where a run had no verdict or a false one; a figure that misses its aim is only shown.
+ */
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { values } = parseArgs({
+  options: { repeat: { type: 'string', default: '1' }, markdown: { type: 'boolean', default: false } },
+});
+const times = Number(values.repeat);
+if (!Number.isInteger(times) || times < 1) {
+  console.error(`--repeat takes a number of runs, not ${values.repeat}`);
+  process.exit(64);
+}
+
+const testbed = await liveTestbed();
+if (!testbed) process.exit(1);
+Object.assign(process.env, testbed);
+const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.ts')], { stdio: 'inherit' });
+if (status !== 0) process.exit(1);
+
+// Its helpers connect when they are loaded, by the environment that has only just been set.
+const { bench } = await import('./bench.ts');
+const runs = await bench(times, (line) => console.error(`  ${line}`));
+const report = makeReport(runs, `npm run bench${times > 1 ? ` -- --repeat ${times}` : ''}`);
+const folder = join(root, 'bench', 'results');
+mkdirSync(folder, { recursive: true });
+const file = join(folder, `${report.at.replaceAll(':', '-')}.json`);
+writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
+console.log(tableOf(report));
+if (values.markdown) console.log(`\n${markdownOf(report)}`);
+console.log(`\n${file}`);
+process.exitCode = report.verdicts.Pass === times ? 0 : 1;

@@ -1,0 +1,21 @@
+import { setting } from '../../test/support/testbed.ts';
+
+/** The Temporal server's counter `action` of one namespace, by its type. Series that do not exist yet are absent. */
+export async function actionsOf(namespace: string): Promise<Record<string, number>> {
+  const response = await fetch(setting('TESTBED_TEMPORAL_METRICS'));
+  if (!response.ok) throw new Error(`the metrics of the Temporal server answered HTTP ${response.status}`);
+  const counts: Record<string, number> = {};
+  for (const line of (await response.text()).split('\n')) {
+    const [, labels = '', value = ''] = /^action(?:_total)?\{(.*)\} (\S+)/.exec(line) ?? [];
+    if (!labels.includes(`namespace="${namespace}"`)) continue;
+    const type = /action_type="([^"]+)"/.exec(labels)?.[1] ?? 'unknown';
+    counts[type] = (counts[type] ?? 0) + Number(value);
+  }
+  return counts;
+}
+
+/** What was added between two looks at the counter. */
+export function added(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
+  const pairs = Object.entries(after).map(([type, count]) => [type, count - (before[type] ?? 0)] as const);
+  return Object.fromEntries(pairs.filter(([, count]) => count > 0));
+}
