@@ -161,7 +161,7 @@ function isWhole({ plan }: ProveRequest, proof: KillProof, seen: SeenDeath): boo
   const led = plan.broker === plan.leader;
   const single = plan.replicas.length === 1;
   const leaderKnown = !led || single || proof.newLeader !== undefined;
-  const isrFull = proof.timeToFullIsrMs !== undefined || !plan.replicas.includes(plan.broker);
+  const isrFull = single || proof.timeToFullIsrMs !== undefined || !plan.replicas.includes(plan.broker);
   return proof.proven && leaderKnown && isrFull && seen.goneAt !== undefined;
 }
 
