@@ -1,4 +1,4 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { type LeaderfallError, problem } from './errors.ts';
 
@@ -36,8 +36,14 @@ export function nearest(name: string, known: string[]): string {
   if (known.length === 0) return '';
   const longer = known.find((field) => field.toLowerCase().startsWith(name.toLowerCase()));
   if (longer) return `; nearest is "${longer}"`;
-  const found = closest(name, known);
-  return distance(name, found) <= Math.max(3, name.length / 2) ? `; nearest is "${found}"` : '';
+  const written = name.toLowerCase();
+  const found = known.reduce((best, field) => (away(written, field) < away(written, best) ? field : best));
+  // Further off than this, a suggestion is a guess.
+  return away(written, found) <= Math.max(2, name.length * 0.4) ? `; nearest is "${found}"` : '';
+}
+
+function away(written: string, field: string): number {
+  return distance(written, field.toLowerCase());
 }
 
 /** What zod's schemas have in common, as far as a path is followed through them. */

@@ -119,6 +119,20 @@ describe('variables of a ChaosEngine', () => {
     expect(notes).toContain('CHAOS_INTERVAL is not given: 10, as in Litmus');
   });
 
+  it('may go to each limit', () => {
+    const { experiment } = parsed({ env: { CHAOS_INTERVAL: '60', KAFKA_PORT: '65535' } });
+    expect(experiment.schedule.intervalSeconds).toBe(60);
+    expect(experiment.cluster.port).toBe(65_535);
+  });
+
+  it('leave label and namespace to appinfo', () => {
+    const { experiment } = parsed({
+      env: { KAFKA_LABEL: undefined, KAFKA_NAMESPACE: undefined },
+      appinfo: { applabel: 'app=mine', appns: 'mine' },
+    });
+    expect(experiment.cluster).toMatchObject({ label: 'app=mine', namespace: 'mine' });
+  });
+
   it('name a broker by its id', () => {
     expect(parsed({ env: { KAFKA_BROKER: '1001' } }).experiment.target).toEqual({ broker: 1001 });
   });
@@ -166,6 +180,15 @@ describe('fields of a ChaosEngine', () => {
     const metadata = { name: 'kafka.chaos', uid: 'u', resourceVersion: '1' };
     const { experiment } = parsed({ engine: { metadata, status: { engineStatus: 'completed' } } });
     expect(experiment.name).toBe('kafka-chaos');
+  });
+
+  it('that steer nothing are said to', () => {
+    const { notes } = parsed({ spec: { auxiliaryAppInfo: 'ns:app=x', components: { runner: {} } } });
+    expect(notes).toContainEqual(expect.stringMatching(/^auxiliaryAppInfo is not used/));
+    expect(notes).toContainEqual(expect.stringMatching(/^components.runner is not used/));
+    const object = engine() as { spec: { experiments: { spec: object }[] } };
+    Object.assign(object.spec.experiments[0]?.spec ?? {}, { probe: [{ name: 'http' }] });
+    expect(parseExperiment(object).notes).toContainEqual(expect.stringMatching(/^probes are not run/));
   });
 
   it('place the liveness pod', () => {

@@ -57,6 +57,30 @@ describe('an experiment', () => {
     expect(issues(input)).toContain(issue);
   });
 
+  it('may go to each limit', () => {
+    const limits = { durationSeconds: 60, intervalSeconds: 1, minKills: 60 };
+    expect(parseExperiment({ schedule: limits }).experiment.schedule).toMatchObject(limits);
+    expect(parseExperiment({ schedule: { intervalSeconds: 60 } }).experiment.schedule.durationSeconds).toBe(
+      60,
+    );
+    const liveness = { replicationFactor: 2, minInsyncReplicas: 2 };
+    expect(parseExperiment({ liveness }).experiment.liveness).toMatchObject(liveness);
+  });
+
+  it('is refused with one sentence that says how many more mistakes there are', () => {
+    expect(problemOf(() => parseExperiment({ a1: 1 })).message).toBe('a1: unknown field');
+    expect(problemOf(() => parseExperiment({ a1: 1, b1: 1 })).message).toBe('a1: unknown field (and 1 more)');
+  });
+
+  it('is told the nearest field: one that goes on, one with a typing error, none where nothing is near', () => {
+    expect(issues({ liveness: { consumer: 1, redySeconds: 1, somethingElse: 1 } })).toEqual([
+      'liveness.consumer: unknown field; nearest is "consumerTimeoutMs"',
+      'liveness.redySeconds: unknown field; nearest is "readySeconds"',
+      'liveness.somethingElse: unknown field',
+    ]);
+    expect(issues({ target: { broker: 1, x: 2 } })).toHaveLength(1);
+  });
+
   it.each([[[]], ['text'], [7], [null]])('that is %j is a default one or a clear error', (input) => {
     if (input === null) expect(parseExperiment(input).experiment.target).toBe('leader');
     else expect(issues(input)?.[0]).toMatch(/^input: /);

@@ -44,6 +44,21 @@ describe('resolving an experiment', () => {
     expect(resolved({}, { target, kudo }).provision.managerImage).toBe('worker:1');
   });
 
+  it('takes from the worker what the experiment leaves open', () => {
+    const kudo = { zookeeperPackage: '/packages/zookeeper', repository: 'https://repo.example/' };
+    const { provision, annotationCheck } = resolved({}, { target, kudo });
+    expect(provision).toMatchObject({
+      repository: kudo.repository,
+      zookeeper: { package: kudo.zookeeperPackage },
+    });
+    expect(annotationCheck).toBe(true);
+    expect(resolved({ annotationCheck: false }, { target }).annotationCheck).toBe(false);
+  });
+
+  it('tells what to do where no victim is named', () => {
+    expect(problemOf(() => resolved({})).next).toContain('LEADERFALL_TARGET_NAMESPACE');
+  });
+
   it('is not emptied by a victim that leaves things out', () => {
     const sparse = { namespace: 'kafka', label: undefined, service: undefined, port: undefined };
     expect(resolved({}, { target: sparse }).cluster).toMatchObject({ label: 'app=kafka', port: 9092 });

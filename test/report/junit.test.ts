@@ -26,6 +26,19 @@ describe('the JUnit report', () => {
     );
   });
 
+  it('gives the verdict’s case what its verdict is: nothing, failure, error or skipped', () => {
+    const caseOf = (verdict: Verdict) =>
+      /name="verdict"[^>]*>(.*?)<\/testcase>/s.exec(junitReport(withVerdict(verdict)))?.[1];
+    expect(caseOf('Pass')).toBe('');
+    expect(caseOf('Stopped')).toMatch(/^<skipped message="the stream survived/);
+    expect(caseOf('Inconclusive')).toMatch(/^<error message="[^"]*" type="Inconclusive">/);
+  });
+
+  it('tells how long the replicas took, and 0 where that was not seen', () => {
+    expect(junitReport(passedResult())).toContain('pod kafka-kafka-1" time="9.500"');
+    expect(junitReport(failedResult())).toContain('pod kafka-kafka-1" time="0.000"');
+  });
+
   it('skips a kill that the verdict did without', () => {
     const result = passedResult();
     const kills = result.kills.map((kill, index) =>

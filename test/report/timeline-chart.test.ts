@@ -42,6 +42,38 @@ describe('the spans of brokers', () => {
     expect(spansOf([provenKill(0, 1, 2), second], 0)).toContain('leader 20000..20006');
   });
 
+  it('keep the leader where a follower is killed, and take the pod’s end where the process’s was not seen', () => {
+    const [first] = kills;
+    const { processGoneAt, newLeader, newLeaderAt, timeToNewLeaderMs, ...proof } = first?.proof ?? {
+      proven: true,
+      evidence: [],
+    };
+    const follower = { ...first, plan: { ...first?.plan, leader: 0 }, proof } as KillRecord;
+    const next = { ...provenKill(1, 0, 2) };
+    expect(spansOf([follower, next], 0)[0]).toBe('leader 0..20006');
+    expect(spansOf([follower, next], 1)).toEqual([
+      'in-sync 0..6',
+      'stopping 6..2406',
+      'out-of-sync 2406..9506',
+      expect.stringMatching(/^in-sync 9506/),
+    ]);
+  });
+
+  it('show a partition without a leader as that', () => {
+    const [first] = kills;
+    const { newLeader, newLeaderAt, ...proof } = first?.proof ?? { proven: true, evidence: [] };
+    const leaderless = spansOf([{ ...first, proof } as KillRecord], 2);
+    expect(leaderless).toEqual(['in-sync 0..9506']);
+    expect(spansOf([{ ...first, proof } as KillRecord], 1)).toContain('out-of-sync 1906..9506');
+  });
+
+  it('say nothing after a kill that was aimed and not made', () => {
+    const [first] = kills;
+    const skipped = { ...first, act: { outcome: 'skipped', reason: 'late', at: 0 }, proof: undefined };
+    expect(spansOf([skipped, kills[1]] as KillRecord[], 1)[0]).toBe('leader 0..20000');
+    expect(brokerSpans({ kills: [{ ...first, proof: undefined } as KillRecord] })).toHaveLength(3);
+  });
+
   it('end with the last observation', () => {
     expect(spansOf(failedResult().kills, 1)).toEqual(['leader 0..6', 'stopping 6..1906']);
   });
@@ -67,6 +99,19 @@ describe('the chart of a run', () => {
     const chart = chartOf(failedResult());
     expect(chart?.bars.find(({ kind }) => kind === 'stream')?.to).toBe(40.05);
     expect(chart?.kills[0]?.facts).toEqual(['new leader not seen', 'full ISR not seen']);
+  });
+
+  it('ends with the verdict, or with the run where there is none', () => {
+    const streamEnd = (result: ChaosResult) =>
+      chartOf(result)?.bars.find(({ kind }) => kind === 'stream')?.to;
+    expect(streamEnd(passedResult())).toBe(52);
+    expect(streamEnd({ ...passedResult(), timeline: [] })).toBe(53);
+  });
+
+  it('has no stream bar where the stream was not observed', () => {
+    expect(chartOf({ ...passedResult(), stream: undefined })?.bars.some(({ lane }) => lane === 0)).toBe(
+      false,
+    );
   });
 
   it('leaves out kills that were not made', () => {
