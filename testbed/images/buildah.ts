@@ -76,13 +76,24 @@ export async function imageFromDockerfile(options: {
     const npmCache = await run('npm', ['config', 'get', 'cache']);
     mkdirSync(npmCache, { recursive: true });
     const mounts = [
-      ...['/etc/ssl/certs', '/etc/resolv.conf', '/etc/hosts'].filter(existsSync).map((path) => `${path}:${path}:ro`),
+      ...['/etc/ssl/certs', '/etc/resolv.conf', '/etc/hosts']
+        .filter(existsSync)
+        .map((path) => `${path}:${path}:ro`),
       `${npmSettings()}:/root/.npmrc:ro`,
       `${npmCache}:/root/.npm`,
     ].flatMap((volume) => ['--volume', volume]);
     // Layers are kept: a change of a source must not install every package anew.
     const host = ['--isolation', 'chroot', '--network', 'host', '--pull-never', ...mounts];
-    await buildah(['bud', '--layers', ...host, '--tag', storageName(options.image), '--file', options.file, options.context]);
+    await buildah([
+      'bud',
+      '--layers',
+      ...host,
+      '--tag',
+      storageName(options.image),
+      '--file',
+      options.file,
+      options.context,
+    ]);
     await push(options.image);
     remember(options.image, options.definition);
   });
