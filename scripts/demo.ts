@@ -37,7 +37,7 @@ async function demo(): Promise<number> {
     LEADERFALL_WEB_UI: testbed.TESTBED_WEB_UI,
     LEADERFALL_TASK_QUEUE: taskQueue,
   };
-  ensureNamespace('kafka');
+  prepareNamespace('kafka');
 
   say('\n2  A worker');
   const worker = await startWorker(env);
@@ -58,12 +58,22 @@ async function demo(): Promise<number> {
   }
 }
 
-function ensureNamespace(name: string): void {
-  const kubectl = (...args: string[]) =>
-    spawnSync(process.execPath, [join(root, 'testbed', 'main.ts'), 'kubectl', ...args], { encoding: 'utf8' });
-  if (kubectl('get', 'namespace', name).status === 0) return;
-  const { status, stderr } = kubectl('create', 'namespace', name);
-  if (status !== 0) throw new Error(`namespace ${name} cannot be made: ${stderr}`);
+/** What a person does beforehand in the blog: makes the namespace, and opts a Kafka in that is there already. */
+function prepareNamespace(name: string): void {
+  if (kubectl('get', 'namespace', name).status !== 0) must(kubectl('create', 'namespace', name));
+  const optIn = 'litmuschaos.io/chaos=true';
+  must(
+    kubectl('annotate', 'statefulsets', '--namespace', name, '--selector', 'app=kafka', '--overwrite', optIn),
+  );
+}
+
+function kubectl(...args: string[]): { status: number | null; stderr: string } {
+  const program = [join(root, 'testbed', 'main.ts'), 'kubectl', ...args];
+  return spawnSync(process.execPath, program, { encoding: 'utf8' });
+}
+
+function must({ status, stderr }: { status: number | null; stderr: string }): void {
+  if (status !== 0) throw new Error(`the testbed refused: ${stderr}`);
 }
 
 /** Starts the worker and waits until it says that it is ready; its log goes to a file. */

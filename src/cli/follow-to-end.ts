@@ -76,7 +76,8 @@ export async function followToEnd(
 export function endLines(end: RunEnd, run: RunRef): string[] {
   const { verdict, result } = end;
   const problem = result?.problem ?? end.problem;
-  const reasons = result?.reasons ?? [];
+  // A problem is told in full below.
+  const reasons = (result?.reasons ?? []).filter((reason) => !problem || !reason.includes(problem.message));
   const lines = ['', `${paint(verdictTones[verdict], verdict)}${reasons[0] ? `  ${reasons[0]}` : ''}`];
   for (const reason of reasons.slice(1)) lines.push(`  - ${reason}`);
   if (problem) lines.push(...problemLines(problem));
