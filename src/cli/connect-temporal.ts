@@ -1,4 +1,5 @@
-import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError, ServiceError } from '@temporalio/client';
+import { NamespaceNotFoundError } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { problem } from '../experiment/errors.ts';
 
@@ -49,6 +50,36 @@ export function unreachable(address: string, cause: unknown) {
     next: 'Start one (temporal server start-dev) or set TEMPORAL_ADDRESS; where it uses TLS, TEMPORAL_TLS=true or TEMPORAL_API_KEY.',
     retryable: true,
     cause,
+  });
+}
+
+/** What a person can do about an answer of Temporal, by gRPC status. */
+const advice: Partial<Record<number, string>> = {
+  5: 'Set TEMPORAL_NAMESPACE to a namespace that exists there.',
+  7: 'Use credentials that may do this: TEMPORAL_API_KEY, or a client certificate.',
+  16: 'Use credentials that Temporal knows: TEMPORAL_API_KEY, or a client certificate.',
+};
+
+/** An error of the Temporal client as our own; every other error as it is. */
+export function temporalProblem(
+  error: unknown,
+  { address, namespace }: { address: string; namespace: string },
+): unknown {
+  if (error instanceof NamespaceNotFoundError) {
+    return problem('CONFIGURATION_INVALID', `Temporal at ${address} has no namespace ${namespace}`, {
+      next: `Set TEMPORAL_NAMESPACE, or make it: temporal operator namespace create --namespace ${namespace}`,
+      cause: error,
+    });
+  }
+  const status = error instanceof ServiceError ? error.cause : error;
+  if (!isGrpcServiceError(status) && !(error instanceof ServiceError)) return error;
+  const code = isGrpcServiceError(status) ? status.code : undefined;
+  const next = code === undefined ? undefined : advice[code];
+  return problem('TEMPORAL_UNREACHABLE', `Temporal at ${address} did not do what was asked`, {
+    evidence: [messageOf(error), `namespace ${namespace}`],
+    next: next ?? 'See whether the server is healthy: temporal operator cluster health',
+    retryable: next === undefined,
+    cause: error,
   });
 }
 

@@ -1,4 +1,6 @@
+import { ServiceError } from '@temporalio/client';
 import { expect, it } from 'vitest';
+import { temporalProblem } from '../../src/cli/connect-temporal.ts';
 import { exitCodeOf, problemLines } from '../../src/cli/print-problem.ts';
 import { newWorkflowId } from '../../src/cli/start-run.ts';
 import { webUiOf } from '../../src/cli/web-ui.ts';
@@ -29,6 +31,28 @@ it('ends with 64 for bad input and bad settings, with 3 for everything else', ()
   expect(exitCodeOf({ ...base, code: 'INPUT_INVALID' })).toBe(64);
   expect(exitCodeOf({ ...base, code: 'CONFIGURATION_INVALID' })).toBe(64);
   expect(exitCodeOf({ ...base, code: 'TEMPORAL_UNREACHABLE' })).toBe(3);
+});
+
+it('makes an answer of Temporal a problem that says what to do', () => {
+  const denied = Object.assign(new Error('7 PERMISSION_DENIED: no'), {
+    code: 7,
+    details: 'no',
+    metadata: {},
+  });
+  const where = { address: 'host:7233', namespace: 'prod' };
+  const refused = temporalProblem(new ServiceError('Failed to start Workflow', { cause: denied }), where);
+  expect(refused).toMatchObject({
+    problem: {
+      code: 'TEMPORAL_UNREACHABLE',
+      evidence: ['no', 'namespace prod'],
+      next: expect.stringContaining('credentials'),
+      retryable: false,
+    },
+  });
+  const away = Object.assign(new Error('14 UNAVAILABLE'), { code: 14, details: 'away', metadata: {} });
+  expect(temporalProblem(away, where)).toMatchObject({ problem: { retryable: true } });
+  const own = new Error('a defect');
+  expect(temporalProblem(own, where)).toBe(own);
 });
 
 it('guesses the Web UI only for a server on this machine', () => {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { connectTemporal, type TemporalAccess } from '../connect-temporal.ts';
+import { connectTemporal, type TemporalAccess, temporalProblem } from '../connect-temporal.ts';
 import { paint } from '../print-problem.ts';
 import { type Screen, screen } from '../progress/screen.ts';
 import { webUiOf } from '../web-ui.ts';
@@ -9,6 +9,8 @@ export async function withTemporal<T>(use: (access: TemporalAccess) => Promise<T
   const access = await connectTemporal();
   try {
     return await use(access);
+  } catch (error) {
+    throw temporalProblem(error, access);
   } finally {
     await access.connection.close();
   }
