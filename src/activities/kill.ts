@@ -1,11 +1,18 @@
 import type { KillAct } from '../experiment/result.ts';
 import { faults } from '../faults/all-faults.ts';
 import { changed, guardReasons } from '../faults/guard.ts';
+import type { ClusterMetadata, KafkaPort } from '../kafka/port.ts';
 import { pause } from '../kubernetes/wait.ts';
 import { withKafka } from './brokers.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runStep } from './step.ts';
+
+/** A look takes 6 ms through the Kubernetes API, 130 ms on a busy machine: begun at the deadline, it would make the kill late. */
+const lookLeadMs = 100;
+
+/** Between two looks before the deadline. ms */
+const lookAgainMs = 10;
 
 /** Waits for the deadline with everything connected, asks once more, and acts on exactly the pod of the plan. */
 export function makeKill(deps: ActivityDependencies): Activities['kill'] {
@@ -27,13 +34,31 @@ export function makeKill(deps: ActivityDependencies): Activities['kill'] {
         const topics = [liveness.topic];
         // Opens a connection to each broker, and to the API server, before the deadline.
         await Promise.all([kafka.metadataOfEach({ topics }), deps.kubernetes.version()]);
-        await pause(plan.deadline - Date.now(), signal);
-        const look = await kafka.metadata({ topics });
+        await pause(plan.deadline - lookLeadMs - Date.now(), signal);
+        const look = await lastLook(kafka, topics, plan.deadline, signal);
         const reasons = guardReasons(look, provisioned.brokerIds, experiment.guard.allow);
         const moved = changed(experiment.target, plan.broker, look) ?? reasons[0];
         if (moved) return { outcome: 'moved', reason: moved, at: Date.now() };
+        await pause(plan.deadline - Date.now(), signal);
         const gracePeriodSeconds = experiment.fault.force ? 0 : provisioned.gracePeriodSeconds;
         return await fault.act(deps.kubernetes, plan, { gracePeriodSeconds, attempt, now: Date.now });
       });
     });
+}
+
+/** The newest look that is back before the deadline, so that the kill neither waits for it nor acts on an old one. */
+async function lastLook(
+  kafka: KafkaPort,
+  topics: string[],
+  deadline: number,
+  signal: AbortSignal,
+): Promise<ClusterMetadata> {
+  for (;;) {
+    const asked = Date.now();
+    const look = await kafka.metadata({ topics });
+    const answered = Date.now();
+    // Another one would take as long as this one, or twice as long.
+    if (answered + lookAgainMs + 2 * (answered - asked) >= deadline) return look;
+    await pause(lookAgainMs, signal);
+  }
 }

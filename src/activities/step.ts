@@ -1,11 +1,14 @@
-import { ApplicationFailure, activityInfo, Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { problemOf } from '../experiment/errors.ts';
 import type { Step } from '../experiment/result.ts';
 import type { Progress } from './contract.ts';
 
-/** How often a step that waits lets the server know that it lives, ms. Its heartbeat time-out is a multiple. */
-const pulseMs = 3_000;
+/**
+ * A step that has had nothing to say for this part of its heartbeat time-out lets the server know that it lives. Each beat is
+ * billed; one may be lost or late without the step being taken for dead.
+ */
+const pulseOfTimeout = 0.4;
 
 /** What a step may use of the activity it runs in. */
 export interface StepContext {
@@ -23,17 +26,19 @@ export interface StepContext {
  */
 export async function runStep<T>(step: Step, work: (context: StepContext) => Promise<T>): Promise<T> {
   const context = Context.current();
+  const { attempt, heartbeatTimeoutMs } = context.info;
   let lines: string[] = [];
   const beat = () => context.heartbeat({ step, lines } satisfies Progress);
-  const pulse = setInterval(beat, pulseMs);
+  const pulse = setInterval(beat, (heartbeatTimeoutMs || 10_000) * pulseOfTimeout);
   try {
     return await work({
-      attempt: activityInfo().attempt,
+      attempt,
       signal: context.cancellationSignal,
       progress: (next) => {
         if (next.join('\n') === lines.join('\n')) return;
         lines = next;
         beat();
+        pulse.refresh();
       },
     });
   } catch (error) {

@@ -5,7 +5,7 @@ import type { ResolvedExperiment } from '../experiment/spec.ts';
 /** Steps that may be tried again: soon at first, for a dead worker's successor is usually there within seconds. */
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' } as const;
 
-/** A dead worker is noticed after this; a step that waits beats every 3 s. */
+/** A dead worker is noticed after this; a step that waits beats every 4 s. */
 const heartbeatTimeout = '10s';
 
 /** Must equal `criticalSuffix` of the contract, which a workflow may import as a type only. */
