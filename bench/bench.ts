@@ -1,14 +1,24 @@
+import { readFileSync } from 'node:fs';
 import { connectTemporal } from '../src/cli/connect-temporal.ts';
-import { ensureKafka } from '../test/support/kafka.ts';
+import { ensureKafka, removeKafka } from '../test/support/kafka.ts';
 import { startWorker } from '../test/support/testbed.ts';
 import type { MeasuredRun } from './figure.ts';
 import { experiment, measuredRun } from './measured-run.ts';
 import { ownAccount } from './own-account.ts';
 import { ensureNamespace, temporalNamespace } from './own-namespace.ts';
 
+/** The worker as its image starts it, from this checkout's build: options of Node included, since they decide its memory. */
+function deployedCommand(): string[] {
+  const dockerfile = readFileSync(new URL('../deploy/Dockerfile', import.meta.url), 'utf8');
+  const [, entrypoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
+  const [, ...options] = JSON.parse(entrypoint) as string[];
+  return options.map((option) => option.replace(/^\/app\//, ''));
+}
+
 /** Runs the experiment so many times in a row on one built worker, telling the person of each as it ends. */
 export async function bench(times: number, tell: (line: string) => void): Promise<MeasuredRun[]> {
-  tell('Kafka: bringing it up or finding it');
+  tell('a new Kafka: what was there may have been made by older templates …');
+  await removeKafka();
   await ensureKafka();
   const access = await connectTemporal();
   await ensureNamespace(access).finally(() => access.connection.close());
@@ -17,7 +27,7 @@ export async function bench(times: number, tell: (line: string) => void): Promis
   const runs: MeasuredRun[] = [];
   try {
     const env = { KUBECONFIG: account.kubeconfig };
-    const worker = await startWorker('bench', env, 'dist/src/cli/main.js');
+    const worker = await startWorker('bench', env, deployedCommand());
     try {
       for (let index = 1; index <= times; index++) {
         const started = Date.now();

@@ -2,7 +2,7 @@ import type { Figure } from '../figure.ts';
 import { apiRequests } from './api-requests.ts';
 import { falseVerdicts } from './false-verdicts.ts';
 import { firstKill, wholeFirstKill } from './first-kill.ts';
-import { killDelaySaid, killDelaySeen } from './kill-delay.ts';
+import { guardedKillDelay, guardWait, killDelaySaid, killDelaySeen } from './kill-delay.ts';
 import { heartbeats, temporalActions } from './temporal-actions.ts';
 import { lastKillToEnd, lastRecoveryToEnd, lastRecoveryToVerdict } from './verdict.ts';
 import { workerMemory } from './worker-memory.ts';
@@ -16,6 +16,8 @@ export const allFigures: Figure[] = [
   lastKillToEnd,
   killDelaySeen,
   killDelaySaid,
+  guardWait,
+  guardedKillDelay,
   temporalActions,
   heartbeats,
   apiRequests,

@@ -1,13 +1,17 @@
 import { setting } from '../../test/support/testbed.ts';
 
-/** The Temporal server's counter `action` of one namespace, by its type. Series that do not exist yet are absent. */
+/**
+ * The Temporal server's counter `action` of one namespace, by its type. Series that do not exist yet are absent. Prometheus'
+ * labels hold the namespace with `_` for what it does not like.
+ */
 export async function actionsOf(namespace: string): Promise<Record<string, number>> {
   const response = await fetch(setting('TESTBED_TEMPORAL_METRICS'));
   if (!response.ok) throw new Error(`the metrics of the Temporal server answered HTTP ${response.status}`);
+  const label = `namespace="${namespace.replaceAll(/\W/g, '_')}"`;
   const counts: Record<string, number> = {};
   for (const line of (await response.text()).split('\n')) {
     const [, labels = '', value = ''] = /^action(?:_total)?\{(.*)\} (\S+)/.exec(line) ?? [];
-    if (!labels.includes(`namespace="${namespace}"`)) continue;
+    if (!labels.includes(label)) continue;
     const type = /action_type="([^"]+)"/.exec(labels)?.[1] ?? 'unknown';
     counts[type] = (counts[type] ?? 0) + Number(value);
   }

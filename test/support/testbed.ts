@@ -32,16 +32,16 @@ export interface WorkerProcess {
   stop(): Promise<void>;
 }
 
-/** Starts a worker, from the sources unless another program is named, and waits until it says that it is ready. */
+/** Starts a worker, from the sources unless Node is to be called otherwise, and waits until it says that it is ready. */
 export async function startWorker(
   taskQueue: string,
   env: Record<string, string> = {},
-  program = 'src/cli/main.ts',
+  program = ['src/cli/main.ts'],
 ): Promise<WorkerProcess> {
   mkdirSync(logs, { recursive: true });
   const file = join(logs, `worker-${taskQueue}-${Date.now()}.log`);
   const output = openSync(file, 'w');
-  const child = spawn(process.execPath, [program, 'worker'], {
+  const child = spawn(process.execPath, [...program, 'worker'], {
     cwd: root,
     stdio: ['ignore', output, output],
     env: { ...process.env, LEADERFALL_TASK_QUEUE: taskQueue, LEADERFALL_LOG_FORMAT: 'json', ...env },
