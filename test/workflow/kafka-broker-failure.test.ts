@@ -1,0 +1,174 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Activities } from '../../src/activities/contract.ts';
+import {
+  failing,
+  healthy,
+  last,
+  planOf,
+  runStory,
+  type Seen,
+  timeSkippingServer,
+  untilCancelled,
+} from './story-support.ts';
+
+let env: TestWorkflowEnvironment;
+let seen: Seen;
+
+beforeAll(async () => {
+  env = await timeSkippingServer();
+});
+
+afterAll(async () => {
+  await env.teardown();
+});
+
+beforeEach(() => {
+  seen = { calls: [], acts: [] };
+});
+
+const everyFour = { durationSeconds: 12, intervalSeconds: 4 };
+
+/** Deadlines of the acts, in seconds after the first. */
+function rhythm(): number[] {
+  const first = seen.acts[0]?.deadline ?? 0;
+  return seen.acts.map(({ deadline }) => (deadline - first) / 1_000);
+}
+
+test('60 s / 20 s: kills at 0, 20 and 40 s, in the order of the story, Pass', async () => {
+  const { result } = await runStory(env, healthy(env, seen));
+  expect(result?.verdict).toBe('Pass');
+  expect(rhythm()).toEqual([0, 20, 40]);
+  const round = ['aim', 'kill', 'prove'];
+  expect(seen.calls).toEqual([
+    ...['resolve', 'provision', 'annotate', 'startLiveness'],
+    ...[...round, ...round, ...round],
+    ...['closeStream', 'cleanUp', 'record'],
+  ]);
+  expect(result?.timeline.map(({ text }) => text)).toContain('a note');
+  expect(result).toEqual(seen.recorded);
+});
+
+test('a slow proof does not shift the next deadline', async () => {
+  const slow: Activities['prove'] = async ({ plan }) => {
+    if (plan.index === 0) await last(5);
+    return { proven: true, evidence: [] };
+  };
+  await runStory(env, healthy(env, seen, { prove: slow }, everyFour));
+  expect(rhythm()).toEqual([0, 4, 8]);
+});
+
+test('a kill that cannot begin within half an interval of its deadline is skipped, and the run is Inconclusive', async () => {
+  const late: Activities['prove'] = async ({ plan }) => {
+    if (plan.index === 0) await last(7);
+    return { proven: true, evidence: [] };
+  };
+  const { result } = await runStory(env, healthy(env, seen, { prove: late }, everyFour));
+  expect(rhythm()).toEqual([0, 8]);
+  expect(result?.kills.map(({ status }) => status)).toEqual(['proven', 'skipped', 'proven']);
+  expect(result?.kills[1]?.reason).toContain('beyond half an interval');
+  expect(result?.verdict).toBe('Inconclusive');
+});
+
+test('a leadership that moved before the deadline is aimed at anew', async () => {
+  let moves = 0;
+  const base = healthy(env, seen);
+  const kill: Activities['kill'] = async (request) => {
+    if (moves++ < 2) return { outcome: 'moved', reason: 'leadership moved to 1', at: 0 };
+    return await base.kill(request);
+  };
+  const { result } = await runStory(
+    env,
+    healthy(env, seen, { kill }, { durationSeconds: 20, intervalSeconds: 20 }),
+  );
+  expect(result?.kills[0]).toMatchObject({ status: 'proven', retargets: 2 });
+});
+
+test('a leadership that never rests ends in a skipped kill, not in an endless chase', async () => {
+  const kill: Activities['kill'] = async () => ({ outcome: 'moved', reason: 'again', at: 0 });
+  const { result } = await runStory(
+    env,
+    healthy(env, seen, { kill }, { durationSeconds: 20, intervalSeconds: 20 }),
+  );
+  expect(result?.kills[0]).toMatchObject({ status: 'skipped', reason: 'the target moved 6 times' });
+  expect(seen.calls.filter((name) => name === 'kill')).toHaveLength(6);
+  expect(result?.verdict).toBe('Inconclusive');
+});
+
+test('a stream that has ended stops the kills; what it showed decides', async () => {
+  const aim: Activities['aim'] = async ({ index, deadline }) =>
+    index === 0
+      ? { outcome: 'aimed', plan: planOf(index, deadline) }
+      : { outcome: 'stream-ended', reason: 'container kafka-consumer ended' };
+  const closeStream: Activities['closeStream'] = async () => ({
+    livenessPod: { state: 'gone' },
+    isrFullAtEnd: true,
+    recoveries: [],
+  });
+  const { result } = await runStory(env, healthy(env, seen, { aim, closeStream }));
+  expect(seen.acts).toHaveLength(1);
+  expect(result?.verdict).toBe('Inconclusive');
+  expect(result?.reasons[0]).toContain('deleted by somebody else');
+});
+
+test('a recovery that the watch did not see is filled in from the closing step', async () => {
+  const base = healthy(env, seen);
+  const closeStream: Activities['closeStream'] = async (request) => ({
+    ...(await base.closeStream(request)),
+    recoveries: [{ index: 1, timeToFullIsrMs: 21_000 }],
+  });
+  const { result } = await runStory(env, healthy(env, seen, { closeStream }));
+  expect(result?.kills.map(({ proof }) => proof?.timeToFullIsrMs)).toEqual([undefined, 21_000, undefined]);
+});
+
+test('cancelled in the middle: no further kill, clean-up and record run, the run is Canceled with verdict Stopped', async () => {
+  const { error } = await runStory(env, healthy(env, seen, { prove: untilCancelled }), async (handle) => {
+    await expect.poll(() => seen.calls.includes('prove'), { timeout: 20_000 }).toBe(true);
+    await handle.cancel();
+  });
+  expect(error).toBeInstanceOf(WorkflowFailedError);
+  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+  expect(seen.acts).toHaveLength(1);
+  expect(seen.calls.slice(-2)).toEqual(['cleanUp', 'record']);
+  expect(seen.recorded?.verdict).toBe('Stopped');
+});
+
+test.each([
+  ['provision', 'PLAN_FATAL', 'provision'],
+  ['annotate', 'TARGET_NOT_FOUND', 'annotate'],
+  ['startLiveness', 'POD_WAITING', 'liveness'],
+  ['aim', 'BROKER_UNMAPPED', 'kill'],
+  ['kill', 'KUBERNETES_REFUSED', 'kill'],
+  ['prove', 'INTERNAL', 'kill'],
+  ['closeStream', 'INTERNAL', 'evaluate'],
+] as const)(
+  '%s fails: Error with its code and step, and everything is cleaned up',
+  async (name, code, step) => {
+    const { error } = await runStory(env, healthy(env, seen, { [name]: failing(code, step) }));
+    const cause = (error as WorkflowFailedError).cause as ApplicationFailure;
+    expect(cause).toBeInstanceOf(ApplicationFailure);
+    expect(cause.type).toBe(code);
+    expect(seen.calls.slice(-2)).toEqual(['cleanUp', 'record']);
+    expect(seen.recorded).toMatchObject({ verdict: 'Error', failStep: step, problem: { code } });
+  },
+);
+
+test('resolve fails: nothing was made, so nothing is cleaned up, and the result is recorded all the same', async () => {
+  await runStory(env, healthy(env, seen, { resolve: failing('INPUT_INVALID', 'resolve') }));
+  expect(seen.calls).toEqual(['resolve', 'record']);
+  expect(seen.recorded).toMatchObject({
+    verdict: 'Error',
+    failStep: 'resolve',
+    problem: { code: 'INPUT_INVALID' },
+  });
+});
+
+test('a clean-up that cannot be finished keeps the verdict and says what may be left', async () => {
+  const { result } = await runStory(env, healthy(env, seen, { cleanUp: failing('INTERNAL', 'clean-up') }));
+  expect(result?.verdict).toBe('Pass');
+  expect(result?.leftovers).toEqual([
+    { kind: 'Run', name: 'r', namespace: 'kafka', reason: 'clean-up went wrong' },
+  ]);
+});
