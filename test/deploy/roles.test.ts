@@ -83,6 +83,12 @@ describe('roles in deploy/', () => {
   });
 });
 
+it('own no namespace but the worker’s, so that deleting them takes nobody’s Kafka or KUDO along', () => {
+  const files = ['target/role.yaml', 'kudo/role.yaml', 'kudo-init/cluster-role.yaml', 'base/namespace.yaml'];
+  const namespaces = files.flatMap(manifests).filter(({ kind }) => kind === 'Namespace');
+  expect(namespaces.map(({ metadata }) => metadata.name)).toEqual(['leaderfall']);
+});
+
 describe('the worker in deploy/', () => {
   const [deployment] = manifests('base/deployment.yaml') as unknown as {
     spec: { template: { spec: { terminationGracePeriodSeconds: number; containers: { image: string }[] } } };
