@@ -30,6 +30,9 @@ export interface WorkerProcess {
   /** SIGKILL: no shutdown, no last word. */
   crash(): Promise<void>;
   stop(): Promise<void>;
+  /** SIGSTOP: as a node that hangs; everything it answers afterwards is late. */
+  freeze(): void;
+  thaw(): void;
 }
 
 /** Starts a worker, from the sources unless Node is to be called otherwise, and waits until it says that it is ready. */
@@ -56,6 +59,8 @@ export async function startWorker(
     pid: child.pid ?? 0,
     crash: () => ended(child, 'SIGKILL'),
     stop: () => ended(child, 'SIGTERM'),
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
   };
 }
 
