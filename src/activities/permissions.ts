@@ -7,6 +7,7 @@ export function runPermissions(experiment: ResolvedExperiment): Permission[] {
   const need = (group: string, resource: string, verbs: string[], subresource?: string): Permission[] =>
     verbs.map((verb) => ({ verb, group, resource, namespace, ...(subresource ? { subresource } : {}) }));
   return [
+    ...need('', 'namespaces', ['get']),
     ...need('', 'pods', ['get', 'list', 'watch', 'create', 'delete']),
     ...need('', 'pods', ['get', 'create'], 'proxy'),
     ...need('', 'pods', ['get'], 'log'),

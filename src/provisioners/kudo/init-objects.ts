@@ -123,9 +123,15 @@ export function webhookConfiguration(authorityPem: string): KubernetesObject {
   };
 }
 
-/** The manager and the Service of its webhook. */
+/** The Service of the webhook, then the manager. */
 export function managerObjects(image: string): KubernetesObject[] {
   return [
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: kudo.service, namespace: kudo.namespace, labels: managerLabels },
+      spec: { ports: [{ name: 'kudo', port: 443, targetPort: 'webhook-server' }], selector: managerLabels },
+    },
     {
       apiVersion: 'apps/v1',
       kind: 'StatefulSet',
@@ -159,12 +165,6 @@ export function managerObjects(image: string): KubernetesObject[] {
           },
         },
       },
-    },
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: kudo.service, namespace: kudo.namespace, labels: managerLabels },
-      spec: { ports: [{ name: 'kudo', port: 443, targetPort: 'webhook-server' }], selector: managerLabels },
     },
   ];
 }

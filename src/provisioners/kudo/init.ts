@@ -1,4 +1,4 @@
-import { problem } from '../../experiment/errors.ts';
+import { problem, problemOf } from '../../experiment/errors.ts';
 import type { KubernetesObject, KubernetesPort, ObjectRef, Permission } from '../../kubernetes/port.ts';
 import { pause } from '../../kubernetes/wait.ts';
 import { isReady, type Pod, waitingReasons } from '../../kubernetes/workloads.ts';
@@ -49,10 +49,19 @@ export async function isInstalled(kubernetes: KubernetesPort): Promise<boolean> 
 /** Makes what `kubectl kudo init` makes, where it is missing; renews the webhook's certificate near its end; waits for the manager. */
 export async function ensureKudo(context: ProvisionContext): Promise<void> {
   const { kubernetes, experiment } = context;
-  for (const object of [...definitions(), ...prerequisites()]) await createIfMissing(kubernetes, object);
-  await ensureCertificate(kubernetes);
-  for (const object of managerObjects(experiment.provision.managerImage))
-    await createIfMissing(kubernetes, object);
+  if (await isInstalled(kubernetes)) {
+    // Whoever may only use a KUDO that is there cannot read its certificate; its renewal is then somebody else's.
+    await ensureCertificate(kubernetes).catch((error: unknown) => {
+      if (problemOf(error).code !== 'KUBERNETES_REFUSED') throw error;
+    });
+  } else {
+    for (const object of [...definitions(), ...prerequisites()]) await createIfMissing(kubernetes, object);
+    await ensureCertificate(kubernetes);
+    // The StatefulSet last: where it is, everything else is, so an init that was cut off is gone on with.
+    for (const object of managerObjects(experiment.provision.managerImage)) {
+      await createIfMissing(kubernetes, object);
+    }
+  }
   await managerReady(context);
 }
 
