@@ -3,7 +3,7 @@ import { readRun } from '../src/cli/history/follow.ts';
 import { brokerDeletions, runExperiment, type WorkerProcess } from '../test/support/testbed.ts';
 import type { MeasuredRun } from './figure.ts';
 import { temporalNamespace } from './own-namespace.ts';
-import { actionsOf, added } from './probes/action-metric.ts';
+import { actionsOf, addedSince } from './probes/action-metric.ts';
 import { requestsOf } from './probes/audit-log.ts';
 import { peakMiB } from './probes/process-memory.ts';
 
@@ -27,17 +27,19 @@ export async function measuredRun(worker: WorkerProcess, username: string): Prom
   const to = Date.now();
   const access = await connectTemporal();
   try {
+    const events = await readRun(access, { workflowId });
+    const activities = events.filter(({ kind }) => kind === 'scheduled').length;
     return {
       ...(result ? { result } : {}),
       stderr,
       exitCode: code,
-      events: await readRun(access, { workflowId }),
+      events,
       requests: requestsOf(username, from, to),
       deletions: brokerDeletions(from)
         .filter(({ status }) => status === 200)
         .map(({ at }) => at)
         .sort((a, b) => a - b),
-      actions: added(before, await actionsOf(temporalNamespace)),
+      actions: await addedSince(before, temporalNamespace, activities),
       workerPeakMiB: peakMiB(worker.pid),
     };
   } finally {

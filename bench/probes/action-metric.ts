@@ -1,4 +1,4 @@
-import { setting } from '../../test/support/testbed.ts';
+import { eventually, setting } from '../../test/support/testbed.ts';
 
 /**
  * The Temporal server's counter `action` of one namespace, by its type. Series that do not exist yet are absent. Prometheus'
@@ -18,8 +18,22 @@ export async function actionsOf(namespace: string): Promise<Record<string, numbe
   return counts;
 }
 
-/** What was added between two looks at the counter. */
-export function added(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
+function added(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
   const pairs = Object.entries(after).map(([type, count]) => [type, count - (before[type] ?? 0)] as const);
   return Object.fromEntries(pairs.filter(([, count]) => count > 0));
+}
+
+/**
+ * What was added since a look, once the server shows as many scheduled activities as the run's history holds: it publishes its
+ * counters about a second late, and the last Actions of a run would be missed or counted to the next one.
+ */
+export function addedSince(
+  before: Record<string, number>,
+  namespace: string,
+  scheduledActivities: number,
+): Promise<Record<string, number>> {
+  return eventually('the Temporal server has published the Actions of the run', 30, async () => {
+    const now = added(before, await actionsOf(namespace));
+    return (now.command_ScheduleActivityTask ?? 0) >= scheduledActivities && now;
+  });
 }
