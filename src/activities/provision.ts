@@ -1,4 +1,4 @@
-import type { ObservedSetting, ProvisionedKafka } from '../experiment/result.ts';
+import { observedSettings, type ProvisionedKafka } from '../experiment/result.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import { poll } from '../kubernetes/wait.ts';
 import { provisioners } from '../provisioners/choose.ts';
@@ -7,16 +7,6 @@ import { checkReplication } from './check-kafka.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runStep } from './step.ts';
-
-const observed: ObservedSetting[] = [
-  'zookeeper.session.timeout.ms',
-  'broker.session.timeout.ms',
-  'replica.lag.time.max.ms',
-  'delete.topic.enable',
-  'controlled.shutdown.enable',
-  'unclean.leader.election.enable',
-  'min.insync.replicas',
-];
 
 /** Brings the Kafka up or finds it, and waits until Kafka itself says that it is whole. */
 export function makeProvision(deps: ActivityDependencies): Activities['provision'] {
@@ -72,6 +62,6 @@ async function settingsOf(
 ): Promise<ProvisionedKafka['settings']> {
   if (broker === undefined) return {};
   const all = await kafka.brokerConfig(broker).catch((): Record<string, string> => ({}));
-  const pairs = observed.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]]));
+  const pairs = observedSettings.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]]));
   return Object.fromEntries(pairs) as ProvisionedKafka['settings'];
 }

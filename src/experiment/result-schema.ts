@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorCodes } from './errors.ts';
-import { type ChaosResult, steps } from './result.ts';
+import { type ChaosResult, observedSettings, steps } from './result.ts';
 import { experimentSchema } from './spec.ts';
 
 const rfc3339 = z.iso.datetime().describe('RFC 3339, UTC.');
@@ -28,23 +28,13 @@ const problemSchema = z.object({
   retryable: z.boolean(),
 });
 
-const settings = [
-  'zookeeper.session.timeout.ms',
-  'broker.session.timeout.ms',
-  'replica.lag.time.max.ms',
-  'delete.topic.enable',
-  'controlled.shutdown.enable',
-  'unclean.leader.election.enable',
-  'min.insync.replicas',
-] as const;
-
 const kafkaSchema = z.object({
   provisioner,
   statefulSet: z.object({ namespace: z.string(), name: z.string(), uid: z.string(), replicas: count }),
   bootstrap: strings,
   brokerIds: z.array(z.int()),
   gracePeriodSeconds: z.number(),
-  settings: z.partialRecord(z.enum(settings), z.string()),
+  settings: z.partialRecord(z.enum(observedSettings), z.string()),
   made: z.array(
     z.object({
       apiVersion: z.string(),

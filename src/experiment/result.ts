@@ -83,15 +83,19 @@ export interface ProvisionedKafka {
   notes: string[];
 }
 
-/** Broker settings that bound an outage or a clean-up. */
-export type ObservedSetting =
-  | 'zookeeper.session.timeout.ms'
-  | 'broker.session.timeout.ms'
-  | 'replica.lag.time.max.ms'
-  | 'delete.topic.enable'
-  | 'controlled.shutdown.enable'
-  | 'unclean.leader.election.enable'
-  | 'min.insync.replicas';
+/** Broker settings that bound an outage or a clean-up, by Kafka's names. */
+export const observedSettings = [
+  'zookeeper.session.timeout.ms',
+  'broker.session.timeout.ms',
+  'replica.lag.time.max.ms',
+  'delete.topic.enable',
+  'controlled.shutdown.enable',
+  'unclean.leader.election.enable',
+  'min.insync.replicas',
+] as const;
+
+/** A broker setting that is looked at. */
+export type ObservedSetting = (typeof observedSettings)[number];
 
 /** The stream, running and steady. */
 export interface StartedLiveness {
