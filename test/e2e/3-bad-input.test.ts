@@ -71,6 +71,7 @@ test.each([
 );
 
 test.each([
+  ['no target at all, as {} from the Web UI', {}, 'INPUT_INVALID', 'cluster.namespace'],
   [
     'a namespace that does not exist',
     { ...onKafka, cluster: { namespace: 'nowhere' } },
