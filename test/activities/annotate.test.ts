@@ -1,0 +1,65 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { expect, test } from 'vitest';
+import { makeAnnotate, restoreAnnotation } from '../../src/activities/annotate.ts';
+import type { Resolved, RunContext } from '../../src/activities/contract.ts';
+import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
+import { type FakeKubernetes, fakeKubernetes } from '../support/fake-kubernetes.ts';
+
+const statefulSet = { namespace: 'kafka', name: 'kafka-kafka', uid: 'u', replicas: 3 };
+
+async function withStatefulSet(annotations?: Record<string, string>): Promise<FakeKubernetes> {
+  const kubernetes = fakeKubernetes();
+  await kubernetes.create({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: statefulSet.name, namespace: 'kafka', ...(annotations ? { annotations } : {}) },
+  });
+  return kubernetes;
+}
+
+function resolved(runId: string): Resolved {
+  return { run: { temporalNamespace: 'default', workflowId: 'w', runId }, expires: 0 } as Resolved;
+}
+
+async function annotate(kubernetes: FakeKubernetes, runId: string) {
+  const context = { resolved: resolved(runId), kafka: { statefulSet } } as RunContext;
+  return await new MockActivityEnvironment().run(
+    makeAnnotate({ kubernetes } as unknown as ActivityDependencies),
+    context,
+  );
+}
+
+function annotations(kubernetes: FakeKubernetes): Record<string, string> {
+  return kubernetes.objects.get('StatefulSet kafka/kafka-kafka')?.metadata?.annotations ?? {};
+}
+
+test('opts in, writes what stood there beside it, and puts it back', async () => {
+  const kubernetes = await withStatefulSet({ 'litmuschaos.io/chaos': 'false', other: 'stays' });
+  expect(await annotate(kubernetes, 'a')).toEqual({ former: 'false', annotated: true });
+  expect(annotations(kubernetes)).toMatchObject({
+    'litmuschaos.io/chaos': 'true',
+    'leaderfall.io/former-chaos-annotation': '"false"',
+    'leaderfall.io/owner': 'default/w/a',
+    'leaderfall.io/expires': '1970-01-01T00:00:00.000Z',
+  });
+  await restoreAnnotation(kubernetes, resolved('a'), statefulSet);
+  expect(annotations(kubernetes)).toEqual({ 'litmuschaos.io/chaos': 'false', other: 'stays' });
+});
+
+test('where nothing stood, nothing stands afterwards; twice is once', async () => {
+  const kubernetes = await withStatefulSet();
+  await annotate(kubernetes, 'a');
+  expect(await annotate(kubernetes, 'a')).toEqual({ former: null, annotated: false });
+  expect(await restoreAnnotation(kubernetes, resolved('a'), statefulSet)).toContain('none');
+  expect(await restoreAnnotation(kubernetes, resolved('a'), statefulSet)).toBeUndefined();
+  expect(annotations(kubernetes)).toEqual({});
+});
+
+test('after a run that died, the next one restores what stood before both', async () => {
+  const kubernetes = await withStatefulSet();
+  await annotate(kubernetes, 'dead');
+  expect(await annotate(kubernetes, 'b')).toEqual({ former: null, annotated: true });
+  expect(await restoreAnnotation(kubernetes, resolved('dead'), statefulSet)).toBeUndefined();
+  await restoreAnnotation(kubernetes, resolved('b'), statefulSet);
+  expect(annotations(kubernetes)).toEqual({});
+});
