@@ -1,0 +1,119 @@
+import { CancelledFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { expect, test } from 'vitest';
+import { makeKill } from '../../src/activities/kill.ts';
+import type { KillPlan } from '../../src/experiment/result.ts';
+import type { ExperimentInput } from '../../src/experiment/spec.ts';
+import { attempt, fakeKafka, type Look, replacePod, type Scene, scene } from './step-support.ts';
+
+const victim = 'Pod kafka/kafka-kafka-2';
+
+async function planned(looks: Look[] = [{}], input: ExperimentInput = {}) {
+  const at = await scene(fakeKafka(...looks), input);
+  const deadline = Date.now();
+  const plan = {
+    index: 0,
+    deadline,
+    notAfter: deadline + 60_000,
+    broker: 1002,
+    pod: 'kafka-kafka-2',
+    namespace: 'kafka',
+    podUid: at.kubernetes.objects.get(victim)?.metadata?.uid,
+  } as KillPlan;
+  return { at, plan };
+}
+
+function request(at: Scene, plan: KillPlan) {
+  return { ...at.context, liveness: at.liveness, plan };
+}
+
+function kill(at: Scene, plan: KillPlan, number = 1) {
+  return attempt(makeKill(at.deps), request(at, plan), number);
+}
+
+test('deletes the pod of the plan with its own grace, not before the deadline', async () => {
+  const { at, plan } = await planned();
+  const soon = { ...plan, deadline: Date.now() + 300 };
+  const act = await kill(at, soon);
+  expect(act).toMatchObject({ outcome: 'deleted', gracePeriodSeconds: 30, repeated: false });
+  // Timers may fire a millisecond early.
+  expect(act.outcome === 'deleted' && act.requestedAt).toBeGreaterThan(soon.deadline - 5);
+  expect(at.kubernetes.writes).toEqual([`delete ${victim}`]);
+});
+
+test('force means no grace', async () => {
+  const { at, plan } = await planned([{}], { fault: { force: true } });
+  expect(await kill(at, plan)).toMatchObject({ outcome: 'deleted', gracePeriodSeconds: 0 });
+});
+
+test.each([
+  ['the leadership moved', { leader: 1000 }, 'leadership moved to 1000'],
+  ['a replica fell out of sync', { isr: [1002, 1000] }, 'not in sync: broker 1001'],
+  ['a broker is away', { brokers: [1000, 1002] }, 'down: broker 1001'],
+])('%s since the plan was made: nothing is touched', async (_, look, reason) => {
+  const { at, plan } = await planned([look]);
+  expect(await kill(at, plan)).toMatchObject({ outcome: 'moved', reason });
+  expect(at.kubernetes.writes).toEqual([]);
+});
+
+test('the newest look before the deadline decides, not the first', async () => {
+  const { at, plan } = await planned([{}, { leader: 1000 }]);
+  const act = await kill(at, { ...plan, deadline: Date.now() + 300 });
+  expect(act).toMatchObject({ outcome: 'moved', reason: 'leadership moved to 1000' });
+  expect(at.kubernetes.writes).toEqual([]);
+});
+
+test('after notAfter nothing is touched, and Kafka is not even asked', async () => {
+  const { at, plan } = await planned();
+  const act = await kill(at, { ...plan, notAfter: Date.now() - 1 });
+  expect(act).toMatchObject({ outcome: 'skipped', reason: expect.stringContaining('after notAfter') });
+  expect(at.kubernetes.writes).toEqual([]);
+  expect(at.kafka.calls).toEqual([]);
+});
+
+test('the pod was replaced before the first attempt: moved, and its successor lives', async () => {
+  const { at, plan } = await planned();
+  await replacePod(at, 2);
+  expect(await kill(at, plan)).toMatchObject({
+    outcome: 'moved',
+    reason: 'pod kafka-kafka-2 was gone before the kill',
+  });
+  expect(at.kubernetes.writes).toEqual([]);
+});
+
+test.each([
+  ['replaced', {}],
+  ['terminating', { deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 30 }],
+])(
+  'an attempt after one whose delete was accepted counts as done: the pod is %s',
+  async (state, metadata) => {
+    // The leadership has moved since, and the time is over: both are the kill's own doing.
+    const { at, plan } = await planned([{ leader: 1000 }]);
+    await replacePod(at, 2, metadata);
+    const podUid = state === 'terminating' ? at.kubernetes.objects.get(victim)?.metadata?.uid : plan.podUid;
+    const act = await kill(at, { ...plan, podUid: podUid ?? '', notAfter: Date.now() - 1 }, 2);
+    expect(act).toMatchObject({ outcome: 'deleted', repeated: true });
+    expect(at.kubernetes.writes).toEqual([]);
+  },
+);
+
+test('an attempt after one that came to nothing kills', async () => {
+  const { at, plan } = await planned();
+  expect(await kill(at, plan, 2)).toMatchObject({ outcome: 'deleted', repeated: false });
+  expect(at.kubernetes.writes).toEqual([`delete ${victim}`]);
+});
+
+test('cancelled while it waits for the deadline: nothing is touched', async () => {
+  const { at, plan } = await planned();
+  const environment = new MockActivityEnvironment();
+  const connected = Promise.withResolvers<void>();
+  at.kafka.metadataOfEach = async () => {
+    connected.resolve();
+    return new Map();
+  };
+  const killing = environment.run(makeKill(at.deps), request(at, { ...plan, deadline: Date.now() + 60_000 }));
+  await connected.promise;
+  environment.cancel();
+  await expect(killing).rejects.toBeInstanceOf(CancelledFailure);
+  expect(at.kubernetes.writes).toEqual([]);
+});

@@ -1,0 +1,237 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { Resolved, RunContext } from '../../src/activities/contract.ts';
+import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
+import type { Problem } from '../../src/experiment/errors.ts';
+import { resolveExperiment } from '../../src/experiment/resolve.ts';
+import type { StartedLiveness, StatefulSetRef } from '../../src/experiment/result.ts';
+import { type ExperimentInput, experimentSchema } from '../../src/experiment/spec.ts';
+import type { ClusterMetadata, KafkaPort } from '../../src/kafka/port.ts';
+import { type FakeKubernetes, fakeKubernetes } from '../support/fake-kubernetes.ts';
+
+export const run = {
+  temporalNamespace: 'default',
+  workflowId: 'w',
+  runId: 'aaaaaaaa-0000-0000-0000-00000000beef',
+};
+
+/** What one look at Kafka shows; the partition's three replicas are brokers 1000 to 1002. */
+export interface Look {
+  leader?: number;
+  isr?: number[];
+  controller?: number;
+  brokers?: number[];
+}
+
+/** A Kafka whose looks follow one another; the last one stays. 'silent': no broker answers. */
+export interface FakeKafka extends KafkaPort {
+  looks: (Look | 'silent')[];
+  calls: string[];
+  topics: Set<string>;
+  deletion: 'allowed' | 'refused';
+}
+
+/** Brokers 1000, 1001, 1002 live in pods 0, 1, 2, whatever the digits say. */
+export function fakeKafka(...looks: (Look | 'silent')[]): FakeKafka {
+  const calls: string[] = [];
+  const topics = new Set<string>();
+  const unused = async (): Promise<never> => {
+    throw new Error('the fake Kafka does not do that');
+  };
+  const fake: FakeKafka = {
+    looks: looks.length > 0 ? looks : [{}],
+    calls,
+    topics,
+    deletion: 'allowed',
+    metadata: async () => {
+      calls.push('metadata');
+      const look = fake.looks.length > 1 ? fake.looks.shift() : fake.looks[0];
+      if (look === 'silent' || !look) throw new Error('no broker answers');
+      return shown(look);
+    },
+    metadataOfEach: async () => {
+      calls.push('metadataOfEach');
+      return new Map();
+    },
+    createTopic: unused,
+    deleteTopic: async (name) => {
+      calls.push(`deleteTopic ${name}`);
+      if (fake.deletion === 'refused') return 'refused';
+      return topics.delete(name) ? 'deleted' : 'not-found';
+    },
+    purgeTopic: async (name) => {
+      calls.push(`purgeTopic ${name}`);
+    },
+    brokerConfig: unused,
+    topicExists: unused,
+    endOffset: unused,
+    close: async () => {},
+  };
+  return fake;
+}
+
+function shown({
+  leader = 1002,
+  isr = [1002, 1000, 1001],
+  controller = 1001,
+  brokers = [1000, 1001, 1002],
+}: Look) {
+  return {
+    at: 0,
+    clusterId: null,
+    answeredBy: 1000,
+    controller,
+    brokers: brokers.map((id) => ({
+      id,
+      host: `kafka-kafka-${id - 1000}.kafka-svc.kafka.svc.cluster.local`,
+      port: 9092,
+    })),
+    partitions: [{ topic: 't', partition: 0, leader, leaderEpoch: 7, replicas: [1002, 1000, 1001], isr }],
+  } satisfies ClusterMetadata;
+}
+
+/** A namespace with an opted-in Kafka of three brokers, as an earlier step found it. */
+export interface Scene {
+  kubernetes: FakeKubernetes;
+  kafka: FakeKafka;
+  deps: ActivityDependencies;
+  context: RunContext;
+  liveness: StartedLiveness;
+}
+
+/** Builds the scene; what the run itself makes is not in it but for the liveness pod. */
+export async function scene(kafka: FakeKafka, input: ExperimentInput = {}): Promise<Scene> {
+  const kubernetes = fakeKubernetes();
+  await kubernetes.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kafka' } });
+  await kubernetes.create({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'kafka-svc', namespace: 'kafka' },
+  });
+  await kubernetes.create({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: {
+      name: 'kafka-kafka',
+      namespace: 'kafka',
+      labels: { app: 'kafka' },
+      annotations: { 'litmuschaos.io/chaos': 'true' },
+    },
+    spec: { replicas: 3 },
+  });
+  const statefulSet: StatefulSetRef = {
+    namespace: 'kafka',
+    name: 'kafka-kafka',
+    uid: kubernetes.objects.get('StatefulSet kafka/kafka-kafka')?.metadata?.uid ?? '',
+    replicas: 3,
+  };
+  for (const ordinal of [0, 1, 2]) await kubernetes.create(brokerPod(ordinal, statefulSet));
+  await kubernetes.create(livenessPod());
+  kubernetes.writes.length = 0;
+  return {
+    kubernetes,
+    kafka,
+    deps: {
+      kubernetes,
+      connectKafka: () => kafka,
+      defaults: { image: 'i' },
+      isRunClosed: async () => false,
+      registeredSearchAttributes: async () => ['LeaderfallCluster'],
+      versions: { leaderfall: '0' },
+      log: { info: () => {}, warn: () => {} },
+    },
+    context: contextOf(statefulSet, input),
+    liveness: {
+      namespace: 'kafka',
+      pod: 'kafka-liveness',
+      podUid: kubernetes.objects.get('Pod kafka/kafka-liveness')?.metadata?.uid ?? '',
+      node: 'n',
+      topic: 'leaderfall-aaaaaaaa',
+      replicationFactor: 3,
+      minInsyncReplicas: 2,
+      steadyAt: 0,
+    },
+  };
+}
+
+function contextOf(statefulSet: StatefulSetRef, input: ExperimentInput): RunContext {
+  const parsed = experimentSchema.parse({ ...input, cluster: { namespace: 'kafka' }, reach: 'direct' });
+  const resolved: Resolved = {
+    run,
+    experiment: resolveExperiment(parsed, { image: 'i' }),
+    provisioner: 'existing',
+    statefulSetName: 'kafka-kafka',
+    expires: 0,
+    notes: [],
+    versions: {},
+    searchAttributes: [],
+  };
+  return {
+    resolved,
+    kafka: {
+      provisioner: 'existing',
+      statefulSet,
+      bootstrap: [],
+      brokerIds: [1000, 1001, 1002],
+      gracePeriodSeconds: 30,
+      settings: {},
+      made: [],
+      packages: [],
+      reach: 'direct',
+      notes: [],
+    },
+  };
+}
+
+/** A broker's pod as the StatefulSet makes it. */
+export function brokerPod(ordinal: number, statefulSet: StatefulSetRef, metadata: object = {}) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: `kafka-kafka-${ordinal}`,
+      namespace: 'kafka',
+      ownerReferences: [{ uid: statefulSet.uid }],
+      ...metadata,
+    },
+    spec: { hostname: `kafka-kafka-${ordinal}`, subdomain: 'kafka-svc' },
+  };
+}
+
+function livenessPod() {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'kafka-liveness', namespace: 'kafka', labels: { 'leaderfall.io/run-id': run.runId } },
+    status: { phase: 'Running' },
+  };
+}
+
+/** The controller's next pod of that name, or the same one, changed. */
+export async function replacePod(at: Scene, ordinal: number, metadata: object = {}): Promise<void> {
+  at.kubernetes.objects.delete(`Pod kafka/kafka-kafka-${ordinal}`);
+  await at.kubernetes.create(brokerPod(ordinal, at.context.kafka.statefulSet, metadata));
+  at.kubernetes.writes.length = 0;
+}
+
+/** Runs one activity as an attempt of a run. */
+export async function attempt<T, R>(step: (request: T) => Promise<R>, request: T, number = 1): Promise<R> {
+  const environment = new MockActivityEnvironment({
+    attempt: number,
+    workflowExecution: run,
+    namespace: 'default',
+  });
+  return await environment.run(step, request);
+}
+
+/** How a step refused: its problem, and whether Temporal will try it again. */
+export async function refusal(step: Promise<unknown>): Promise<Problem & { retried: boolean }> {
+  const error = await step.then(
+    () => undefined,
+    (caught: unknown) => caught,
+  );
+  if (!(error instanceof ApplicationFailure)) throw new Error(`no ApplicationFailure: ${String(error)}`);
+  const found = error.details?.[0] as Problem;
+  if (error.type !== found.code) throw new Error(`type ${error.type}, code ${found.code}`);
+  return { ...found, retried: !error.nonRetryable };
+}
