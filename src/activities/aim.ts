@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { problem } from '../experiment/errors.ts';
 import type { KillPlan } from '../experiment/result.ts';
 import { lateAfter } from '../experiment/schedule.ts';
@@ -126,8 +127,8 @@ function planOf(
   };
 }
 
-/** The same broker again when the step is tried again: chance comes from the run, not from the clock. */
+/** In [0, 1). The same broker again when the step is tried again: chance comes from the run, not from the clock. */
 function chance({ resolved, index }: AimRequest): number {
-  const seed = Number.parseInt(resolved.run.runId.replaceAll('-', '').slice(-8), 16) + index * 0x9e3779b1;
-  return ((seed * 2_654_435_761) % 0x1_0000_0000) / 0x1_0000_0000;
+  const digest = createHash('sha256').update(`${resolved.run.runId} ${index}`).digest();
+  return digest.readUInt32BE(0) / 2 ** 32;
 }

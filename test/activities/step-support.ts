@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import type { Resolved, RunContext } from '../../src/activities/contract.ts';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
 import type { Problem } from '../../src/experiment/errors.ts';
@@ -215,12 +216,21 @@ export async function replacePod(at: Scene, ordinal: number, metadata: object = 
 }
 
 /** Runs one activity as an attempt of a run. */
-export async function attempt<T, R>(step: (request: T) => Promise<R>, request: T, number = 1): Promise<R> {
-  const environment = new MockActivityEnvironment({
-    attempt: number,
-    workflowExecution: run,
-    namespace: 'default',
-  });
+export async function attempt<T, R>(
+  step: (request: T) => Promise<R>,
+  request: T,
+  number = 1,
+  workflowExecution = run,
+): Promise<R> {
+  const environment = new MockActivityEnvironment(
+    {
+      attempt: number,
+      workflowExecution,
+      namespace: workflowExecution.temporalNamespace,
+    },
+    // The steps fail on purpose.
+    { logger: new DefaultLogger('ERROR') },
+  );
   return await environment.run(step, request);
 }
 
