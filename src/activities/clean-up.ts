@@ -33,10 +33,12 @@ export function makeCleanUp(deps: ActivityDependencies): Activities['cleanUp'] {
           if (undone.done) done.push(undone.done);
           leftovers.push(...(undone.leftovers ?? []));
         } catch (error) {
-          // The API server away: the whole step is tried again. Anything else must not keep the other undos from being done.
-          if (problemOf(error).code === 'KUBERNETES_UNREACHABLE' || step.signal.aborted) throw error;
+          const { code, message, retryable } = problemOf(error);
+          // The API server away, or an object changed between look and act: the whole step is tried again. Anything else must not
+          // keep the other undos from being done.
+          if ((retryable && code.startsWith('KUBERNETES_')) || step.signal.aborted) throw error;
           const { namespace } = request.resolved.experiment.cluster;
-          leftovers.push({ kind, name, namespace, reason: problemOf(error).message });
+          leftovers.push({ kind, name, namespace, reason: message });
         }
       };
       const { run, statefulSetName } = request.resolved;
