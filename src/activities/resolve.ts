@@ -140,9 +140,11 @@ function refuseCertainOutage(experiment: ResolvedExperiment): void {
 }
 
 async function checkRights(kubernetes: KubernetesPort, permissions: Permission[]): Promise<void> {
-  const missing = await kubernetes.missingPermissions(permissions);
+  // A fault may need a right that every run needs: asked for and named once.
+  const wanted = [...new Map(permissions.map((one) => [describePermission(one), one])).values()];
+  const missing = await kubernetes.missingPermissions(wanted);
   if (missing.length === 0) return;
-  throw problem('PERMISSION_MISSING', `the worker lacks ${missing.length} of ${permissions.length} rights`, {
+  throw problem('PERMISSION_MISSING', `the worker lacks ${missing.length} of ${wanted.length} rights`, {
     evidence: missing.map(describePermission),
     next: 'Bind the roles in deploy/ to the worker’s service account, or run it with another kubeconfig.',
   });

@@ -1,0 +1,139 @@
+import { expect, test } from 'vitest';
+import { makeResolve } from '../../src/activities/resolve.ts';
+import { problem } from '../../src/experiment/errors.ts';
+import { attempt, fakeKafka, refusal, run, type Scene, scene } from './step-support.ts';
+
+const lease = 'Lease kafka/leaderfall-kafka-kafka';
+const valid = { cluster: { namespace: 'kafka' }, reach: 'direct' };
+
+function resolve(at: Scene, input: unknown = valid) {
+  return attempt<unknown, unknown>(makeResolve(at.deps), input);
+}
+
+test('finds the target, fills the defaults and takes the claim, and touches nothing else', async () => {
+  const at = await scene(fakeKafka());
+  expect(await resolve(at)).toMatchObject({
+    run,
+    provisioner: 'existing',
+    statefulSetName: 'kafka-kafka',
+    experiment: { schedule: { durationSeconds: 60, minKills: 3 }, liveness: { image: 'i' } },
+    versions: { leaderfall: '0' },
+    searchAttributes: ['LeaderfallCluster'],
+  });
+  expect(at.kubernetes.writes).toEqual([`create ${lease}`]);
+  expect(at.kubernetes.objects.get(lease)?.spec).toMatchObject({
+    holderIdentity: `default/w/${run.runId}`,
+  });
+});
+
+test('a second attempt finds its own claim', async () => {
+  const at = await scene(fakeKafka());
+  await resolve(at);
+  await resolve(at);
+  expect(at.kubernetes.writes).toEqual([`create ${lease}`]);
+});
+
+const refusals: [string, { code: string; retried?: boolean; evidence?: unknown }, (at: Scene) => unknown][] =
+  [
+    [
+      'a field that does not exist',
+      { code: 'INPUT_INVALID', evidence: [expect.stringContaining('clutser')] },
+      () => ({ ...valid, clutser: {} }),
+    ],
+    ['no namespace, and the worker has none', { code: 'INPUT_INVALID' }, () => ({})],
+    [
+      'a single replica, which no kill leaves alive',
+      { code: 'INPUT_INVALID', evidence: [expect.stringContaining('guard.allow: single-replica')] },
+      () => ({ ...valid, liveness: { replicationFactor: 1 } }),
+    ],
+    [
+      'as many replicas needed in sync as there are',
+      { code: 'INPUT_INVALID', evidence: [expect.stringContaining('guard.allow: min-isr-equals-rf')] },
+      () => ({ ...valid, liveness: { minInsyncReplicas: 3 } }),
+    ],
+    [
+      'a missing right, named once',
+      {
+        code: 'PERMISSION_MISSING',
+        evidence: ['delete pods in namespace kafka'],
+      },
+      (at) => {
+        at.kubernetes.denied.add('delete pods');
+      },
+    ],
+    [
+      'a namespace that does not exist',
+      { code: 'NAMESPACE_NOT_FOUND' },
+      () => ({ ...valid, cluster: { namespace: 'kafak' } }),
+    ],
+    [
+      'no StatefulSet, and no packages to make one',
+      { code: 'TARGET_NOT_FOUND' },
+      (at) => {
+        at.kubernetes.objects.delete('StatefulSet kafka/kafka-kafka');
+      },
+    ],
+    [
+      'a StatefulSet that has not opted in',
+      { code: 'TARGET_NOT_ANNOTATED', evidence: ['annotation litmuschaos.io/chaos is not "true"'] },
+      optOut,
+    ],
+    [
+      'more replicas than brokers',
+      { code: 'REPLICATION_IMPOSSIBLE' },
+      () => ({ ...valid, liveness: { replicationFactor: 4 } }),
+    ],
+    [
+      'a Kafka that does not answer',
+      { code: 'KAFKA_UNREACHABLE', retried: true },
+      (at) => {
+        at.kafka.metadata = async () => {
+          throw problem('KAFKA_UNREACHABLE', 'no broker answers', { retryable: true });
+        };
+      },
+    ],
+  ];
+
+test.each(refusals)('refuses %s, with nothing made', async (_, expected, arrange) => {
+  const at = await scene(fakeKafka());
+  const input = arrange(at) ?? valid;
+  expect(await refusal(resolve(at, input))).toMatchObject({ step: 'resolve', retried: false, ...expected });
+  expect(at.kubernetes.writes).toEqual([]);
+});
+
+function optOut(at: Scene): void {
+  const key = 'StatefulSet kafka/kafka-kafka';
+  const found = at.kubernetes.objects.get(key);
+  at.kubernetes.objects.set(key, { ...found, metadata: { ...found?.metadata, annotations: {} } });
+}
+
+test('annotationCheck: false takes a StatefulSet that has not opted in', async () => {
+  const at = await scene(fakeKafka());
+  optOut(at);
+  expect(await resolve(at, { ...valid, annotationCheck: false })).toMatchObject({
+    statefulSetName: 'kafka-kafka',
+  });
+});
+
+test('a condition named in guard.allow is taken', async () => {
+  const at = await scene(fakeKafka());
+  const input = { ...valid, liveness: { replicationFactor: 1 }, guard: { allow: ['single-replica'] } };
+  expect(await resolve(at, input)).toMatchObject({ experiment: { liveness: { minInsyncReplicas: 1 } } });
+});
+
+test('a cluster that a live run holds is refused, one that a closed run left is taken', async () => {
+  const at = await scene(fakeKafka());
+  await resolve(at);
+  const next = (closed: boolean) =>
+    attempt<unknown, unknown>(makeResolve({ ...at.deps, isRunClosed: async () => closed }), valid, 1, {
+      ...run,
+      runId: 'bbbbbbbb',
+    });
+  expect(await refusal(next(false))).toMatchObject({
+    code: 'CLUSTER_CLAIMED',
+    message: expect.stringContaining(`default/w/${run.runId}`),
+    retried: false,
+  });
+  await next(true);
+  expect(at.kubernetes.objects.get(lease)?.spec).toMatchObject({ holderIdentity: 'default/w/bbbbbbbb' });
+});
