@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
@@ -33,6 +34,12 @@ function kill(at: Scene, plan: KillPlan, number = 1) {
 
 test('deletes the pod of the plan with its own grace, not before the deadline', async () => {
   const { at, plan } = await planned();
+  const { metadata } = at.kafka;
+  // A look so slow that none but the first fits: there is time left after it.
+  at.kafka.metadata = async (options) => {
+    await setTimeout(40);
+    return await metadata(options);
+  };
   const soon = { ...plan, deadline: Date.now() + 300 };
   const act = await kill(at, soon);
   expect(act).toMatchObject({ outcome: 'deleted', gracePeriodSeconds: 30, repeated: false });
