@@ -3,7 +3,7 @@ export interface RunIdentity {
   /** Temporal namespace. */
   temporalNamespace: string;
   workflowId: string;
-  /** Temporal run id; its first eight characters name objects. */
+  /** Temporal run id; its last eight characters name objects. */
   runId: string;
 }
 
@@ -28,9 +28,12 @@ export const chaosAnnotation = 'litmuschaos.io/chaos';
 /** Value of `app.kubernetes.io/managed-by`. */
 export const managedBy = 'leaderfall';
 
-/** Eight characters that make names of one run unique. */
+/**
+ * Eight characters that make names of one run unique. The last ones: Temporal's run ids are UUIDs of version 7, whose first eight
+ * are a clock that is the same for all runs of a minute.
+ */
 export function shortRunId(run: RunIdentity): string {
-  return run.runId.slice(0, 8);
+  return run.runId.slice(-8);
 }
 
 /** Name of the topic that the stream of a run goes through. */

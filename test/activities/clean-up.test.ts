@@ -5,7 +5,7 @@ import { problem } from '../../src/experiment/errors.ts';
 import { takeClaim } from '../../src/kubernetes/lease.ts';
 import { attempt, fakeKafka, refusal, run, type Scene, scene } from './step-support.ts';
 
-const topic = 'leaderfall-aaaaaaaa';
+const topic = 'leaderfall-0000beef';
 const [pod, statefulSet, lease] = [
   'Pod kafka/kafka-liveness',
   'StatefulSet kafka/kafka-kafka',

@@ -147,7 +147,7 @@ export async function scene(kafka: FakeKafka, input: ExperimentInput = {}): Prom
       pod: 'kafka-liveness',
       podUid: kubernetes.objects.get('Pod kafka/kafka-liveness')?.metadata?.uid ?? '',
       node: 'n',
-      topic: 'leaderfall-aaaaaaaa',
+      topic: 'leaderfall-0000beef',
       replicationFactor: 3,
       minInsyncReplicas: 2,
       steadyAt: 0,

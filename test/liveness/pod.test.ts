@@ -83,7 +83,7 @@ test('bootstraps from all brokers, with min.insync.replicas one less than the re
   const env = Object.fromEntries(spec.containers[0]?.env.map(({ name, value }) => [name, value]) ?? []);
   expect(env).toMatchObject({
     LIVENESS_BOOTSTRAP: 'a:9092,b:9092',
-    LIVENESS_TOPIC: 'leaderfall-01234567',
+    LIVENESS_TOPIC: 'leaderfall-89abcdef',
     LIVENESS_REPLICATION_FACTOR: '3',
     LIVENESS_MIN_INSYNC_REPLICAS: '2',
   });
