@@ -21,6 +21,9 @@ const rebuildAfterMs = 8_000;
 /** The first record may wait for the group's coordinator, whose topic the cluster may only be making now. ms */
 const firstRecordMs = 20_000;
 
+/** What a client that was found stuck gets, at least, to be built anew and join its group before the run is given up. ms */
+const stuckGraceMs = 10_000;
+
 /** The closing read gives up after this. ms */
 const closingMs = 20_000;
 
@@ -52,6 +55,7 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   let silence: SilenceEnd | undefined;
   let reader: RecordReader | undefined;
   let rebuiltAt = startedAt;
+  let stuckAt: number | undefined;
 
   function onRecords(records: ReadRecord[]): void {
     const now = Date.now();
@@ -73,6 +77,7 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
       longestAt = lastAt;
     }
     lastAt = now;
+    stuckAt = undefined;
     seen.received++;
     rate.add(1);
     latency.record(now - at);
@@ -91,11 +96,34 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     while (!ended) {
       const quietSince = lastAt ?? startedAt;
       const quiet = Date.now() - quietSince;
-      if (quiet > settings.consumerTimeoutMs) return await giveUp(quiet);
       const patience = lastAt === undefined ? firstRecordMs : rebuildAfterMs;
-      if (!reader || Date.now() - Math.max(quietSince, rebuiltAt) > patience) await rebuild(patience);
+      if (quiet > settings.consumerTimeoutMs && graceIsOver()) await lookForTheCause(quietSince);
+      else if (!reader || Date.now() - Math.max(quietSince, rebuiltAt) > patience) await rebuild(patience);
       await delay(100);
     }
+  }
+
+  function graceIsOver(): boolean {
+    const grace = Math.max(stuckGraceMs, settings.consumerTimeoutMs);
+    return stuckAt === undefined || Date.now() - stuckAt > grace;
+  }
+
+  /** A cluster that is out ends the consumer. A client of ours that is stuck on a cluster that serves is built anew, once. */
+  async function lookForTheCause(quietSince: number): Promise<void> {
+    const silentMs = Date.now() - quietSince;
+    const found = await lookAfresh(settings, nextOffset);
+    // What came meanwhile answers the question: the stream goes on.
+    if (lastAt !== undefined && lastAt > quietSince && found.confirmed !== 'outage') return;
+    if (found.confirmed === 'stuck-client' && stuckAt === undefined) {
+      stuckAt = Date.now();
+      lastError = `silent for ${silentMs} ms though ${found.evidence.join('; ')}`;
+      print(`no record for ${silentMs} ms, but a fresh client is served: building the client anew`);
+      return await rebuild(stuckGraceMs);
+    }
+    ended = true;
+    print(`no record for ${silentMs} ms: giving up`);
+    silence = { at: new Date().toISOString(), silentMs, ...found };
+    silent.resolve(silence);
   }
 
   async function rebuild(patience: number): Promise<void> {
@@ -125,13 +153,6 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
         () => {},
       );
     }
-  }
-
-  async function giveUp(silentMs: number): Promise<void> {
-    ended = true;
-    print(`no record for ${silentMs} ms: giving up`);
-    silence = { at: new Date().toISOString(), silentMs, ...(await lookAfresh(settings, nextOffset)) };
-    silent.resolve(silence);
   }
 
   async function close(): Promise<ConsumerReport> {

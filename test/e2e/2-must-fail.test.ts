@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { containerOf } from '../../src/activities/liveness-http.ts';
 import { topicName } from '../../src/experiment/identity.ts';
+import type { Pod } from '../../src/kubernetes/workloads.ts';
+import { livenessPodName } from '../../src/liveness/pod.ts';
 import { ensureKafka, hasTopic, oneKill } from '../support/kafka.ts';
 import {
   brokerDeletions,
   cluster,
+  cordon,
+  eventually,
   leftIn,
+  nodeOf,
   runExperiment,
   startWorker,
   temporalClient,
@@ -44,16 +50,41 @@ async function expectNothingLeft(run: {
   expect(await hasTopic(topicName(run))).toBe(false);
 }
 
-test('a topic with one replica and a consumer that waits less than a broker’s return: Fail, exit code 1, nothing left', async () => {
+/** How the stream's consumer ended; undefined while it runs. */
+async function consumerExitCode(): Promise<number | undefined> {
+  const pod = await cluster.read<Pod>({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    namespace: 'kafka',
+    name: livenessPodName,
+  });
+  return containerOf(pod, 'kafka-consumer')?.state?.terminated?.exitCode;
+}
+
+test('a topic with one replica whose broker cannot come back: Fail, exit code 1, nothing left', async () => {
   const experiment = {
     ...oneKill,
-    liveness: { replicationFactor: 1, consumerTimeoutMs: 4_000 },
+    liveness: { replicationFactor: 1, consumerTimeoutMs: 10_000 },
     guard: { allow: ['single-replica'] },
   };
-  const { code, result, stderr } = await runExperiment(experiment, {
-    taskQueue,
-    workflowId: `e2e-rf1-${Date.now()}`,
-  });
+  const brokers = ['kafka-kafka-0', 'kafka-kafka-1', 'kafka-kafka-2'];
+  const nodes = new Map(
+    await Promise.all(brokers.map(async (pod) => [pod, await nodeOf('kafka', pod)] as const)),
+  );
+  const since = Date.now();
+  const running = runExperiment(experiment, { taskQueue, workflowId: `e2e-rf1-${since}` });
+  const killed = await Promise.race([
+    eventually('a broker is deleted', 120, () => brokerDeletions(since)[0]?.pod),
+    running.then(({ stderr }) => Promise.reject(new Error(`ended before a kill: ${stderr.slice(-3_000)}`))),
+  ]);
+  const node = nodes.get(killed) ?? '';
+  await cordon(node, true);
+  try {
+    expect(await eventually('the consumer gives up', 60, consumerExitCode)).toBe(3);
+  } finally {
+    await cordon(node, false);
+  }
+  const { code, result, stderr } = await running;
   expect(result?.verdict, `${result?.reasons.join('\n')}\n${stderr.slice(-3_000)}`).toBe('Fail');
   expect(code).toBe(1);
   expect(result?.reasons[0]).toContain('the stream stopped');

@@ -209,3 +209,14 @@ export async function leftIn(namespace: string, options: { label?: string } = {}
   }
   return found;
 }
+
+/** Lets no new pod onto a node, or lets them again. A broker whose volume is on that node cannot come back meanwhile. */
+export async function cordon(node: string, unschedulable: boolean): Promise<void> {
+  await cluster.mergePatch({ apiVersion: 'v1', kind: 'Node', name: node }, { spec: { unschedulable } });
+}
+
+/** The node that a pod is on. */
+export async function nodeOf(namespace: string, name: string): Promise<string> {
+  const pod = await cluster.read({ apiVersion: 'v1', kind: 'Pod', namespace, name });
+  return (pod?.spec as { nodeName?: string } | undefined)?.nodeName ?? '';
+}

@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { startConsumer } from '../../src/liveness/consumer.ts';
+import type { Settings } from '../../src/liveness/environment.ts';
+import { encodeRecord } from '../../src/liveness/record.ts';
+
+const opened = vi.hoisted(() => [] as { groupId: string; onRecords: (records: object[]) => void }[]);
+const look = vi.hoisted(() => ({ confirmed: 'stuck-client' as 'stuck-client' | 'outage' }));
+
+// Vitest's fake clock does not reach this module by itself.
+vi.mock('node:timers/promises', () => ({
+  setTimeout: (ms: number) => new Promise((resolve) => globalThis.setTimeout(resolve, ms)),
+}));
+vi.mock('../../src/kafka/streams.ts', () => ({
+  connectReader: async (options: (typeof opened)[number]) => {
+    opened.push(options);
+    return { close: async () => {} };
+  },
+}));
+vi.mock('../../src/liveness/fresh-look.ts', () => ({
+  lookAfresh: async () => ({ confirmed: look.confirmed, evidence: ['what a fresh client saw'] }),
+}));
+
+const settings: Settings = {
+  role: 'consumer',
+  bootstrap: ['broker:9092'],
+  topic: 'stream',
+  runId: 'run-1',
+  rate: 100,
+  replicationFactor: 3,
+  minInsyncReplicas: 2,
+  consumerTimeoutMs: 4_000,
+  terminationLog: '/dev/null',
+};
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  opened.length = 0;
+  look.confirmed = 'stuck-client';
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A record comes by the client that was opened last. */
+function comes(index: number): void {
+  const value = encodeRecord({ index, at: Date.now() }, settings.runId);
+  opened.at(-1)?.onRecords([{ offset: BigInt(index), value }]);
+}
+
+/** Whether the consumer has given up so far. */
+function givenUp(consumer: ReturnType<typeof startConsumer>) {
+  let found: Awaited<typeof consumer.silence> | undefined;
+  void consumer.silence.then((silence) => {
+    found = silence;
+  });
+  return () => found;
+}
+
+test('a client that is silent while the cluster serves a fresh one is built anew, and the stream goes on', async () => {
+  const consumer = startConsumer(settings, () => {});
+  const silence = givenUp(consumer);
+  await vi.advanceTimersByTimeAsync(500);
+  comes(0);
+  await vi.advanceTimersByTimeAsync(4_500);
+  expect(opened).toHaveLength(2);
+  expect(opened[1]?.groupId).not.toBe(opened[0]?.groupId);
+  comes(1);
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(silence()).toBeUndefined();
+  const { rebuilds, received, lastError } = consumer.report();
+  expect({ rebuilds, received }).toEqual({ rebuilds: 1, received: 2 });
+  expect(lastError).toContain('what a fresh client saw');
+});
+
+test('a client that stays silent after it was built anew gives up, and is named stuck', async () => {
+  const consumer = startConsumer(settings, () => {});
+  const silence = givenUp(consumer);
+  await vi.advanceTimersByTimeAsync(500);
+  comes(0);
+  await vi.advanceTimersByTimeAsync(12_000);
+  expect(silence()).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(silence()).toMatchObject({ confirmed: 'stuck-client' });
+});
+
+test('silence of a cluster that serves nobody ends the consumer at its time-out', async () => {
+  look.confirmed = 'outage';
+  const consumer = startConsumer(settings, () => {});
+  const silence = givenUp(consumer);
+  await vi.advanceTimersByTimeAsync(500);
+  comes(0);
+  await vi.advanceTimersByTimeAsync(4_500);
+  expect(silence()).toMatchObject({ confirmed: 'outage' });
+  expect(opened).toHaveLength(1);
+});
