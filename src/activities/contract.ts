@@ -100,8 +100,11 @@ export interface Activities {
     kafka?: ProvisionedKafka;
     liveness?: StartedLiveness;
   }): Promise<{ leftovers: Leftover[]; done: string[] }>;
-  /** Writes Events and gives the result as it stands in history. */
-  record(request: { result: ChaosResult; resolved?: Resolved }): Promise<ChaosResult>;
+  /**
+   * Writes Events and gives the result as it stands in history. `cancelRun` asks Temporal to cancel the run: a workflow cannot do
+   * that to itself, and a run that was stopped by its own `abort` is to end as Canceled too.
+   */
+  record(request: { result: ChaosResult; resolved?: Resolved; cancelRun?: boolean }): Promise<ChaosResult>;
 }
 
 /** Judges; pure. */

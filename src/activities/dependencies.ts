@@ -1,3 +1,4 @@
+import type { RunIdentity } from '../experiment/identity.ts';
 import type { WorkerDefaults } from '../experiment/resolve.ts';
 import type { ConnectKafka } from '../kafka/port.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
@@ -16,6 +17,8 @@ export interface ActivityDependencies {
   defaults: WorkerDefaults;
   /** Whether the run `<temporal namespace>/<workflow id>/<run id>` is closed or unknown to Temporal. */
   isRunClosed(holder: string): Promise<boolean>;
+  /** Asks Temporal to cancel a run; a run that is closed or unknown is left as it is. */
+  cancelRun(run: RunIdentity): Promise<void>;
   registeredSearchAttributes(): Promise<SearchAttributeName[]>;
   /** Versions for the result: leaderfall, node, temporal … */
   versions: Record<string, string>;

@@ -8,8 +8,9 @@ import { runStep } from './step.ts';
 
 /** Writes one Event on the StatefulSet and gives the result back, so that it stands in history whole. */
 export function makeRecord(deps: ActivityDependencies): Activities['record'] {
-  return ({ result, resolved }) =>
+  return ({ result, resolved, cancelRun }) =>
     runStep('record', async () => {
+      if (cancelRun) await deps.cancelRun(result.run);
       if (!resolved) return result;
       try {
         await deps.kubernetes.create(eventOf(result, resolved));

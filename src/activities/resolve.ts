@@ -3,6 +3,7 @@ import { problem } from '../experiment/errors.ts';
 import { chaosAnnotation, type RunIdentity } from '../experiment/identity.ts';
 import { parseExperiment } from '../experiment/parse.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
+import { reserveSeconds } from '../experiment/schedule.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import { faults } from '../faults/all-faults.ts';
 import { takeClaim } from '../kubernetes/lease.ts';
@@ -111,6 +112,7 @@ export function boundSeconds(experiment: ResolvedExperiment): number {
     schedule.durationSeconds +
     schedule.intervalSeconds +
     schedule.recoveryTimeoutSeconds +
+    reserveSeconds +
     cleanUp
   );
 }

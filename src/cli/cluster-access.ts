@@ -20,6 +20,7 @@ export function clusterAccess(options: ClusterOptions): ActivityDependencies {
     connectKafka,
     defaults: readConfig(process.env).defaults,
     isRunClosed: async () => false,
+    cancelRun: async () => {},
     registeredSearchAttributes: async () => [],
     versions: {},
     log: { info: silent, warn: silent },

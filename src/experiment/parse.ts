@@ -1,10 +1,7 @@
 import { isChaosEngine, translateChaosEngine } from './chaos-engine.ts';
 import { type InputIssue, inputInvalid, issuesOf } from './issues.ts';
-import { plannedKills } from './schedule.ts';
+import { maxKills, plannedKills } from './schedule.ts';
 import { type Experiment, experimentSchema } from './spec.ts';
-
-/** A run's history is one workflow's: more kills than this belong into a schedule of runs. */
-export const maxKills = 60;
 
 /**
  * Reads an experiment in our own shape or as a Litmus ChaosEngine, fills its defaults and checks what fields mean together.

@@ -268,6 +268,8 @@ export interface Evidence {
   /** What ended the run before its time. */
   problem?: Problem;
   cancelled: boolean;
+  /** Who asked for the end by the run's own `abort`, and why; absent where Temporal's cancel was used. */
+  stoppedBy?: { actor: string; reason: string };
 }
 
 /** A verdict and the facts it rests on. */

@@ -4,6 +4,14 @@ export interface KillSchedule {
   intervalSeconds: number;
 }
 
+/**
+ * Most kills of one run, those by which a person extends it included: its history stays one workflow's, its result below 64 KiB.
+ */
+export const maxKills = 60;
+
+/** What a person may add to a run by pauses and extensions together; everything a run makes expires only after it. s */
+export const reserveSeconds = 1_800;
+
 /** Kills at i · interval while that is less than the duration: 60 s / 20 s gives 3, at 0, 20 and 40 s. */
 export function plannedKills(schedule: KillSchedule): number {
   return Math.ceil(schedule.durationSeconds / schedule.intervalSeconds);

@@ -26,8 +26,10 @@ export function judge(evidence: Evidence): Judgement {
   );
 }
 
-function stopped(evidence: Evidence): Finding {
-  return evidence.cancelled ? { verdict: 'Stopped', reasons: ['the run was cancelled'] } : undefined;
+function stopped({ cancelled, stoppedBy }: Evidence): Finding {
+  if (!cancelled) return undefined;
+  const reason = stoppedBy ? `stopped by ${stoppedBy.actor}: ${stoppedBy.reason}` : 'the run was cancelled';
+  return { verdict: 'Stopped', reasons: [reason] };
 }
 
 function failedStep({ problem }: Evidence): Finding {

@@ -11,7 +11,7 @@ import { clusterVersion, connectNative, temporalTarget } from './connect.ts';
 import { type HealthChecks, serveHealth } from './health.ts';
 import { makeLogger, sdkLogger } from './logger.ts';
 import { makeWorkers } from './make-workers.ts';
-import { isRunClosed, registeredSearchAttributes } from './temporal-facts.ts';
+import { cancelRun, isRunClosed, registeredSearchAttributes } from './temporal-facts.ts';
 import { temporalSdkVersion, version } from './version.ts';
 
 /**
@@ -43,6 +43,7 @@ export async function runWorker(
     connectKafka,
     defaults: config.defaults,
     isRunClosed: (holder) => isRunClosed(client, holder),
+    cancelRun: (run) => cancelRun(client, run),
     // Not every Temporal lets a worker ask; without an answer none is set, since an unregistered one would block the run.
     registeredSearchAttributes: () =>
       registeredSearchAttributes(connection.operatorService, namespace).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { type SearchAttributeName, searchAttributeNames } from '../activities/contract.ts';
+import type { RunIdentity } from '../experiment/identity.ts';
 
 /** IndexedValueType KEYWORD. */
 const keyword = 2;
@@ -38,6 +39,15 @@ export async function isRunClosed(client: Client, holder: string): Promise<boole
     if (!isGrpcServiceError(error) || error.code !== notFound) throw error;
     // A namespace that is not here belongs to another Temporal, where the run may well be alive.
     return !/namespace/i.test(error.details);
+  }
+}
+
+/** Asks Temporal to cancel a run; one that is closed or unknown is left as it is. */
+export async function cancelRun(client: Client, { workflowId, runId }: RunIdentity): Promise<void> {
+  try {
+    await client.workflow.getHandle(workflowId, runId).cancel();
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
 }
 

@@ -14,12 +14,13 @@ import type {
   ProvisionedKafka,
   StartedLiveness,
 } from '../experiment/result.ts';
-import { plannedKills } from '../experiment/schedule.ts';
+import { killsOf, untouched } from '../experiment/steering.ts';
 import { judge } from '../verdict/judge.ts';
 import { criticalSteps, runSteps, stepsFor } from './activity-options.ts';
 import { problemOfFailure } from './failure.ts';
 import { killRounds } from './kill-rounds.ts';
 import { markResult, markRun } from './search-attributes.ts';
+import { takeRequests } from './steer.ts';
 import { type Story, tell } from './story.ts';
 
 /**
@@ -29,14 +30,28 @@ import { type Story, tell } from './story.ts';
  */
 export async function kafkaBrokerFailure(input: unknown): Promise<ChaosResult> {
   const info = workflowInfo();
-  const story: Story = { startedAt: info.startTime.toISOString(), timeline: [], kills: [] };
+  const story: Story = {
+    startedAt: info.startTime.toISOString(),
+    timeline: [],
+    kills: [],
+    steering: untouched(),
+    changes: 0,
+  };
+  const chaos = new CancellationScope();
+  takeRequests(story, chaos);
   try {
-    await experiment(input, story);
+    await chaos.run(() => experiment(input, story));
   } catch (error) {
     if (isCancellation(error)) story.cancelled = true;
     else story.problem = problemOfFailure(error, story.step);
-    tell(story, story.step ?? 'resolve', story.cancelled ? 'cancelled' : `error: ${story.problem?.message}`);
+    if (!story.steering.stoppedBy)
+      tell(
+        story,
+        story.step ?? 'resolve',
+        story.cancelled ? 'cancelled' : `error: ${story.problem?.message}`,
+      );
   }
+  story.steering.round = 'over';
   const result = await CancellationScope.nonCancellable(() => ending(story));
   const summary = `${result.verdict}: ${result.reasons[0] ?? ''}`;
   setCurrentDetails(`**${summary}**`);
@@ -82,6 +97,7 @@ async function experiment(input: unknown, story: Story): Promise<void> {
 
   story.step = 'kill';
   const { lastActAt } = await killRounds({ resolved, kafka, liveness }, story);
+  story.steering.round = 'made';
 
   story.step = 'evaluate';
   const recovery = resolved.experiment.schedule.recoveryTimeoutSeconds * 1_000;
@@ -109,7 +125,7 @@ async function ending(story: Story): Promise<ChaosResult> {
     endedAt: story.startedAt,
     experiment: story.resolved?.experiment,
     kafka: story.kafka,
-    plannedKills: plannedOf(story.resolved),
+    plannedKills: plannedOf(story),
     kills: story.kills,
     stream: story.closing?.stream,
     leftovers: [],
@@ -119,7 +135,12 @@ async function ending(story: Story): Promise<ChaosResult> {
   if (story.resolved) result.leftovers = await cleaned(story, story.resolved, story.kafka, story.liveness);
   result.endedAt = new Date().toISOString();
   markResult(result, story.resolved);
-  return await criticalSteps.record({ result, resolved: story.resolved });
+  const cancelRun = story.steering.stoppedBy !== undefined;
+  return await criticalSteps.record({
+    result,
+    resolved: story.resolved,
+    ...(cancelRun ? { cancelRun } : {}),
+  });
 }
 
 /** Cleans up; when even that cannot be done in its time, the result says so instead of losing the verdict. */
@@ -144,7 +165,7 @@ async function cleaned(
 
 function evidenceOf(story: Story): Evidence {
   return {
-    plannedKills: plannedOf(story.resolved),
+    plannedKills: plannedOf(story),
     minKills: story.resolved?.experiment.schedule.minKills ?? 1,
     kills: story.kills satisfies KillRecord[],
     stream: story.closing?.stream,
@@ -152,11 +173,12 @@ function evidenceOf(story: Story): Evidence {
     isrFullAtEnd: story.closing?.isrFullAtEnd,
     problem: story.problem,
     cancelled: story.cancelled ?? false,
+    ...(story.steering.stoppedBy ? { stoppedBy: story.steering.stoppedBy } : {}),
   };
 }
 
-function plannedOf(resolved: Resolved | undefined): number {
-  return resolved ? plannedKills(resolved.experiment.schedule) : 0;
+function plannedOf({ resolved, steering }: Story): number {
+  return resolved ? killsOf(resolved.experiment.schedule, steering) : 0;
 }
 
 function identityOf(resolved: Resolved | undefined): ChaosResult['run'] {

@@ -1,9 +1,10 @@
-import { sleep } from '@temporalio/workflow';
 import type { KillContext } from '../activities/contract.ts';
 import type { KillAct, KillPlan, KillRecord } from '../experiment/result.ts';
-import { killDeadline, lateAfter, plannedKills } from '../experiment/schedule.ts';
+import { killDeadline, lateAfter } from '../experiment/schedule.ts';
+import { killsOf } from '../experiment/steering.ts';
 import { killStep, observingStep } from './activity-options.ts';
 import { type Story, tell } from './story.ts';
+import { untilDue } from './until-due.ts';
 
 /** How long before a deadline the kill is prepared: connect, ask who leads, write the plan down. ms */
 const leadMs = 1_000;
@@ -13,20 +14,21 @@ const maxRetargets = 5;
 
 /**
  * The kills, one round each: timer to just before the deadline, aim, act, prove. Deadlines are absolute, so a slow round never
- * shifts the next. Gives the time (epoch ms) from which the last recovery is counted.
+ * shifts the next; only a pause does. Gives the time (epoch ms) from which the last recovery is counted.
  */
 export async function killRounds(context: KillContext, story: Story): Promise<{ lastActAt: number }> {
   const { schedule } = context.resolved.experiment;
-  const planned = plannedKills(schedule);
+  const { steering } = story;
+  const planned = () => killsOf(schedule, steering);
+  const deadlineOf = (index: number) =>
+    killDeadline(schedule, context.liveness.steadyAt + steering.shiftMs, index);
   let lastActAt = Date.now();
-  for (let index = 0; index < planned; index++) {
-    const deadline = killDeadline(schedule, context.liveness.steadyAt, index);
-    const last = index === planned - 1;
-    const nextDeadline = killDeadline(schedule, context.liveness.steadyAt, index + 1);
-    const waitMs = deadline - leadMs - Date.now();
-    if (waitMs > 0) await sleep(waitMs, { summary: `until just before kill ${index + 1} of ${planned}` });
-
-    const record = await oneKill(context, { index, deadline, until: nextDeadline - leadMs });
+  while (steering.next < planned()) {
+    const index = steering.next;
+    const deadline = await untilDue(story, schedule, () => steering.killNowAt ?? deadlineOf(index), leadMs);
+    const nextDeadline = deadlineOf(index + 1);
+    const record = await round(context, story, { index, deadline, until: nextDeadline - leadMs });
+    if (record === 'held') continue;
     if (record === 'stream-ended') {
       tell(story, 'kill', `kill ${index + 1} not made: the stream has ended`);
       return { lastActAt };
@@ -34,19 +36,50 @@ export async function killRounds(context: KillContext, story: Story): Promise<{ 
     story.kills.push(record);
     if (record.act?.outcome === 'deleted' && record.plan) {
       lastActAt = record.act.requestedAt;
+      steering.round = 'proving';
       tell(story, 'kill', `kill ${index + 1}: broker ${record.plan.broker}, pod ${record.plan.pod}`);
+      const last = index === planned() - 1;
       const until = last ? lastActAt + schedule.recoveryTimeoutSeconds * 1_000 : nextDeadline - leadMs;
       await prove(context, record, record.plan, record.act, until);
     }
     tell(story, 'kill', outcomeText(record));
+    steering.next = index + 1;
+    delete steering.killNowAt;
   }
   return { lastActAt };
 }
 
+/** One kill as people and the clock let it be: skipped on request, held by a pause, or aimed at and made. */
+async function round(
+  context: KillContext,
+  story: Story,
+  due: { index: number; deadline: number; until: number },
+): Promise<KillRecord | 'held' | 'stream-ended'> {
+  const { steering } = story;
+  const skipped = (reason: string): KillRecord => ({
+    index: due.index,
+    deadline: new Date(due.deadline).toISOString(),
+    status: 'skipped',
+    reason,
+    retargets: 0,
+  });
+  if (steering.paused) {
+    const { actor, reason } = steering.paused;
+    return skipped(`paused by ${actor} (${reason}) until the run had no time left to wait`);
+  }
+  if (steering.skipNext) {
+    const { actor, reason } = steering.skipNext;
+    delete steering.skipNext;
+    return skipped(`skipped by ${actor}: ${reason}`);
+  }
+  return await oneKill(context, story, due);
+}
+
 async function oneKill(
   context: KillContext,
+  { steering }: Story,
   round: { index: number; deadline: number; until: number },
-): Promise<KillRecord | 'stream-ended'> {
+): Promise<KillRecord | 'held' | 'stream-ended'> {
   const { index, deadline } = round;
   const { schedule } = context.resolved.experiment;
   const base = { index, deadline: new Date(deadline).toISOString() };
@@ -63,12 +96,17 @@ async function oneKill(
     if (late > 0 && retargets === 0)
       return skipped(`${Date.now() - deadline} ms late: beyond half an interval`);
     const patience = Math.max(round.until - Date.now(), 0) + 15_000;
+    steering.round = 'aiming';
     const aim = await observingStep(patience).aim({ ...context, ...round });
+    // Asked for while the guard was waiting: nothing has been done yet, and nothing will before it is over.
+    if (steering.paused) return 'held';
     if (aim.outcome === 'stream-ended') return 'stream-ended';
     if (aim.outcome === 'skipped') return skipped(aim.reason, retargets);
 
     const { plan } = aim;
+    steering.round = 'killing';
     const act = await killStep(Math.max(plan.notAfter - Date.now(), 0) + 10_000).kill({ ...context, plan });
+    steering.round = 'aiming';
     if (act.outcome === 'moved') continue;
     if (act.outcome === 'skipped') return { ...skipped(act.reason, retargets), plan, act };
     const due = plan.deadline + plan.guardWaitMs;

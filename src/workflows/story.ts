@@ -8,12 +8,17 @@ import type {
   Step,
   TimelineEntry,
 } from '../experiment/result.ts';
+import type { Steering } from '../experiment/steering.ts';
+import { detailsOf } from './details.ts';
 
 /** What a run knows of itself so far. */
 export interface Story {
   startedAt: string;
   timeline: TimelineEntry[];
   kills: KillRecord[];
+  steering: Steering;
+  /** Counts what people have asked for, so that a wait can end when something new was. */
+  changes: number;
   step?: Step;
   resolved?: Resolved;
   kafka?: ProvisionedKafka;
@@ -23,11 +28,8 @@ export interface Story {
   cancelled?: boolean;
 }
 
-/** Adds a fact to the timeline and shows the last ones in the Web UI. */
+/** Adds a fact to the timeline and shows where the run stands in the Web UI. */
 export function tell(story: Story, step: Step, text: string): void {
   story.timeline.push({ at: new Date().toISOString(), step, text });
-  const rows = story.timeline
-    .slice(-12)
-    .map((entry) => `- \`${entry.at.slice(11, 19)}\` ${entry.step}: ${entry.text}`);
-  setCurrentDetails(rows.join('\n'));
+  setCurrentDetails(detailsOf(story));
 }

@@ -137,6 +137,7 @@ export async function scene(kafka: FakeKafka, input: ExperimentInput = {}): Prom
       connectKafka: () => kafka,
       defaults: { image: 'i' },
       isRunClosed: async () => false,
+      cancelRun: async () => {},
       registeredSearchAttributes: async () => ['LeaderfallCluster'],
       versions: { leaderfall: '0' },
       log: { info: () => {}, warn: () => {} },

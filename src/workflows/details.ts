@@ -1,0 +1,111 @@
+import { killsOf } from '../experiment/steering.ts';
+import type { Story } from './story.ts';
+
+/** Rows of the timeline that the Web UI shows; the whole of it is a query. */
+const shownRows = 12;
+
+/** Answer of the query `status`: the run in one small object. */
+export interface RunStatus {
+  step: string;
+  provisioner?: string;
+  cluster?: string;
+  kills: { planned: number; proven: number; unproven: number; skipped: number };
+  /** The kill that comes next, counted from 1, and its deadline as it stands (RFC 3339). */
+  next?: { kill: number; deadline?: string };
+  paused?: { since: string; actor: string; reason: string };
+  stoppedBy?: { actor: string; reason: string };
+}
+
+/** Where a run stands. */
+export function statusOf(story: Story): RunStatus {
+  const { steering, resolved, kills } = story;
+  const count = (status: string) => kills.filter((kill) => kill.status === status).length;
+  const planned = resolved ? killsOf(resolved.experiment.schedule, steering) : 0;
+  const waiting = steering.round !== 'over' && steering.next < planned;
+  return {
+    step: story.step ?? 'resolve',
+    ...(resolved
+      ? {
+          provisioner: resolved.provisioner,
+          cluster: `${resolved.experiment.cluster.namespace}/${resolved.statefulSetName}`,
+        }
+      : {}),
+    kills: { planned, proven: count('proven'), unproven: count('unproven'), skipped: count('skipped') },
+    ...(waiting ? { next: { kill: steering.next + 1, ...deadlineOf(steering.deadline) } } : {}),
+    ...(steering.paused
+      ? {
+          paused: {
+            since: new Date(steering.paused.at).toISOString(),
+            actor: steering.paused.actor,
+            reason: steering.paused.reason,
+          },
+        }
+      : {}),
+    ...(steering.stoppedBy ? { stoppedBy: steering.stoppedBy } : {}),
+  };
+}
+
+function deadlineOf(deadline: number | undefined): { deadline?: string } {
+  return deadline === undefined ? {} : { deadline: new Date(deadline).toISOString() };
+}
+
+/** The same for a person, as Markdown: the Web UI's current details. */
+export function detailsOf(story: Story): string {
+  const status = statusOf(story);
+  const { kills, next, paused, stoppedBy } = status;
+  const rows: [string, string][] = [['step', status.step]];
+  if (status.cluster) rows.push(['target', `${whom(story)} of ${status.cluster} (${status.provisioner})`]);
+  rows.push([
+    'kills',
+    `${kills.proven} proven, ${kills.unproven} unproven, ${kills.skipped} skipped, of ${kills.planned}`,
+  ]);
+  if (next)
+    rows.push([
+      'next',
+      `kill ${next.kill} of ${kills.planned}${next.deadline ? ` at ${clock(next.deadline)} UTC` : ''}`,
+    ]);
+  const { liveness, kafka } = story;
+  if (kafka) rows.push(['brokers', `${kafka.brokerIds.join(', ')}, reached by ${kafka.reach}`]);
+  if (liveness)
+    rows.push([
+      'stream',
+      `topic ${liveness.topic}, min.insync.replicas ${liveness.minInsyncReplicas} of ${liveness.replicationFactor}`,
+    ]);
+  const head = stoppedBy
+    ? `**Stopped by ${cell(stoppedBy.actor)}**: ${cell(stoppedBy.reason)}; cleaning up`
+    : paused
+      ? `**Paused by ${cell(paused.actor)}** since ${clock(paused.since)}: ${cell(paused.reason)}`
+      : `**${headline(status)}**`;
+  const timeline = story.timeline
+    .slice(-shownRows)
+    .map(({ at, step, text }) => `- \`${clock(at)}\` ${step}: ${text}`);
+  return [
+    head,
+    '',
+    '| | |',
+    '|---|---|',
+    ...rows.map(([name, value]) => `| ${name} | ${cell(value)} |`),
+    '',
+    ...timeline,
+  ].join('\n');
+}
+
+function headline({ step, next, kills }: RunStatus): string {
+  if (step === 'kill' && next) return `Kill ${next.kill} of ${kills.planned}`;
+  return step.charAt(0).toUpperCase() + step.slice(1);
+}
+
+function whom({ resolved }: Story): string {
+  const target = resolved?.experiment.target;
+  return typeof target === 'object' ? `broker ${target.broker}` : `the ${target}`;
+}
+
+/** `12:34:56` of an RFC 3339 stamp. */
+function clock(stamp: string): string {
+  return stamp.slice(11, 19);
+}
+
+/** Text of people and servers must not end a table's cell. */
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}

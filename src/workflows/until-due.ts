@@ -1,0 +1,41 @@
+import { CancellationScope, condition, sleep } from '@temporalio/workflow';
+import type { ResolvedExperiment } from '../experiment/spec.ts';
+import { killsOf, reserveLeft } from '../experiment/steering.ts';
+import type { Story } from './story.ts';
+
+/**
+ * Waits until just before the next kill's deadline as it stands: a pause holds and moves it, `killNow` brings it near. Gives the
+ * deadline (epoch ms). A pause that uses up the run's reserve ends the wait too; the pause then still stands.
+ */
+export async function untilDue(
+  story: Story,
+  schedule: ResolvedExperiment['schedule'],
+  deadlineNow: () => number,
+  leadMs: number,
+): Promise<number> {
+  const { steering } = story;
+  steering.round = 'waiting';
+  for (;;) {
+    if (steering.paused) {
+      const resumed = await condition(() => !steering.paused, reserveLeft(schedule, steering, Date.now()));
+      if (!resumed) return deadlineNow();
+    }
+    const deadline = deadlineNow();
+    steering.deadline = deadline;
+    const waitMs = deadline - leadMs - Date.now();
+    if (waitMs <= 0) return deadline;
+    const planned = killsOf(schedule, steering);
+    await sleepUnlessChanged(story, waitMs, `until just before kill ${steering.next + 1} of ${planned}`);
+  }
+}
+
+/** A durable timer that ends early when somebody asks for something. */
+async function sleepUnlessChanged(story: Story, ms: number, summary: string): Promise<void> {
+  const before = story.changes;
+  const timer = new CancellationScope();
+  try {
+    await timer.run(() => Promise.race([sleep(ms, { summary }), condition(() => story.changes !== before)]));
+  } finally {
+    timer.cancel();
+  }
+}

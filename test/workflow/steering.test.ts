@@ -1,0 +1,182 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { WorkflowFailedError, WorkflowHandle } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Activities } from '../../src/activities/contract.ts';
+import { healthy, last, runStory, type Seen, timeSkippingServer, untilCancelled } from './story-support.ts';
+
+let env: TestWorkflowEnvironment;
+let seen: Seen;
+let handle: PromiseWithResolvers<WorkflowHandle>;
+
+beforeAll(async () => {
+  env = await timeSkippingServer();
+});
+
+afterAll(async () => {
+  await env.teardown();
+});
+
+beforeEach(() => {
+  seen = { calls: [], acts: [] };
+  handle = Promise.withResolvers();
+});
+
+const everyTen = { durationSeconds: 30, intervalSeconds: 10 };
+const asked = { actor: 'ann', reason: 'a release' };
+
+/** Sends a request to the run from inside one of its steps, where the server's clock does not jump. */
+async function ask(request: string, input: object = asked): Promise<string> {
+  return await (await handle.promise).executeUpdate<string, [object]>(request, { args: [input] });
+}
+
+/** Runs a story in which one step, of kill `index`, does something besides. */
+async function story(overrides: Partial<Activities>, schedule = everyTen) {
+  return await runStory(env, healthy(env, seen, overrides, schedule), async (started) =>
+    handle.resolve(started),
+  );
+}
+
+const proven = { proven: true, evidence: ['gone'] };
+
+/** Does something while kill `index` is being proven. */
+function whileProving(index: number, act: () => Promise<unknown>): Partial<Activities> {
+  return {
+    prove: async ({ plan }) => {
+      if (plan.index === index) await act();
+      return proven;
+    },
+  };
+}
+
+test('skipNext leaves out exactly the next kill and says who wanted it; the run cannot pass', async () => {
+  const { result } = await story(whileProving(0, () => ask('skipNext')));
+  expect(seen.acts.map(({ index }) => index)).toEqual([0, 2]);
+  expect(result?.kills[1]).toMatchObject({ status: 'skipped', reason: 'skipped by ann: a release' });
+  expect(result?.verdict).toBe('Inconclusive');
+});
+
+test('a pause moves all later deadlines by as long as it lasted', async () => {
+  let answer = '';
+  const { result } = await story(
+    whileProving(0, async () => {
+      await ask('pause');
+      await last(1);
+      answer = await ask('resume');
+    }),
+  );
+  const heldMs = Number(/by (\d+) ms/.exec(answer)?.[1]);
+  expect(heldMs).toBeGreaterThanOrEqual(1_000);
+  const [first = 0, ...later] = seen.acts.map(({ deadline }) => deadline);
+  expect(later.map((deadline) => deadline - first)).toEqual([10_000 + heldMs, 20_000 + heldMs]);
+  expect(result?.verdict).toBe('Pass');
+});
+
+test('a pause asked for while the guard waits holds a kill that was already aimed at; it is aimed at anew', async () => {
+  let aims = 0;
+  let resumed: Promise<string> | undefined;
+  const base = healthy(env, seen, {}, everyTen);
+  const aim: Activities['aim'] = async (request) => {
+    if (aims++ === 0) {
+      await ask('pause');
+      // While it is paused no step runs, and the server's clock would jump to the end of the pause's patience.
+      await env.connection.testService?.lockTimeSkipping({});
+      resumed = delay(500)
+        .then(() => ask('resume'))
+        .finally(() => env.connection.testService?.unlockTimeSkipping({}));
+    }
+    return await base.aim(request);
+  };
+  const { result } = await story({ aim });
+  await resumed;
+  expect(aims).toBe(4);
+  expect(seen.acts.map(({ index }) => index)).toEqual([0, 1, 2]);
+  expect(result?.timeline.map(({ text }) => text)).toContain('paused by ann: a release');
+});
+
+test('a pause that nobody ends skips the kills that are left and ends the run', async () => {
+  const { result } = await story(whileProving(0, () => ask('pause')));
+  expect(seen.acts.map(({ index }) => index)).toEqual([0]);
+  expect(result?.kills.slice(1).map(({ status, reason }) => [status, reason])).toEqual([
+    ['skipped', expect.stringContaining('paused by ann (a release)')],
+    ['skipped', expect.stringContaining('paused by ann (a release)')],
+  ]);
+  expect(result?.verdict).toBe('Inconclusive');
+  expect(seen.calls.slice(-2)).toEqual(['cleanUp', 'record']);
+});
+
+test('extend adds kills at the rhythm of the others', async () => {
+  const { result } = await story(whileProving(1, () => ask('extend', { kills: 2, ...asked })));
+  const first = seen.acts[0]?.deadline ?? 0;
+  expect(seen.acts.map(({ deadline }) => (deadline - first) / 1_000)).toEqual([0, 10, 20, 30, 40]);
+  expect(result?.plannedKills).toBe(5);
+});
+
+test('abort ends the chaos at once with who and why; the run ends as Canceled', async () => {
+  const base = healthy(env, seen);
+  const record: Activities['record'] = async (request) => {
+    // What the worker does when it is told to: a workflow cannot cancel itself.
+    if (request.cancelRun) await (await handle.promise).cancel();
+    return await base.record(request);
+  };
+  const prove: Activities['prove'] = async () => {
+    await ask('abort');
+    return await untilCancelled();
+  };
+  const { error } = await story({ prove, record });
+  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+  expect(seen.acts).toHaveLength(1);
+  expect(seen.recorded).toMatchObject({ verdict: 'Stopped', reasons: ['stopped by ann: a release'] });
+  expect(seen.calls).toContain('cleanUp');
+});
+
+test('the signal abort stops too, whatever its input', async () => {
+  const prove: Activities['prove'] = async () => {
+    await (await handle.promise).signal('abort', 42);
+    return await untilCancelled();
+  };
+  await story({ prove });
+  expect(seen.recorded?.reasons).toEqual(['stopped by not given: not given']);
+});
+
+test('a request that cannot be done is rejected with the reason and changes nothing', async () => {
+  const refused: string[] = [];
+  const refusal = async (request: string, input?: object) => {
+    const cause = await ask(request, input).catch((error: { cause?: Error }) => error.cause);
+    refused.push(cause instanceof Error ? cause.message : 'was taken');
+  };
+  const { result } = await story(
+    whileProving(0, async () => {
+      await refusal('resume');
+      await refusal('killNow');
+      await refusal('pause', { why: 'x' });
+      await refusal('extend', { kills: 0 });
+      await refusal('extend', { kills: 58 });
+      await refusal('skipNext', { reason: 7 });
+    }),
+  );
+  expect(refused).toEqual([
+    'it is not paused',
+    'kill 1 is under way',
+    'why: unknown field; known: reason, actor',
+    'kills: must be a whole number, 1 or more',
+    'a run holds at most 60 kills',
+    'reason: must be a string',
+  ]);
+  expect(result?.verdict).toBe('Pass');
+  expect(seen.acts).toHaveLength(3);
+});
+
+test('the queries tell where the run stands', async () => {
+  const answers: Record<string, unknown> = {};
+  await story(
+    whileProving(1, async () => {
+      const run = await handle.promise;
+      for (const name of ['status', 'timeline', 'evidence']) answers[name] = await run.query(name);
+    }),
+  );
+  expect(answers.status).toMatchObject({ step: 'kill', kills: { planned: 3, proven: 1 }, next: { kill: 2 } });
+  expect(answers.timeline).toContainEqual(expect.objectContaining({ text: 'a note' }));
+  expect(answers.evidence).toMatchObject({ kills: [{ index: 0, status: 'proven' }, { index: 1 }] });
+});
