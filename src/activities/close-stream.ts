@@ -2,6 +2,7 @@ import type { ContainerEnd, KillRecord, PodEnd } from '../experiment/result.ts';
 import { pause, poll } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
 import { account } from '../liveness/account.ts';
+import { faultSpans } from '../liveness/fault-windows.ts';
 import type { ConsumerReport, ObserverReport, ProducerReport } from '../liveness/protocol.ts';
 import { withKafka } from './brokers.ts';
 import type { Activities, Closing, KillContext } from './contract.ts';
@@ -17,6 +18,7 @@ import {
   stopProducer,
 } from './liveness-http.ts';
 import { runStep, type StepContext } from './step.ts';
+import { streamOverTime } from './stream-series.ts';
 
 /** Looks for a full ISR this often. ms */
 const lookMs = 500;
@@ -34,7 +36,9 @@ async function closeStream(
   const { kubernetes } = deps;
   const { liveness } = request;
   const isrFullAtEnd = await isrFull(deps, request, step);
-  const recoveries = recoveriesOf(request.kills, await observerReport(kubernetes, liveness, 0), Date.now());
+  const observer = await observerReport(kubernetes, liveness, 0);
+  const skewMs = observer ? observer.now - Date.now() : 0;
+  const recoveries = recoveriesOf(request.kills, observer, Date.now());
   step.progress(['draining the stream']);
   const before = await readLivenessPod(kubernetes, liveness);
   const own = before?.metadata?.uid === liveness.podUid ? before : undefined;
@@ -48,6 +52,13 @@ async function closeStream(
     // The last words come with the pod's status, a moment after the container's end.
     if (!consumer || !producer) await pause(1_500, step.signal);
   }
+  const { series, faultWindows } = producer
+    ? await streamOverTime(kubernetes, liveness, {
+        spans: faultSpans(request.kills, recoveries, Date.now()),
+        startedAt: producer.startedAt,
+        skewMs,
+      })
+    : {};
   const pod = await readLivenessPod(kubernetes, liveness);
   producer ??= lastWords<ProducerReport>(pod, 'kafka-producer');
   consumer ??= lastWords<ConsumerReport>(pod, 'kafka-consumer');
@@ -57,10 +68,11 @@ async function closeStream(
     observer: endOf(pod, 'kafka-observer'),
   });
   return {
-    ...(stream ? { stream } : {}),
+    ...(stream ? { stream: { ...stream, ...(faultWindows ? { faultWindows } : {}) } } : {}),
     livenessPod: podEnd(pod, liveness.podUid),
     ...(isrFullAtEnd === undefined ? {} : { isrFullAtEnd }),
     recoveries,
+    ...(series ? { series } : {}),
   };
 }
 

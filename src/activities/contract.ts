@@ -14,6 +14,7 @@ import type {
   Step,
   StreamReport,
 } from '../experiment/result.ts';
+import type { StreamSeries } from '../experiment/series.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 
 /** What `resolve` found out; nothing but the claim has been made. */
@@ -74,6 +75,8 @@ export interface Closing {
   isrFullAtEnd?: boolean;
   /** Full-ISR times (ms from the request) of kills whose own watch had to end at the next deadline. */
   recoveries: { index: number; timeToFullIsrMs: number }[];
+  /** Reports read it from here: it would make the result, which history holds twice, too large. */
+  series?: StreamSeries;
 }
 
 /**

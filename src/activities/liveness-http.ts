@@ -7,6 +7,7 @@ import {
   type ObserverReport,
   type ProducerReport,
 } from '../liveness/protocol.ts';
+import type { SideReport, SideRequest } from '../liveness/series.ts';
 
 type LivenessRef = Pick<StartedLiveness, 'namespace' | 'pod'>;
 type Role = keyof typeof livenessPorts;
@@ -50,6 +51,17 @@ export function closeConsumer(
   pod: LivenessRef,
 ): Promise<ConsumerReport | undefined> {
   return ask<ConsumerReport>(kubernetes, pod, 'consumer', 'POST', '/close', 30_000);
+}
+
+/** What a container recorded by the second, or undefined where it does not answer any more. */
+export function sideReport(
+  kubernetes: KubernetesPort,
+  pod: LivenessRef,
+  role: 'producer' | 'consumer',
+  { stepMs, spans }: SideRequest,
+): Promise<SideReport | undefined> {
+  const query = new URLSearchParams({ stepMs: String(stepMs), spans: JSON.stringify(spans) });
+  return ask<SideReport>(kubernetes, pod, role, 'GET', `/series?${query}`);
 }
 
 async function ask<T>(

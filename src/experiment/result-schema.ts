@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { errorCodes } from './errors.ts';
 import { type ChaosResult, observedSettings, steps } from './result.ts';
+import { seriesColumns } from './series.ts';
 import { experimentSchema } from './spec.ts';
 
 const rfc3339 = z.iso.datetime().describe('RFC 3339, UTC.');
@@ -139,6 +140,15 @@ const streamSchema = z.object({
   longestAckGapMs: milliseconds,
   sendToAck: latencySchema.optional(),
   sendToReceive: latencySchema.optional(),
+  faultWindows: z
+    .object({
+      count,
+      totalMs: milliseconds,
+      inside: latencySchema.optional(),
+      outside: latencySchema.optional(),
+      throughputDipPercent: z.number().min(0).max(100).optional(),
+    })
+    .optional(),
   drained: z.boolean(),
   producer: containerEndSchema,
   consumer: containerEndSchema,
@@ -152,6 +162,12 @@ const streamSchema = z.object({
     })
     .optional(),
   notes: strings,
+});
+
+const seriesSchema = z.object({
+  from: epochMs,
+  stepMs: count,
+  columns: z.partialRecord(z.enum(seriesColumns), z.array(z.number().nullable())),
 });
 
 /** The result of a run, for programs that read it. Readers skip fields that they do not know. */
@@ -181,6 +197,7 @@ export const resultSchema = z
     ),
     timeline: z.array(z.object({ at: rfc3339, step, text: z.string() })),
     versions: z.record(z.string(), z.string()),
+    series: seriesSchema.optional(),
   })
   .describe('Result of a Leaderfall run');
 

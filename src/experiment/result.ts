@@ -1,5 +1,6 @@
 import type { Problem } from './errors.ts';
 import type { RunIdentity } from './identity.ts';
+import type { StreamSeries } from './series.ts';
 import type { ResolvedExperiment } from './spec.ts';
 
 /** How a run ended. */
@@ -222,6 +223,7 @@ export interface StreamReport {
   longestAckGapMs: number;
   sendToAck?: Latency;
   sendToReceive?: Latency;
+  faultWindows?: FaultWindows;
   /** Closing read reached the end of the log. */
   drained: boolean;
   producer: ContainerEnd;
@@ -230,6 +232,18 @@ export interface StreamReport {
   /** Consumer ended by its own silence time-out, and what a fresh client then saw. */
   silence?: SilenceEnd;
   notes: string[];
+}
+
+/** The stream while a fault could be felt, from each kill's request to the full ISR, beside the stream at all other times. */
+export interface FaultWindows {
+  count: number;
+  /** Their length together, ms. */
+  totalMs: number;
+  /** Send to receive, of the records that were due in a second of a window, and of all others. */
+  inside?: Latency;
+  outside?: Latency;
+  /** Acks that the worst second of the windows lost against the median of all other seconds, %. */
+  throughputDipPercent?: number;
 }
 
 /** What a fresh client saw right after the consumer's silence time-out. */
@@ -300,4 +314,6 @@ export interface ChaosResult {
   leftovers: Leftover[];
   timeline: TimelineEntry[];
   versions: Record<string, string>;
+  /** The stream over time. Put in by whoever reads the run's history, where the closing of the stream holds it once. */
+  series?: StreamSeries;
 }

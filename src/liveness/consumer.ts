@@ -8,6 +8,7 @@ import { addToIntervals } from './intervals.ts';
 import { latencyRecorder, rateMeter } from './latency.ts';
 import type { ConsumerReport, Intervals } from './protocol.ts';
 import { decodeRecord, probeIndex } from './record.ts';
+import { type SideReport, type SideRequest, seriesRecorder } from './series.ts';
 
 /** A person reads along with `kubectl logs -f`: no more than two lines a second. ms */
 const printEveryMs = 500;
@@ -30,6 +31,7 @@ const closingMs = 20_000;
 /** The running consumer. */
 export interface RunningConsumer {
   report(): ConsumerReport;
+  series(request: SideRequest): SideReport;
   /** Reads to the end of the log. */
   close(): Promise<ConsumerReport>;
   /** Resolves with what a fresh client saw when no record came for the consumer time-out. */
@@ -42,6 +44,7 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   const received: Intervals = [];
   const latency = latencyRecorder();
   const rate = rateMeter();
+  const series = seriesRecorder();
   const seen = { received: 0, duplicated: 0, outOfOrder: 0, foreign: 0, longestSilenceMs: 0, rebuilds: 0 };
   const silent = Promise.withResolvers<SilenceEnd>();
   let nextOffset = 0n;
@@ -81,6 +84,7 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     seen.received++;
     rate.add(1);
     latency.record(now - at);
+    series.done(at);
     if (!addToIntervals(received, index)) seen.duplicated++;
     else if (index < lastIndex) seen.outOfOrder++;
     lastIndex = Math.max(lastIndex, index);
@@ -203,5 +207,5 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   void watch().catch((error: Error) => {
     lastError = error.message;
   });
-  return { report, close, silence: silent.promise };
+  return { report, series: series.report, close, silence: silent.promise };
 }

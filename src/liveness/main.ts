@@ -3,6 +3,7 @@ import { readSettings, type Settings } from './environment.ts';
 import { startObserver } from './observer.ts';
 import { startProducer } from './producer.ts';
 import { livenessPorts } from './protocol.ts';
+import { sideRequestOf } from './series.ts';
 import { type Routes, serve, writeTermination } from './server.ts';
 import { makeTopic } from './topic.ts';
 
@@ -28,6 +29,7 @@ if (settings.role === 'producer') {
   process.on('SIGTERM', () => endWith(0, producer.report()));
   await serveRole('producer', {
     'GET /report': () => producer.report(),
+    'GET /series': (query) => producer.series(sideRequestOf(query)),
     'POST /stop': () => producer.stop(),
   });
 }
@@ -37,6 +39,7 @@ if (settings.role === 'consumer') {
   process.on('SIGTERM', () => endWith(0, consumer.report()));
   await serveRole('consumer', {
     'GET /report': () => consumer.report(),
+    'GET /series': (query) => consumer.series(sideRequestOf(query)),
     'POST /close': () => consumer.close(),
   });
   await consumer.silence;

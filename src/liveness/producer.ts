@@ -5,6 +5,7 @@ import { addToIntervals } from './intervals.ts';
 import { latencyRecorder, rateMeter } from './latency.ts';
 import type { Intervals, ProducerReport } from './protocol.ts';
 import { encodeRecord, type StreamRecord } from './record.ts';
+import { type SideReport, type SideRequest, seriesRecorder } from './series.ts';
 
 /** Records that became due are sent together this often. ms */
 const tickMs = 10;
@@ -18,6 +19,7 @@ const rebuildAfterMs = 5_000;
 /** The running producer. */
 export interface RunningProducer {
   report(): ProducerReport;
+  series(request: SideRequest): SideReport;
   /** Sends no more; resolves when the last outcome is known. */
   stop(): Promise<ProducerReport>;
 }
@@ -32,6 +34,7 @@ export function startProducer(settings: Settings): RunningProducer {
   const unknown: Intervals = [];
   const latency = latencyRecorder();
   const rate = rateMeter();
+  const series = seriesRecorder();
   const seen = { sent: 0, acked: 0, unknown: 0, rebuilds: 0, longestGapMs: 0 };
   let lastAckAt: number | undefined;
   let longestGapAt: number | undefined;
@@ -79,6 +82,7 @@ export function startProducer(settings: Settings): RunningProducer {
     }));
     next += count;
     seen.sent += count;
+    series.sent(count);
     try {
       await to.send(batch.map((record) => encodeRecord(record, settings.runId)));
       acknowledged(batch);
@@ -104,6 +108,7 @@ export function startProducer(settings: Settings): RunningProducer {
     for (const { index, at } of batch) {
       addToIntervals(acked, index);
       latency.record(now - at);
+      series.done(at);
     }
   }
 
@@ -140,6 +145,7 @@ export function startProducer(settings: Settings): RunningProducer {
   };
   return {
     report,
+    series: series.report,
     async stop() {
       stopping = true;
       await running;

@@ -1,5 +1,7 @@
+import type { Closing } from '../../activities/contract.ts';
 import type { Problem } from '../../experiment/errors.ts';
 import type { ChaosResult, Verdict } from '../../experiment/result.ts';
+import type { StreamSeries } from '../../experiment/series.ts';
 import type { RunEvent } from './run-event.ts';
 
 /** How a run ended, as far as its history tells. */
@@ -21,7 +23,8 @@ export function resultFromHistory(events: readonly RunEvent[]): RunEnd | undefin
   const recorded = events.findLast((event) => event.kind === 'completed' && event.activity === 'record');
   if (recorded?.kind === 'completed') {
     const result = recorded.result as ChaosResult;
-    return { verdict: result.verdict, result };
+    const series = seriesOf(events);
+    return { verdict: result.verdict, result: series ? { ...result, series } : result };
   }
   const { status } = closed;
   if (status === 'canceled')
@@ -32,6 +35,12 @@ export function resultFromHistory(events: readonly RunEvent[]): RunEnd | undefin
     verdict: 'Error',
     problem: unrecorded(`the run was ${status}${why} from outside: no clean-up ran`),
   };
+}
+
+/** The time series stands in what closed the stream, and nowhere else. */
+function seriesOf(events: readonly RunEvent[]): StreamSeries | undefined {
+  const closing = events.findLast((event) => event.kind === 'completed' && event.activity === 'closeStream');
+  return closing?.kind === 'completed' ? (closing.result as Closing).series : undefined;
 }
 
 function unrecorded(message: string): Problem {

@@ -1,0 +1,38 @@
+import type { KillRecord } from '../experiment/result.ts';
+import { pointsOf, type StreamSeries } from '../experiment/series.ts';
+import type { TimeSpan } from './series.ts';
+
+/**
+ * When a fault could be felt: from each kill's request until all replicas were in sync again, or, where that was not seen, until
+ * the next kill, or until `end`. Epoch ms, worker's clock.
+ */
+export function faultSpans(
+  kills: readonly KillRecord[],
+  recoveries: readonly { index: number; timeToFullIsrMs: number }[],
+  end: number,
+): TimeSpan[] {
+  const felt = kills.flatMap(({ index, act, proof }) => {
+    const later = recoveries.find((recovery) => recovery.index === index);
+    const recoveredIn = proof?.timeToFullIsrMs ?? later?.timeToFullIsrMs;
+    return act?.outcome === 'deleted' ? [{ from: act.requestedAt, recoveredIn }] : [];
+  });
+  return felt.map(({ from, recoveredIn }, index) => {
+    const next = felt[index + 1]?.from ?? end;
+    return { from, to: recoveredIn === undefined ? next : from + recoveredIn };
+  });
+}
+
+/**
+ * How much of the throughput the worst second of the spans lost against the median of all other seconds: 0 to 100 %, by acks.
+ * Undefined where nothing was seen inside or outside. The first and the last point are partial and do not count.
+ */
+export function throughputDip(series: StreamSeries, spans: readonly TimeSpan[]): number | undefined {
+  if (!series.columns.acked) return undefined;
+  const points = pointsOf(series).slice(1, -1);
+  const felt = (at: number) => spans.some(({ from, to }) => from < at + series.stepMs && to > at);
+  const inside = points.filter(({ at }) => felt(at)).map(({ ackedMin }) => ackedMin);
+  const outside = points.filter(({ at }) => !felt(at)).map(({ acked }) => acked);
+  const usual = outside.sort((a, b) => a - b)[Math.floor(outside.length / 2)];
+  if (inside.length === 0 || !usual) return undefined;
+  return Math.max(0, Math.round((1 - Math.min(...inside) / usual) * 100));
+}
