@@ -26,9 +26,12 @@ export function makeAnnotate(deps: ActivityDependencies): Activities['annotate']
       }
       const annotations = found.metadata?.annotations ?? {};
       // A dead run's note beside the annotation is nearer to the truth than the annotation that it wrote.
-      const noted = annotations[formerAnnotation];
-      const former =
-        noted === undefined ? (annotations[chaosAnnotation] ?? null) : (JSON.parse(noted) as string | null);
+      const note = readNote(annotations);
+      const former = note === 'none' ? (annotations[chaosAnnotation] ?? null) : formerOf(note);
+      if (note === 'unreadable') {
+        const { namespace, name } = kafka.statefulSet;
+        deps.log.warn({ namespace, statefulSet: name, annotation: formerAnnotation }, unreadable);
+      }
       if (annotations[ownerAnnotation] === ownerOf(resolved.run)) return { former, annotated: false };
       await deps.kubernetes.mergePatch(ref, {
         metadata: {
@@ -54,7 +57,8 @@ export async function restoreAnnotation(
   const found = await kubernetes.read(ref);
   const annotations = found?.metadata?.annotations ?? {};
   if (!found || annotations[ownerAnnotation] !== ownerOf(resolved.run)) return undefined;
-  const former = JSON.parse(annotations[formerAnnotation] ?? 'null') as string | null;
+  const note = readNote(annotations);
+  const former = formerOf(note);
   await kubernetes.mergePatch(ref, {
     metadata: {
       resourceVersion: found.metadata?.resourceVersion,
@@ -66,7 +70,27 @@ export async function restoreAnnotation(
       },
     },
   });
-  return `annotation ${chaosAnnotation} back to ${former === null ? 'none' : `"${former}"`}`;
+  const back = `annotation ${chaosAnnotation} back to ${former === null ? 'none' : `"${former}"`}`;
+  return note === 'unreadable' ? `${back}: ${unreadable}` : back;
+}
+
+const unreadable = `what stood there is not known, for the note ${formerAnnotation} was changed by somebody else`;
+
+/** The note beside the chaos annotation; a person may have edited it, and no retry would make it readable again. */
+function readNote(annotations: Record<string, string>): { former: string | null } | 'none' | 'unreadable' {
+  const text = annotations[formerAnnotation];
+  if (text === undefined) return 'none';
+  try {
+    const former: unknown = JSON.parse(text);
+    return typeof former === 'string' || former === null ? { former } : 'unreadable';
+  } catch {
+    return 'unreadable';
+  }
+}
+
+/** Where it is not known what stood there, nothing is put back: an opt-in is a person's to give. */
+function formerOf(note: ReturnType<typeof readNote>): string | null {
+  return typeof note === 'string' ? null : note.former;
 }
 
 function refOf(statefulSet: StatefulSetRef) {

@@ -1,11 +1,12 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { makeAnnotate, restoreAnnotation } from '../../src/activities/annotate.ts';
 import type { Resolved, RunContext } from '../../src/activities/contract.ts';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
 import { type FakeKubernetes, fakeKubernetes } from '../support/fake-kubernetes.ts';
 
 const statefulSet = { namespace: 'kafka', name: 'kafka-kafka', uid: 'u', replicas: 3 };
+const ref = { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace: 'kafka', name: statefulSet.name };
 
 async function withStatefulSet(annotations?: Record<string, string>): Promise<FakeKubernetes> {
   const kubernetes = fakeKubernetes();
@@ -21,10 +22,12 @@ function resolved(runId: string): Resolved {
   return { run: { temporalNamespace: 'default', workflowId: 'w', runId }, expires: 0 } as Resolved;
 }
 
+const warn = vi.fn();
+
 async function annotate(kubernetes: FakeKubernetes, runId: string) {
   const context = { resolved: resolved(runId), kafka: { statefulSet } } as RunContext;
   return await new MockActivityEnvironment().run(
-    makeAnnotate({ kubernetes } as unknown as ActivityDependencies),
+    makeAnnotate({ kubernetes, log: { warn } } as unknown as ActivityDependencies),
     context,
   );
 }
@@ -63,3 +66,24 @@ test('after a run that died, the next one restores what stood before both', asyn
   await restoreAnnotation(kubernetes, resolved('b'), statefulSet);
   expect(annotations(kubernetes)).toEqual({});
 });
+
+test.each(['true', '"true', '{"former": "true"}', ''])(
+  'a note that a person turned into %j is warned of, and the annotation is removed at the end',
+  async (note) => {
+    const kubernetes = await withStatefulSet({ 'litmuschaos.io/chaos': 'true' });
+    await annotate(kubernetes, 'a');
+    await kubernetes.mergePatch(ref, {
+      metadata: { annotations: { 'leaderfall.io/former-chaos-annotation': note } },
+    });
+    warn.mockClear();
+    expect(await annotate(kubernetes, 'b')).toEqual({ former: null, annotated: true });
+    expect(warn).toHaveBeenCalledOnce();
+    await kubernetes.mergePatch(ref, {
+      metadata: { annotations: { 'leaderfall.io/former-chaos-annotation': note } },
+    });
+    expect(await restoreAnnotation(kubernetes, resolved('b'), statefulSet)).toContain(
+      'changed by somebody else',
+    );
+    expect(annotations(kubernetes)).toEqual({});
+  },
+);
