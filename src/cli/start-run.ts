@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { detailsOf, summaryOf } from '../experiment/describe.ts';
 import { problem } from '../experiment/errors.ts';
 import { parseExperiment } from '../experiment/parse.ts';
-import { plannedKills } from '../experiment/schedule.ts';
 import type { TemporalAccess } from './connect-temporal.ts';
 
 /** Task queue that worker and commands share where none is set. */
@@ -36,15 +36,14 @@ export async function startRun(
   const { experiment, notes } = parseExperiment(input);
   const workflowId = options.workflowId ?? newWorkflowId(experiment.name, new Date());
   const taskQueue = options.taskQueue ?? process.env.LEADERFALL_TASK_QUEUE ?? defaultTaskQueue;
-  const { target, schedule, cluster } = experiment;
-  const whom = typeof target === 'object' ? `broker ${target.broker}` : target;
   try {
     const handle = await client.workflow.start('kafkaBrokerFailure', {
       args: [input],
       workflowId,
       taskQueue,
       workflowIdConflictPolicy: 'FAIL',
-      staticSummary: `${plannedKills(schedule)} × ${whom} of Kafka in ${cluster.namespace ?? 'the default target'}`,
+      staticSummary: summaryOf(experiment),
+      staticDetails: detailsOf(experiment),
     });
     return { workflowId, runId: handle.firstExecutionRunId, taskQueue, notes };
   } catch (error) {

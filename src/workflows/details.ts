@@ -1,3 +1,4 @@
+import { targetText } from '../experiment/describe.ts';
 import { killsOf } from '../experiment/steering.ts';
 import type { Story } from './story.ts';
 
@@ -96,8 +97,7 @@ function headline({ step, next, kills }: RunStatus): string {
 }
 
 function whom({ resolved }: Story): string {
-  const target = resolved?.experiment.target;
-  return typeof target === 'object' ? `broker ${target.broker}` : `the ${target}`;
+  return resolved ? targetText(resolved.experiment.target) : '';
 }
 
 /** `12:34:56` of an RFC 3339 stamp. */

@@ -16,7 +16,7 @@ import type {
 } from '../experiment/result.ts';
 import { killsOf, untouched } from '../experiment/steering.ts';
 import { judge } from '../verdict/judge.ts';
-import { criticalSteps, runSteps, stepsFor } from './activity-options.ts';
+import { boundedStep, criticalSteps, stepsFor } from './activity-options.ts';
 import { problemOfFailure } from './failure.ts';
 import { killRounds } from './kill-rounds.ts';
 import { markResult, markRun } from './search-attributes.ts';
@@ -70,7 +70,9 @@ export async function kafkaBrokerFailure(input: unknown): Promise<ChaosResult> {
 /** From the input to the end of the chaos. What it finds out goes into the story at once, so that no error loses it. */
 async function experiment(input: unknown, story: Story): Promise<void> {
   story.step = 'resolve';
-  const resolved = await runSteps.resolve(input ?? {});
+  const resolved = await boundedStep('check the input, rights and target; take the claim').resolve(
+    input ?? {},
+  );
   story.resolved = resolved;
   tell(
     story,
@@ -88,7 +90,7 @@ async function experiment(input: unknown, story: Story): Promise<void> {
   for (const note of kafka.notes) tell(story, 'provision', note);
 
   story.step = 'annotate';
-  await runSteps.annotate({ resolved, kafka });
+  await boundedStep(`opt ${kafka.statefulSet.name} in to chaos`).annotate({ resolved, kafka });
 
   story.step = 'liveness';
   const liveness = await steps.startLiveness({ resolved, kafka });

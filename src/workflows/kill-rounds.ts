@@ -1,4 +1,5 @@
 import type { KillContext } from '../activities/contract.ts';
+import { targetText } from '../experiment/describe.ts';
 import type { KillAct, KillPlan, KillRecord } from '../experiment/result.ts';
 import { killDeadline, lateAfter } from '../experiment/schedule.ts';
 import { killsOf } from '../experiment/steering.ts';
@@ -27,7 +28,7 @@ export async function killRounds(context: KillContext, story: Story): Promise<{ 
     const index = steering.next;
     const deadline = await untilDue(story, schedule, () => steering.killNowAt ?? deadlineOf(index), leadMs);
     const nextDeadline = deadlineOf(index + 1);
-    const record = await round(context, story, { index, deadline, until: nextDeadline - leadMs });
+    const record = await oneRound(context, story, { index, deadline, until: nextDeadline - leadMs });
     if (record === 'held') continue;
     if (record === 'stream-ended') {
       tell(story, 'kill', `kill ${index + 1} not made: the stream has ended`);
@@ -50,7 +51,7 @@ export async function killRounds(context: KillContext, story: Story): Promise<{ 
 }
 
 /** One kill as people and the clock let it be: skipped on request, held by a pause, or aimed at and made. */
-async function round(
+async function oneRound(
   context: KillContext,
   story: Story,
   due: { index: number; deadline: number; until: number },
@@ -82,6 +83,7 @@ async function oneKill(
 ): Promise<KillRecord | 'held' | 'stream-ended'> {
   const { index, deadline } = round;
   const { schedule } = context.resolved.experiment;
+  const name = `kill ${index + 1}/${killsOf(schedule, steering)}`;
   const base = { index, deadline: new Date(deadline).toISOString() };
   const skipped = (reason: string, retargets = 0): KillRecord => ({
     ...base,
@@ -97,7 +99,13 @@ async function oneKill(
       return skipped(`${Date.now() - deadline} ms late: beyond half an interval`);
     const patience = Math.max(round.until - Date.now(), 0) + 15_000;
     steering.round = 'aiming';
-    const aim = await observingStep(patience).aim({ ...context, ...round });
+    const aim = await observingStep(
+      patience,
+      `${name}: who is ${targetText(context.resolved.experiment.target)}, may it die`,
+    ).aim({
+      ...context,
+      ...round,
+    });
     // Asked for while the guard was waiting: nothing has been done yet, and nothing will before it is over.
     if (steering.paused) return 'held';
     if (aim.outcome === 'stream-ended') return 'stream-ended';
@@ -105,7 +113,9 @@ async function oneKill(
 
     const { plan } = aim;
     steering.round = 'killing';
-    const act = await killStep(Math.max(plan.notAfter - Date.now(), 0) + 10_000).kill({ ...context, plan });
+    const fencedMs = Math.max(plan.notAfter - Date.now(), 0) + 10_000;
+    const what = `${name}: ${plan.pod}, broker ${plan.broker}${plan.broker === plan.leader ? `, leader of ${context.liveness.topic}` : ''}`;
+    const act = await killStep(fencedMs, what).kill({ ...context, plan });
     steering.round = 'aiming';
     if (act.outcome === 'moved') continue;
     if (act.outcome === 'skipped') return { ...skipped(act.reason, retargets), plan, act };
@@ -130,7 +140,10 @@ async function prove(
   until: number,
 ): Promise<void> {
   const patience = Math.max(until - Date.now(), 5_000) + 30_000;
-  const proof = await observingStep(patience).prove({ ...context, plan, act, until });
+  const proof = await observingStep(
+    patience,
+    `kill ${plan.index + 1}: proof of death, new leader, full ISR`,
+  ).prove({ ...context, plan, act, until });
   record.proof = proof;
   record.status = proof.proven ? 'proven' : 'unproven';
   if (!proof.proven) record.reason = proof.foreign ?? 'the death of the pod was not seen';
