@@ -47,7 +47,8 @@ describe('the command line', () => {
     ['a time that is none', ['run', '-f', good, '--timeout', 'soon'], 'positive whole number'],
     ['a policy that is none', ['run', '-f', good, '--on-interrupt', 'kill'], '--on-interrupt'],
     ['a limit that nobody watches', ['run', '-f', good, '--detach', '--timeout', '5'], '--timeout'],
-    ['a format that is none', ['report', 'id', '--format', 'pdf'], 'pdf'],
+    ['a format that is none', ['report', 'id', '--pdf'], 'pdf'],
+    ['two formats at once', ['report', 'id', '--md', '--json'], '--json'],
   ])('refuses %s with 64 and names it', async (_, args, named) => {
     expect(await leaderfall(args)).toBe(64);
     expect(stderr).toContain(named);

@@ -3,6 +3,7 @@ import { LeaderfallError, problem } from '../../experiment/errors.ts';
 import type { ChaosResult } from '../../experiment/result.ts';
 import { jsonReport } from '../../report/json.ts';
 import { junitReport } from '../../report/junit.ts';
+import { markdownReport } from '../../report/markdown.ts';
 import { textReport } from '../../report/text.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { readRun } from '../history/follow.ts';
@@ -10,21 +11,38 @@ import { resultFromHistory } from '../history/result-from-history.ts';
 import { paintResult } from '../print-problem.ts';
 import { withTemporal } from './shared.ts';
 
-/** What a report can be. */
-export type ReportFormat = 'text' | 'json' | 'junit' | 'svg';
+/** What a report can be besides text, by its option. */
+const formats = {
+  md: 'Markdown, fit for the summary of a CI job',
+  json: 'JSON as `leaderfall schema result` describes it',
+  junit: 'JUnit XML, for CI servers',
+  svg: 'the timeline alone, a picture',
+} as const;
+
+/** A format of a report. */
+export type ReportFormat = keyof typeof formats | 'text';
+
+type ReportOptions = { runId?: string } & { [format in keyof typeof formats]?: true };
 
 /** `leaderfall report` */
 export function addReport(program: Command): void {
-  program
+  const names = Object.keys(formats) as (keyof typeof formats)[];
+  const command = program
     .command('report')
-    .description('report of a run that is over, made from its history alone')
-    .argument('<workflow-id>')
-    .addOption(new Option('--format <format>').choices(['text', 'json', 'junit', 'svg']).default('text'))
+    .description(
+      'report of a run that is over, made from its history alone; text where nothing else is asked for',
+    )
+    .argument('<workflow-id>');
+  for (const name of names) {
+    const others = names.filter((other) => other !== name);
+    command.addOption(new Option(`--${name}`, formats[name]).conflicts(others));
+  }
+  command
     .option('--run-id <id>', 'one run of several with that workflow id (default: the newest)')
-    .action(async (workflowId: string, options: { format: ReportFormat; runId?: string }) => {
-      const run = { workflowId, ...(options.runId ? { runId: options.runId } : {}) };
+    .action(async (workflowId: string, { runId, ...asked }: ReportOptions) => {
+      const run = { workflowId, ...(runId ? { runId } : {}) };
       const result = await withTemporal((access) => resultOf(access, run));
-      process.stdout.write(await reportOf(result, options.format));
+      process.stdout.write(await reportOf(result, names.find((name) => asked[name]) ?? 'text'));
     });
 }
 
@@ -50,6 +68,8 @@ export async function reportOf(result: ChaosResult, format: ReportFormat): Promi
   switch (format) {
     case 'text':
       return textReport(result, paintResult);
+    case 'md':
+      return markdownReport(result);
     case 'json':
       return jsonReport(result);
     case 'junit':

@@ -1,0 +1,122 @@
+import type { ChaosResult, KillRecord, Latency, Leftover, StreamReport } from '../experiment/result.ts';
+import { clock, duration } from './format.ts';
+
+/** A name and what was found for it. */
+export type Fact = [name: string, value: string];
+
+/** A table as every format shows it: each row as long as the head. */
+export interface FactTable {
+  head: string[];
+  rows: string[][];
+}
+
+/** Which run it was, and when. */
+export function runFacts({ run, startedAt, endedAt, failStep }: ChaosResult): Fact[] {
+  const took = duration(Date.parse(endedAt) - Date.parse(startedAt));
+  return [
+    ['workflow', `${run.workflowId} in Temporal namespace ${run.temporalNamespace}`],
+    ['run', run.runId],
+    ['time', `${startedAt} to ${clock(endedAt)} (${took})`],
+    ...(failStep ? [['failed step', failStep] satisfies Fact] : []),
+  ];
+}
+
+/** What was attacked, with which versions, and the broker settings that bound an outage. */
+export function environmentFacts({ kafka, versions }: ChaosResult): Fact[] {
+  const named = Object.entries(versions).map(([name, version]): Fact => ['version', `${name} ${version}`]);
+  if (!kafka) return named;
+  const { statefulSet, brokerIds, provisioner, reach, packages, settings, gracePeriodSeconds } = kafka;
+  return [
+    [
+      'kafka',
+      `${statefulSet.namespace}/${statefulSet.name}, ${brokerIds.length} brokers (${brokerIds.join(', ')})`,
+    ],
+    ['came by', `${provisioner}, reached ${reach}`],
+    ...packages.map(({ name, operatorVersion, digest, rewrites }): Fact => {
+      const rewritten = rewrites.length > 0 ? `; rewritten: ${rewrites.join('; ')}` : '';
+      return ['package', `${name} ${operatorVersion}, sha256 ${digest.slice(0, 12)}${rewritten}`];
+    }),
+    ...named,
+    ['grace', `${gracePeriodSeconds} s for a broker to shut down`],
+    ...Object.entries(settings).map(([name, value]): Fact => ['setting', `${name} = ${value}`]),
+  ];
+}
+
+/** One row a kill. */
+export function killTable(kills: KillRecord[]): FactTable {
+  return {
+    head: ['#', 'deadline', 'broker', 'pod', 'late', 'guard', 'exit', 'new leader', 'ISR full', 'outcome'],
+    rows: kills.map(({ index, deadline, plan, proof, latenessMs, status }) => [
+      String(index + 1),
+      clock(deadline),
+      plan ? String(plan.broker) : '-',
+      plan?.pod ?? '-',
+      duration(latenessMs),
+      plan ? duration(plan.guardWaitMs) : '-',
+      proof?.exitCode === undefined ? '-' : String(proof.exitCode),
+      proof?.newLeader === undefined ? '-' : `${proof.newLeader} in ${duration(proof.timeToNewLeaderMs)}`,
+      duration(proof?.timeToFullIsrMs),
+      status,
+    ]),
+  };
+}
+
+/** `2 of 3 proven` */
+export function provenKills({ kills, plannedKills }: ChaosResult): string {
+  return `${kills.filter(({ status }) => status === 'proven').length} of ${plannedKills} proven`;
+}
+
+/** What a kill's row does not say. */
+export function killRemarks({ index, plan, proof, reason, retargets }: KillRecord): string[] {
+  const name = `kill ${index + 1}`;
+  const remarks: string[] = [];
+  if (reason) remarks.push(`${name}: ${reason}`);
+  if (plan && plan.guardReasons.length > 0) remarks.push(`${name} waited: ${plan.guardReasons.join('; ')}`);
+  if (retargets > 0) remarks.push(`${name} was aimed again ${times(retargets)}, because leadership moved`);
+  if (proof?.replacementRestarts) {
+    remarks.push(`${name}: the new pod restarted ${times(proof.replacementRestarts)} before it stayed`);
+  }
+  return remarks;
+}
+
+/** What became of the records. */
+export function streamFacts(report: StreamReport): Fact[] {
+  const { acked, received, lost, duplicated, outOfOrder, unknown } = report;
+  const since = report.longestSilenceAt ? ` from ${clock(report.longestSilenceAt)}` : '';
+  const lostText = `${lost} lost${lost > 0 ? ` (${report.lostExamples.join(', ')} …)` : ''}`;
+  return [
+    ['records', `${acked} acked, ${received} received, ${lostText}`],
+    ['besides', `${duplicated} duplicated, ${outOfOrder} out of order, ${unknown} of unknown outcome`],
+    [
+      'silence',
+      `longest ${duration(report.longestSilenceMs)}${since}; longest without an ack ${duration(report.longestAckGapMs)}`,
+    ],
+    ['send to ack', latency(report.sendToAck)],
+    ['to receive', latency(report.sendToReceive)],
+    ['drained', report.drained ? 'yes' : 'no: lost records cannot be told'],
+  ];
+}
+
+/** How a consumer that gave up did so, and what the stream's containers noted. */
+export function streamRemarks({ silence, notes }: StreamReport): string[] {
+  const gaveUp = silence && [
+    `the consumer gave up at ${clock(silence.at)} after ${duration(silence.silentMs)}; a fresh client: ${silence.confirmed}`,
+    ...silence.evidence.map((fact) => `- ${fact}`),
+  ];
+  return [...(gaveUp ?? []), ...notes.map((note) => `note: ${note}`)];
+}
+
+/** `Topic/leaderfall-1 in kafka` */
+export function leftoverName({ kind, name, namespace }: Leftover): string {
+  return `${kind}/${name}${namespace ? ` in ${namespace}` : ''}`;
+}
+
+function latency(figures: Latency | undefined): string {
+  if (!figures) return 'not observed';
+  const { p50, p99, max, count } = figures;
+  return `p50 ${duration(p50)}, p99 ${duration(p99)}, max ${duration(max)} of ${count}`;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
+}
