@@ -1,4 +1,5 @@
 import { msToTs } from '@temporalio/common/lib/time.js';
+import { setUp } from '../src/cli/commands/setup.ts';
 import type { TemporalAccess } from '../src/cli/connect-temporal.ts';
 import { eventually } from '../test/support/testbed.ts';
 
@@ -8,11 +9,9 @@ export const temporalNamespace = 'leaderfall-bench';
 /** gRPC status. */
 const alreadyExists = 6;
 
-/** IndexedValueType KEYWORD. */
-const keyword = 2;
-
 /** Registers the namespace and, as in a real one, the search attributes of a run. */
-export async function ensureNamespace({ client, connection }: TemporalAccess): Promise<void> {
+export async function ensureNamespace(access: TemporalAccess): Promise<void> {
+  const { client } = access;
   const namespace = temporalNamespace;
   try {
     await client.workflowService.registerNamespace({
@@ -23,14 +22,10 @@ export async function ensureNamespace({ client, connection }: TemporalAccess): P
     if ((error as { code?: number }).code !== alreadyExists) throw error;
   }
   // The server's own copy of its namespaces is renewed every few seconds.
-  const searchAttributes = { LeaderfallCluster: keyword, LeaderfallVerdict: keyword };
   await eventually('the Temporal namespace takes search attributes', 60, async () => {
     try {
-      const { operatorService } = connection;
-      const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-      if (customAttributes && 'LeaderfallVerdict' in customAttributes) return true;
-      await operatorService.addSearchAttributes({ namespace, searchAttributes });
-      return false;
+      const lines = await setUp({ ...access, namespace });
+      return lines.length > 0 && lines.every((line) => line.endsWith('was there'));
     } catch {
       return false;
     }

@@ -3,11 +3,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { searchAttributes } from '../src/experiment/search-attributes.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-
-/** Search attributes that runs set. */
-const searchAttributes = ['LeaderfallCluster=Keyword', 'LeaderfallVerdict=Keyword'];
 
 /** Version of the package, which is the tag of its image. */
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -20,7 +18,10 @@ export const projectImage = `docker.io/leaderfall/leaderfall:${version}`;
  * the testbed's KUDO packages for a worker; undefined where it did not come up, with the reason printed.
  */
 export async function liveTestbed(): Promise<Record<string, string> | undefined> {
-  const attributes = searchAttributes.flatMap((attribute) => ['--search-attribute', attribute]);
+  const attributes = Object.entries(searchAttributes).flatMap(([name, type]) => [
+    '--search-attribute',
+    `${name}=${type}`,
+  ]);
   if (!testbed(['up', ...attributes])) return undefined;
   const dockerfile = join(root, 'deploy', 'Dockerfile');
   const definition = digestOfImage();

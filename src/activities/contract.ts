@@ -14,6 +14,7 @@ import type {
   Step,
   StreamReport,
 } from '../experiment/result.ts';
+import type { SearchAttributeName } from '../experiment/search-attributes.ts';
 import type { StreamSeries } from '../experiment/series.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 
@@ -32,12 +33,6 @@ export interface Resolved {
   /** Search attributes registered in the Temporal namespace; only these are upserted, an unregistered one would block the run. */
   searchAttributes: SearchAttributeName[];
 }
-
-/** Search attributes that a run sets where they are registered, all of type Keyword. */
-export const searchAttributeNames = ['LeaderfallCluster', 'LeaderfallVerdict'] as const;
-
-/** A search attribute that a run sets. */
-export type SearchAttributeName = (typeof searchAttributeNames)[number];
 
 /** Task queue suffix for kill and clean-up, so that waiting and observing activities can never starve them. */
 export const criticalSuffix = '-critical';

@@ -1,8 +1,8 @@
 import type { RunIdentity } from '../experiment/identity.ts';
 import type { WorkerDefaults } from '../experiment/resolve.ts';
+import type { SearchAttributeName } from '../experiment/search-attributes.ts';
 import type { ConnectKafka } from '../kafka/port.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
-import type { SearchAttributeName } from './contract.ts';
 
 /** The little that steps say to the worker's log. */
 export interface Log {

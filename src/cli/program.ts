@@ -16,6 +16,7 @@ const commands: Record<string, () => Promise<Add>> = {
   report: async () => (await import('./commands/report.ts')).addReport,
   plan: async () => (await import('./commands/plan.ts')).addPlan,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
+  setup: async () => (await import('./commands/setup.ts')).addSetup,
   schema: async () => (await import('./commands/schema.ts')).addSchema,
   worker: async () => (await import('./commands/worker.ts')).addWorker,
 };

@@ -6,6 +6,8 @@ import { type Experiment, experimentSchema, type ResolvedExperiment } from './sp
 export interface WorkerDefaults {
   /** Image of the kafka-liveness pod. */
   image: string;
+  /** What the worker's environment is called, e.g. staging. */
+  environment?: string;
   /** The victim of an experiment that names none; without it such an experiment is refused. */
   target?: { namespace: string; label?: string; statefulSet?: string; service?: string; port?: number };
   kudo?: {
@@ -34,6 +36,7 @@ export function resolveExperiment(experiment: Experiment, defaults: WorkerDefaul
   const { kudo } = defaults;
   return {
     ...experiment,
+    environment: experiment.environment ?? defaults.environment,
     cluster: {
       ...cluster,
       namespace,

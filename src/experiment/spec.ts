@@ -141,6 +141,9 @@ const guardSchema = z.strictObject({
 export const experimentSchema = z
   .strictObject({
     name: dnsLabel.default('kafka-broker-failure').describe('A word for people; run ids make names unique.'),
+    environment: dnsLabel
+      .optional()
+      .describe('Where this Kafka belongs, e.g. staging; default the worker’s LEADERFALL_ENVIRONMENT.'),
     cluster: clusterSchema.prefault({}),
     provision: provisionSchema.prefault({}),
     annotationCheck: z

@@ -58,6 +58,7 @@ const environmentSchema = z.object({
   LEADERFALL_KUDO_MANAGER_IMAGE: text,
   LEADERFALL_KUDO_ZOOKEEPER_PARAMETERS: parameters,
   LEADERFALL_KUDO_KAFKA_PARAMETERS: parameters,
+  LEADERFALL_ENVIRONMENT: dnsLabel,
   LEADERFALL_TARGET_NAMESPACE: dnsLabel,
   LEADERFALL_TARGET_LABEL: text,
   LEADERFALL_TARGET_STATEFULSET: dnsLabel,
@@ -110,6 +111,7 @@ function configOf(env: z.output<typeof environmentSchema>, terminal: boolean): W
   return {
     taskQueue: env.LEADERFALL_TASK_QUEUE,
     defaults: {
+      ...(env.LEADERFALL_ENVIRONMENT ? { environment: env.LEADERFALL_ENVIRONMENT } : {}),
       image: env.LEADERFALL_LIVENESS_IMAGE ?? `docker.io/leaderfall/leaderfall:${version}`,
       ...(env.LEADERFALL_TARGET_NAMESPACE
         ? {

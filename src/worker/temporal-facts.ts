@@ -1,10 +1,7 @@
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import { type SearchAttributeName, searchAttributeNames } from '../activities/contract.ts';
 import type { RunIdentity } from '../experiment/identity.ts';
-
-/** IndexedValueType KEYWORD. */
-const keyword = 2;
+import { compareRegistered, type SearchAttributeName } from '../experiment/search-attributes.ts';
 
 /** gRPC status. */
 const notFound = 5;
@@ -51,11 +48,11 @@ export async function cancelRun(client: Client, { workflowId, runId }: RunIdenti
   }
 }
 
-/** Which of our search attributes are registered, as Keyword, in a namespace. */
+/** Which of our search attributes are registered, with their types, in a namespace. */
 export async function registeredSearchAttributes(
   operatorService: NativeConnection['operatorService'],
   namespace: string,
 ): Promise<SearchAttributeName[]> {
   const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-  return searchAttributeNames.filter((name) => Number(customAttributes?.[name]) === keyword);
+  return compareRegistered(customAttributes ?? {}).present;
 }

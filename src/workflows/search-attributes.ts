@@ -1,28 +1,43 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
-import type { Resolved, SearchAttributeName } from '../activities/contract.ts';
+import type { Resolved } from '../activities/contract.ts';
 import type { ChaosResult } from '../experiment/result.ts';
+import { type SearchAttributeName, searchAttributes } from '../experiment/search-attributes.ts';
 
-/** Makes the run findable by its cluster, where that attribute is registered. */
+type Values = Partial<Record<SearchAttributeName, string | number>>;
+
+/** Makes the run findable by what it is about, where those attributes are registered. */
 export function markRun(resolved: Resolved): void {
-  const { namespace } = resolved.experiment.cluster;
+  const { cluster, fault, target, environment } = resolved.experiment;
   upsert(resolved, {
-    LeaderfallCluster: `${namespace}/${resolved.statefulSetName}`,
+    LeaderfallCluster: `${cluster.namespace}/${resolved.statefulSetName}`,
+    LeaderfallNamespace: cluster.namespace,
+    LeaderfallFault: fault?.kind,
+    LeaderfallTarget: typeof target === 'object' ? 'broker' : target,
     LeaderfallVerdict: 'Running',
+    LeaderfallEnvironment: environment,
   });
 }
 
-/** Makes the run findable by its verdict, where that attribute is registered. */
+/** Makes the run findable by how it ended, where those attributes are registered. */
 export function markResult(result: ChaosResult, resolved: Resolved | undefined): void {
-  if (resolved) upsert(resolved, { LeaderfallVerdict: result.verdict });
+  if (!resolved) return;
+  const { stream } = result;
+  upsert(resolved, {
+    LeaderfallVerdict: result.verdict,
+    LeaderfallKills: result.kills.filter(({ status }) => status === 'proven').length,
+    LeaderfallLostRecords: stream?.lost,
+    LeaderfallOutageMs: stream && Math.round(stream.longestAckGapMs),
+  });
 }
 
-function upsert(resolved: Resolved, values: Partial<Record<SearchAttributeName, string>>): void {
+function upsert(resolved: Resolved, values: Values): void {
   const pairs = resolved.searchAttributes.flatMap((name) => {
     const value = values[name];
-    return value === undefined
-      ? []
-      : [{ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value }];
+    if (value === undefined) return [];
+    return searchAttributes[name] === 'Int'
+      ? [{ key: defineSearchAttributeKey(name, SearchAttributeType.INT), value: Number(value) }]
+      : [{ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value: String(value) }];
   });
   if (pairs.length > 0) upsertSearchAttributes(pairs);
 }

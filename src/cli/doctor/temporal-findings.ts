@@ -1,10 +1,8 @@
-import { criticalSuffix, searchAttributeNames } from '../../activities/contract.ts';
+import { criticalSuffix } from '../../activities/contract.ts';
+import { compareRegistered } from '../../experiment/search-attributes.ts';
 import { messageOf, type TemporalAccess } from '../connect-temporal.ts';
 import { pollersOf } from '../progress/watch-run.ts';
 import type { Finding } from './finding.ts';
-
-/** IndexedValueType KEYWORD. */
-const keyword = 2;
 
 /** Server and namespace; how long reports can be made. */
 export async function serverFindings(access: TemporalAccess): Promise<Finding[]> {
@@ -43,11 +41,7 @@ export async function workerFindings(access: TemporalAccess, taskQueue: string):
 }
 
 /** Search attributes by which runs can be found; the run works without them. */
-export async function attributeFindings({
-  connection,
-  namespace,
-  address,
-}: TemporalAccess): Promise<Finding[]> {
+export async function attributeFindings({ connection, namespace }: TemporalAccess): Promise<Finding[]> {
   const about = 'search attributes';
   let registered: Record<string, unknown>;
   try {
@@ -56,15 +50,18 @@ export async function attributeFindings({
   } catch (error) {
     return [{ about, state: 'skipped', text: `Temporal does not tell them: ${messageOf(error)}` }];
   }
-  const missing = searchAttributeNames.filter((name) => Number(registered[name]) !== keyword);
-  if (missing.length === 0) return [{ about, state: 'ok', text: searchAttributeNames.join(', ') }];
-  const names = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
+  const { present, missing, otherType } = compareRegistered(registered);
+  if (missing.length + otherType.length === 0) return [{ about, state: 'ok', text: present.join(', ') }];
   return [
     {
       about,
       state: 'warning',
-      text: `not registered: ${missing.join(', ')}; runs can only be found by their id`,
-      next: `temporal operator search-attribute create --address ${address} --namespace ${namespace} ${names}`,
+      text: [
+        ...(missing.length > 0 ? [`not registered: ${missing.join(', ')}`] : []),
+        ...(otherType.length > 0 ? [`of another type: ${otherType.join(', ')}`] : []),
+        'runs cannot be found by these',
+      ].join('; '),
+      next: 'leaderfall setup',
     },
   ];
 }
