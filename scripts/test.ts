@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureChromium } from './ensure-chromium.ts';
 import { liveTestbed } from './testbed-session.ts';
 
 /**
@@ -60,6 +61,7 @@ function readReport(file: string): { passed: number; failed: number; skipped: nu
 
 check('types', 'tsc', ['--noEmit']);
 check('lint', 'biome', ['check', '.']);
+ensureChromium();
 vitest('unit');
 vitest('workflow');
 const testbed = await liveTestbed();
