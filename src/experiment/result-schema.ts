@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { errorCodes } from './errors.ts';
 import { type ChaosResult, observedSettings, steps } from './result.ts';
 import { seriesColumns } from './series.ts';
+import { sloIds, sloUnits } from './slo.ts';
 import { experimentSchema } from './spec.ts';
+import { lineOutcomes, ruleIds } from './verdict-line.ts';
 
 const rfc3339 = z.iso.datetime().describe('RFC 3339, UTC.');
 const epochMs = z.number().describe('Epoch milliseconds.');
@@ -10,6 +12,7 @@ const milliseconds = z.number().min(0);
 const count = z.int().min(0);
 const strings = z.array(z.string());
 const step = z.enum(steps);
+const verdict = z.enum(['Pass', 'Fail', 'Inconclusive', 'Error', 'Stopped']);
 const provisioner = z.enum(['existing', 'kudo']);
 
 /** An experiment as it was run: the defaults of schema and worker filled. */
@@ -140,6 +143,7 @@ const streamSchema = z.object({
   longestAckGapMs: milliseconds,
   sendToAck: latencySchema.optional(),
   sendToReceive: latencySchema.optional(),
+  producerOutage: z.object({ count, maxMs: milliseconds, totalMs: milliseconds }).optional(),
   faultWindows: z
     .object({
       count,
@@ -170,15 +174,32 @@ const seriesSchema = z.object({
   columns: z.partialRecord(z.enum(seriesColumns), z.array(z.number().nullable())),
 });
 
+const lineSchema = z.object({
+  id: z.enum([...ruleIds, ...sloIds]),
+  gate: z.boolean(),
+  what: z.string(),
+  required: z.string(),
+  observed: z.string(),
+  outcome: z.enum(lineOutcomes),
+  leadsTo: verdict.optional(),
+  because: strings,
+  limit: z.number().optional(),
+  value: z.number().optional(),
+  unit: z.enum(sloUnits).optional(),
+  origin: z.enum(['spec', 'default']).optional(),
+});
+
 /** The result of a run, for programs that read it. Readers skip fields that they do not know. */
 export const resultSchema = z
   .object({
     schema: z.literal('leaderfall.io/result/v1'),
     run: z.object({ temporalNamespace: z.string(), workflowId: z.string(), runId: z.string() }),
     name: z.string(),
-    verdict: z.enum(['Pass', 'Fail', 'Inconclusive', 'Error', 'Stopped']),
+    verdict,
     reasons: strings.min(1),
     failStep: step.optional(),
+    lines: z.array(lineSchema).optional(),
+    specHash: z.string().optional(),
     problem: problemSchema.optional(),
     startedAt: rfc3339,
     endedAt: rfc3339,

@@ -2,6 +2,7 @@ import type { Problem } from './errors.ts';
 import type { RunIdentity } from './identity.ts';
 import type { StreamSeries } from './series.ts';
 import type { ResolvedExperiment } from './spec.ts';
+import type { Baseline, VerdictLine } from './verdict-line.ts';
 
 /** How a run ended. */
 export type Verdict = 'Pass' | 'Fail' | 'Inconclusive' | 'Error' | 'Stopped';
@@ -223,6 +224,8 @@ export interface StreamReport {
   longestAckGapMs: number;
   sendToAck?: Latency;
   sendToReceive?: Latency;
+  /** Times in which the producer got no ack though records were due. */
+  producerOutage?: { count: number; maxMs: number; totalMs: number };
   faultWindows?: FaultWindows;
   /** Closing read reached the end of the log. */
   drained: boolean;
@@ -273,6 +276,10 @@ export interface PodEnd {
 
 /** Everything the verdict may rest on. Plain data, small. */
 export interface Evidence {
+  /** Whose limits count; absent where the input never became one. */
+  experiment?: ResolvedExperiment;
+  /** What a regression is told against; absent where there is no earlier passed run. */
+  baseline?: Baseline;
   plannedKills: number;
   minKills: number;
   kills: KillRecord[];
@@ -292,6 +299,8 @@ export interface Judgement {
   /** At least one, most important first. */
   reasons: string[];
   failStep?: Step;
+  /** All that the verdict follows from, in order. */
+  lines: VerdictLine[];
 }
 
 /** The result of a run: the one object that `record` returns. */
@@ -302,6 +311,10 @@ export interface ChaosResult {
   verdict: Verdict;
   reasons: string[];
   failStep?: Step;
+  /** All that the verdict follows from, in order; absent in results of earlier versions. */
+  lines?: VerdictLine[];
+  /** Digest of what the experiment does; runs with the same can be compared. */
+  specHash?: string;
   problem?: Problem;
   /** RFC 3339. */
   startedAt: string;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sloSchema } from './slo.ts';
 
 /** Kubernetes DNS-1123 label, the shape of namespaces and of most names. */
 const dnsLabel = z
@@ -157,6 +158,7 @@ export const experimentSchema = z
     fault: faultSchema.prefault({}),
     schedule: scheduleSchema.prefault({}),
     guard: guardSchema.prefault({}),
+    slo: sloSchema.prefault({}),
     reach: z
       .enum(['auto', 'direct', 'port-forward'])
       .default('auto')

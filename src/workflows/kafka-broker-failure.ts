@@ -122,6 +122,7 @@ async function ending(story: Story): Promise<ChaosResult> {
     verdict: judgement.verdict,
     reasons: judgement.reasons,
     failStep: judgement.failStep,
+    lines: judgement.lines,
     problem: story.problem,
     startedAt: story.startedAt,
     endedAt: story.startedAt,
@@ -167,6 +168,7 @@ async function cleaned(
 
 function evidenceOf(story: Story): Evidence {
   return {
+    experiment: story.resolved?.experiment,
     plannedKills: plannedOf(story),
     minKills: story.resolved?.experiment.schedule.minKills ?? 1,
     kills: story.kills satisfies KillRecord[],

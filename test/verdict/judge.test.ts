@@ -4,11 +4,12 @@ import type { Evidence, KillRecord, SilenceEnd, StreamReport } from '../../src/e
 import { judge } from '../../src/verdict/judge.ts';
 import { passedResult } from '../report/example-result.ts';
 
-const { kills, stream } = passedResult();
+const { kills, stream, experiment } = passedResult();
 if (!stream) throw new Error('the example holds no stream');
 
 /** All that Pass needs. */
 const whole: Evidence = {
+  experiment,
   plannedKills: 3,
   minKills: 3,
   kills,
@@ -175,6 +176,7 @@ describe('the verdict', () => {
       'Inconclusive',
       /the liveness pod was not observed/,
     ],
+    ['its limits are not known', { experiment: undefined }, 'Inconclusive', /never resolved/],
     [
       'the ISR was not observed',
       { isrFullAtEnd: undefined },

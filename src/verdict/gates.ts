@@ -1,0 +1,104 @@
+import type { Evidence, StreamReport } from '../experiment/result.ts';
+import type { VerdictLine } from '../experiment/verdict-line.ts';
+import { figure, notObserved } from './words.ts';
+
+/**
+ * What must hold before anything can be concluded at all. In order of precedence:
+ *
+ * 1. Nobody stopped the run.
+ * 2. Every step was carried out; else the hypothesis was never put to the test in full.
+ * 3. Nobody else took the stream's pod away. Whatever the stream did afterwards is not the cluster's doing.
+ * 4. No defect of the tool, such as a stuck client or a killed container, which must never look like the cluster's failure.
+ */
+export function gates(evidence: Evidence): VerdictLine[] {
+  return [notStopped(evidence), everyStep(evidence), podUntouched(evidence), toolSound(evidence)];
+}
+
+function notStopped({ cancelled, stoppedBy }: Evidence): VerdictLine {
+  const line = {
+    id: 'not-stopped',
+    gate: true,
+    what: 'the run went to its end',
+    required: 'not stopped',
+  } as const;
+  if (!cancelled) return { ...line, observed: 'not stopped', outcome: 'met', because: [] };
+  const reason = stoppedBy ? `stopped by ${stoppedBy.actor}: ${stoppedBy.reason}` : 'the run was cancelled';
+  return { ...line, observed: 'stopped', outcome: 'not met', leadsTo: 'Stopped', because: [reason] };
+}
+
+function everyStep({ problem }: Evidence): VerdictLine {
+  const line = { id: 'steps', gate: true, what: 'every step was carried out', required: 'no error' } as const;
+  if (!problem) return { ...line, observed: 'no error', outcome: 'met', because: [] };
+  return {
+    ...line,
+    observed: problem.step ? `${problem.code} in ${problem.step}` : problem.code,
+    outcome: 'not met',
+    leadsTo: 'Error',
+    because: [`${problem.code}: ${problem.message}`],
+  };
+}
+
+function podUntouched({ livenessPod }: Evidence): VerdictLine {
+  const line = {
+    id: 'pod-untouched',
+    gate: true,
+    what: 'nobody else touched the stream’s pod',
+    required: 'running',
+  } as const;
+  if (!livenessPod) {
+    return {
+      ...line,
+      observed: notObserved,
+      outcome: 'not observable',
+      leadsTo: 'Inconclusive',
+      because: ['the liveness pod was not observed'],
+    };
+  }
+  const { state, reason } = livenessPod;
+  if (state === 'running') return { ...line, observed: state, outcome: 'met', because: [] };
+  const what = {
+    gone: 'the liveness pod was deleted by somebody else',
+    replaced: 'the liveness pod was replaced by somebody else',
+    failed: 'the liveness pod failed',
+  }[state];
+  const because = [reason ? `${what}: ${reason}` : what];
+  return { ...line, observed: state, outcome: 'not met', leadsTo: 'Inconclusive', because };
+}
+
+function toolSound({ stream }: Evidence): VerdictLine {
+  const line = { id: 'tool', gate: true, what: 'no defect of Leaderfall itself', required: 'none' } as const;
+  if (!stream) return { ...line, observed: notObserved, outcome: 'not observable', because: [] };
+  const defects = defectsOf(stream);
+  if (defects.length === 0) return { ...line, observed: 'none', outcome: 'met', because: [] };
+  return { ...line, observed: defects[0] ?? '', outcome: 'not met', leadsTo: 'Error', because: defects };
+}
+
+function defectsOf(stream: StreamReport): string[] {
+  const { silence } = stream;
+  const defects: string[] = [];
+  if (silence?.confirmed === 'stuck-client') {
+    const silent = figure(silence.silentMs, 'ms');
+    defects.push(
+      `the consumer was silent for ${silent} though a fresh client found the cluster serving`,
+      ...silence.evidence,
+    );
+  }
+  for (const [name, end] of containersOf(stream)) {
+    if (end.reason === 'OOMKilled') defects.push(`container ${name} was killed for its memory`);
+    const bySilence = name === 'kafka-consumer' && silence !== undefined;
+    if (end.state === 'terminated' && end.exitCode !== 0 && !bySilence && end.reason !== 'OOMKilled') {
+      const reason = end.reason ? ` (${end.reason})` : '';
+      defects.push(`container ${name} ended with exit code ${end.exitCode}${reason}`);
+    }
+  }
+  return defects;
+}
+
+/** The three containers of the stream's pod by name. */
+export function containersOf(stream: StreamReport) {
+  return [
+    ['kafka-producer', stream.producer],
+    ['kafka-consumer', stream.consumer],
+    ['kafka-observer', stream.observer],
+  ] as const;
+}

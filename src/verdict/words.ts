@@ -1,0 +1,16 @@
+import type { SloUnit } from '../experiment/slo.ts';
+
+/** What is written where nothing was seen. */
+export const notObserved = 'not observed';
+
+/** `412 ms`, `40.0 s`, `3`, `12 %` */
+export function figure(value: number, unit: SloUnit): string {
+  if (unit === 'records') return String(value);
+  if (unit === '%') return `${Math.round(value)} %`;
+  return value < 1_000 ? `${Math.round(value)} ms` : `${(value / 1_000).toFixed(1)} s`;
+}
+
+/** `1 record`, `2 records` */
+export function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? '' : 's'}`;
+}
