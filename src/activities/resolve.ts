@@ -154,8 +154,8 @@ async function checkRights(kubernetes: KubernetesPort, permissions: Permission[]
 
 /** `create pods/proxy in namespace kafka` */
 export function describePermission(permission: Permission): string {
-  const { verb, group, resource, subresource, namespace } = permission;
-  const what = `${resource}${subresource ? `/${subresource}` : ''}${group ? `.${group}` : ''}`;
+  const { verb, group, resource, subresource, namespace, name } = permission;
+  const what = `${resource}${subresource ? `/${subresource}` : ''}${group ? `.${group}` : ''}${name ? ` ${name}` : ''}`;
   return `${verb} ${what}${namespace ? ` in namespace ${namespace}` : ' in the cluster'}`;
 }
 

@@ -32,6 +32,8 @@ export interface Permission {
   resource: string;
   subresource?: string;
   namespace?: string;
+  /** The one object that it is about; all of them where it is not named. */
+  name?: string;
 }
 
 /** Answer of a fenced delete. */

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../kubernetes/port.ts';
+import type { KubernetesObject, ObjectRef } from '../../kubernetes/port.ts';
 import type { ServingCertificate } from './certificate.ts';
 
 /** Names that `kubectl kudo init` gives; an installation made by it is taken as it is. */
@@ -8,6 +8,7 @@ export const kudo = {
   service: 'kudo-controller-manager-service',
   serviceAccount: 'kudo-manager',
   binding: 'kudo-manager-rolebinding',
+  clusterRole: 'cluster-admin',
   secret: 'kudo-webhook-server-secret',
   webhook: 'kudo-manager-instance-admission-webhook-config',
 } as const;
@@ -71,7 +72,7 @@ export function prerequisites(): KubernetesObject[] {
       kind: 'ClusterRoleBinding',
       metadata: { name: kudo.binding },
       // The manager applies whatever a package holds.
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: kudo.clusterRole },
       subjects: [{ kind: 'ServiceAccount', name: kudo.serviceAccount, namespace: kudo.namespace }],
     },
   ];
@@ -167,4 +168,11 @@ export function managerObjects(image: string): KubernetesObject[] {
       },
     },
   ];
+}
+
+/** Names an object as the port does. */
+export function refOf(object: KubernetesObject): ObjectRef {
+  const { name = '', namespace } = object.metadata ?? {};
+  const { apiVersion = '', kind = '' } = object;
+  return { apiVersion, kind, name, ...(namespace ? { namespace } : {}) };
 }

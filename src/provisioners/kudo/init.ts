@@ -1,22 +1,10 @@
 import { problem, problemOf } from '../../experiment/errors.ts';
-import type { KubernetesObject, KubernetesPort, ObjectRef, Permission } from '../../kubernetes/port.ts';
+import type { KubernetesObject, KubernetesPort, Permission } from '../../kubernetes/port.ts';
 import { pause } from '../../kubernetes/wait.ts';
-import { isReady, type Pod, waitingReasons } from '../../kubernetes/workloads.ts';
+import { isReady, waitingReasons } from '../../kubernetes/workloads.ts';
 import type { ProvisionContext } from '../provisioner.ts';
-import { makeCertificate, needsRenewal } from './certificate.ts';
-import {
-  definitions,
-  kudo,
-  managerObjects,
-  prerequisites,
-  webhookConfiguration,
-  webhookDnsName,
-  webhookSecret,
-} from './init-objects.ts';
-
-interface SecretObject extends KubernetesObject {
-  data?: Record<string, string>;
-}
+import { definitions, kudo, managerObjects, prerequisites, refOf } from './init-objects.ts';
+import { ensureWebhook, managerPods } from './webhook.ts';
 
 /** Rights that making KUDO itself needs; none where it is installed. */
 export function initPermissions(): Permission[] {
@@ -26,6 +14,8 @@ export function initPermissions(): Permission[] {
     ...make('apiextensions.k8s.io', 'customresourcedefinitions', ['get', 'create']),
     ...make('', 'namespaces', ['get', 'create']),
     ...make('rbac.authorization.k8s.io', 'clusterrolebindings', ['get', 'create']),
+    // Without it the API refuses to bind the manager to more rights than the worker has itself.
+    { verb: 'bind', group: 'rbac.authorization.k8s.io', resource: 'clusterroles', name: kudo.clusterRole },
     ...make('admissionregistration.k8s.io', 'mutatingwebhookconfigurations', ['get', 'create', 'patch']),
     ...make('', 'serviceaccounts', ['get', 'create'], kudo.namespace),
     ...make('', 'secrets', ['get', 'create', 'patch'], kudo.namespace),
@@ -35,80 +25,74 @@ export function initPermissions(): Permission[] {
   ];
 }
 
-/** Whether the KUDO manager is installed. */
-export async function isInstalled(kubernetes: KubernetesPort): Promise<boolean> {
+/**
+ * Whether KUDO is there. `hidden`: its resources are served, but these rights do not reach into its namespace, which whoever only
+ * uses a KUDO of somebody else's need not be given.
+ */
+export async function lookForKudo(
+  kubernetes: KubernetesPort,
+  namespace: string,
+): Promise<'installed' | 'hidden' | 'missing'> {
   const manager = {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
     name: kudo.manager,
     namespace: kudo.namespace,
   };
-  return (await kubernetes.read(manager)) !== undefined;
+  const found = await unlessRefused(async () => ({ manager: await kubernetes.read(manager) }));
+  if (found) return found.manager ? 'installed' : 'missing';
+  const instances = { apiVersion: 'kudo.dev/v1beta1', kind: 'Instance', namespace };
+  const listed = await unlessRefused(() => kubernetes.list(instances));
+  // A list that the server does not serve has no version.
+  return listed && listed.resourceVersion === '' ? 'missing' : 'hidden';
 }
 
-/** Makes what `kubectl kudo init` makes, where it is missing; renews the webhook's certificate near its end; waits for the manager. */
-export async function ensureKudo(context: ProvisionContext): Promise<void> {
+/**
+ * Makes what `kubectl kudo init` makes, where it is missing; renews the webhook's certificate near its end; waits for the manager.
+ * Gives notes on what the worker's rights do not allow.
+ */
+export async function ensureKudo(context: ProvisionContext): Promise<string[]> {
   const { kubernetes, experiment } = context;
-  if (await isInstalled(kubernetes)) {
-    // Whoever may only use a KUDO that is there cannot read its certificate; its renewal is then somebody else's.
-    await ensureCertificate(kubernetes).catch((error: unknown) => {
-      if (problemOf(error).code !== 'KUBERNETES_REFUSED') throw error;
-    });
-  } else {
-    for (const object of [...definitions(), ...prerequisites()]) await createIfMissing(kubernetes, object);
-    await ensureCertificate(kubernetes);
-    // The StatefulSet last: where it is, everything else is, so an init that was cut off is gone on with.
-    for (const object of managerObjects(experiment.provision.managerImage)) {
-      await createIfMissing(kubernetes, object);
-    }
+  const state = await lookForKudo(kubernetes, experiment.cluster.namespace);
+  if (state === 'hidden') {
+    return [`KUDO is taken as it is: the worker’s rights do not reach into namespace ${kudo.namespace}`];
+  }
+  if (state === 'installed') return await lookAfterKudo(context);
+  for (const object of [...definitions(), ...prerequisites()]) await createIfMissing(kubernetes, object);
+  await ensureWebhook(kubernetes);
+  // The StatefulSet last: where it is, everything else is, so an init that was cut off is gone on with.
+  for (const object of managerObjects(experiment.provision.managerImage)) {
+    await createIfMissing(kubernetes, object);
   }
   await managerReady(context);
+  return [];
+}
+
+/** Whoever may only use a KUDO that is there cannot read its certificate; its renewal is then somebody else's. */
+async function lookAfterKudo(context: ProvisionContext): Promise<string[]> {
+  const notes: string[] = [];
+  const unless = async (what: string, work: () => Promise<void>) => {
+    const done = await unlessRefused(async () => ({ nothing: await work() }));
+    if (!done) notes.push(`the worker’s rights in namespace ${kudo.namespace} do not allow ${what}`);
+  };
+  await unless('to renew the certificate of KUDO’s webhook', () => ensureWebhook(context.kubernetes));
+  await unless('to wait for KUDO’s manager', () => managerReady(context));
+  return notes;
+}
+
+/** Undefined where the API refuses it for good. */
+async function unlessRefused<T extends object>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code, retryable } = problemOf(error);
+    if (code === 'KUBERNETES_REFUSED' && !retryable) return undefined;
+    throw error;
+  }
 }
 
 async function createIfMissing(kubernetes: KubernetesPort, object: KubernetesObject): Promise<void> {
   if (!(await kubernetes.read(refOf(object)))) await kubernetes.create(object);
-}
-
-async function ensureCertificate(kubernetes: KubernetesPort): Promise<void> {
-  const webhookRef = refOf(webhookConfiguration(''));
-  const webhook = await kubernetes.read(webhookRef);
-  // cert-manager renews its own certificates.
-  const managed = Object.keys(webhook?.metadata?.annotations ?? {}).some((name) =>
-    name.endsWith('/inject-ca-from'),
-  );
-  if (managed) return;
-  const secretRef = { apiVersion: 'v1', kind: 'Secret', name: kudo.secret, namespace: kudo.namespace };
-  const secret = await kubernetes.read<SecretObject>(secretRef);
-  const pem = (key: string) => Buffer.from(secret?.data?.[key] ?? '', 'base64').toString();
-  if (secret && !needsRenewal(pem('tls.crt'))) {
-    if (!webhook && pem('ca.crt')) await kubernetes.create(webhookConfiguration(pem('ca.crt')));
-    if (webhook || pem('ca.crt')) return;
-  }
-  const serving = await makeCertificate(webhookDnsName);
-  const fresh = webhookSecret(serving);
-  if (!secret) await kubernetes.create(fresh);
-  else await kubernetes.mergePatch(secretRef, { stringData: fresh.stringData });
-  const configuration = webhookConfiguration(serving.authority);
-  if (!webhook) await kubernetes.create(configuration);
-  else await kubernetes.mergePatch(webhookRef, { webhooks: configuration.webhooks });
-  // A running manager keeps serving with the old files in memory.
-  if (secret) await restartManager(kubernetes);
-}
-
-async function managerPods(kubernetes: KubernetesPort): Promise<Pod[]> {
-  const kind = { apiVersion: 'v1', kind: 'Pod', namespace: kudo.namespace };
-  return (await kubernetes.list<Pod>(kind, { label: 'app=kudo-manager' })).items;
-}
-
-async function restartManager(kubernetes: KubernetesPort): Promise<void> {
-  for (const pod of await managerPods(kubernetes)) {
-    await kubernetes.remove({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      name: pod.metadata?.name ?? '',
-      namespace: kudo.namespace,
-    });
-  }
 }
 
 async function managerReady(context: ProvisionContext): Promise<void> {
@@ -126,14 +110,4 @@ async function managerReady(context: ProvisionContext): Promise<void> {
     }
     await pause(500, context.signal);
   }
-}
-
-function refOf(object: KubernetesObject): ObjectRef {
-  const { name = '', namespace } = object.metadata ?? {};
-  return {
-    apiVersion: object.apiVersion ?? '',
-    kind: object.kind ?? '',
-    name,
-    ...(namespace ? { namespace } : {}),
-  };
 }

@@ -3,7 +3,7 @@ import { runAnnotations, runLabels } from '../../experiment/identity.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
 import type { KubernetesObject, KubernetesPort, Permission } from '../../kubernetes/port.ts';
 import type { Provision, ProvisionContext, Provisioner } from '../provisioner.ts';
-import { ensureKudo, initPermissions, isInstalled } from './init.ts';
+import { ensureKudo, initPermissions, lookForKudo } from './init.ts';
 import { type Installation, install } from './install.ts';
 import { type KudoPackage, readPackage } from './package.ts';
 import { keepInstalled, removeInstalled } from './remove.ts';
@@ -26,9 +26,8 @@ async function permissions(context: {
     ...own('', 'persistentvolumeclaims', ['list', 'delete']),
     ...own('batch', 'jobs', ['list']),
   ];
-  // Reading what is there may itself be forbidden; then the review of the rights says so.
-  const installed = await isInstalled(context.kubernetes).catch(() => false);
-  return installed ? needed : [...needed, ...initPermissions()];
+  const state = await lookForKudo(context.kubernetes, namespace);
+  return state === 'missing' ? [...needed, ...initPermissions()] : needed;
 }
 
 async function check(
@@ -62,7 +61,7 @@ async function provision(context: ProvisionContext): Promise<Provision> {
   const { namespace } = experiment.cluster;
   const marks = { labels: runLabels(run), annotations: runAnnotations(run, expires) };
   const wanted = await installations(experiment);
-  await ensureKudo(context);
+  const notes = await ensureKudo(context);
   const zookeeper = await install(context, wanted.zookeeper, marks);
   const kafka = await install(context, wanted.kafka, marks);
   const name = statefulSetName(wanted.kafka.pack, wanted.kafka.instance);
@@ -82,7 +81,7 @@ async function provision(context: ProvisionContext): Promise<Provision> {
     gracePeriodSeconds: found.spec?.template?.spec?.terminationGracePeriodSeconds ?? 30,
     made: [...zookeeper.made, ...kafka.made],
     packages: [zookeeper.record, kafka.record],
-    notes: [...zookeeper.notes, ...kafka.notes],
+    notes: [...notes, ...zookeeper.notes, ...kafka.notes],
   };
 }
 

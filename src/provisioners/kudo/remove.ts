@@ -3,6 +3,7 @@ import type { Leftover } from '../../experiment/result.ts';
 import type { KubernetesObject, ObjectRef } from '../../kubernetes/port.ts';
 import { pause } from '../../kubernetes/wait.ts';
 import type { ProvisionContext } from '../provisioner.ts';
+import { refOf } from './init-objects.ts';
 
 const apiVersion = 'kudo.dev/v1beta1';
 
@@ -139,14 +140,4 @@ async function removeOne(context: ProvisionContext, ref: ObjectRef): Promise<voi
 
 function nameOf(object: KubernetesObject): string {
   return object.metadata?.name ?? '';
-}
-
-function refOf(object: KubernetesObject): ObjectRef {
-  const { name = '', namespace } = object.metadata ?? {};
-  return {
-    apiVersion: object.apiVersion ?? apiVersion,
-    kind: object.kind ?? '',
-    name,
-    ...(namespace ? { namespace } : {}),
-  };
 }
