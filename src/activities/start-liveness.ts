@@ -58,10 +58,11 @@ async function create(
   try {
     await deps.kubernetes.create(manifest);
   } catch (error) {
-    if (problemOf(error).retryable) throw error;
-    // Quota and admission answer 403: no retry mends that.
-    throw problem('LIVENESS_REFUSED', `the liveness pod was refused: ${(error as Error).message}`, {
-      evidence: ['quota, or pod security admission'],
+    const { retryable, message, evidence } = problemOf(error);
+    if (retryable) throw error;
+    // Quota and admission answer 403 with their own words: no retry mends that.
+    throw problem('LIVENESS_REFUSED', `the liveness pod was refused: ${message}`, {
+      evidence,
       next: `kubectl -n ${namespace} get resourcequotas,limitranges; the pod meets level "restricted".`,
       cause: error,
     });
@@ -151,7 +152,7 @@ async function running(
   }
 }
 
-/** A container that ended before the chaos is a defect of the stream, not of the cluster under test. */
+/** A container or pod that ended before the chaos is a defect of the stream, not of the cluster under test. */
 function failIfEnded(pod: Pod): void {
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
   for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
@@ -162,10 +163,17 @@ function failIfEnded(pod: Pod): void {
       `container ${name} ended with exit code ${ended.exitCode} before the chaos`,
       {
         evidence: [ended.reason ?? '', ended.message?.slice(0, 500) ?? ''].filter((fact) => fact !== ''),
-        next: `kubectl logs ${livenessPodName} -c ${name}`,
+        next: `kubectl -n ${pod.metadata?.namespace} logs ${livenessPodName} -c ${name}`,
       },
     );
   }
+  // A node that refuses a pod, or evicts it before it ran, names no container.
+  if (!hasEnded(pod)) return;
+  const { phase, reason, message } = pod.status ?? {};
+  throw problem('LIVENESS_FAILED', `the liveness pod ended before the chaos: ${reason ?? phase}`, {
+    evidence: message ? [message] : [],
+    next: `kubectl -n ${pod.metadata?.namespace} describe pod ${livenessPodName}`,
+  });
 }
 
 /** Steady: records are acknowledged and read at nine tenths of the rate, all replicas in sync, several looks in a row. */
