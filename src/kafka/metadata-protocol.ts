@@ -28,10 +28,7 @@ export function encodeMetadataRequest(
   body.int32(topics === 'all' ? -1 : topics.length);
   for (const topic of topics === 'all' ? [] : topics) body.string(topic);
   body.int8(0);
-  const bytes = body.done();
-  const length = Buffer.alloc(4);
-  length.writeInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
+  return body.framed();
 }
 
 /** A Metadata response without its length prefix. Offline replicas stay among the replicas. */

@@ -35,8 +35,11 @@ export interface ClusterMetadata {
 /** Topics that metadata is asked for; `all` only where it is worth the size of the answer. */
 export type Topics = string[] | 'all';
 
-/** Opens a byte stream to an advertised host and port: directly, or through the Kubernetes API. */
-export type Dial = (host: string, port: number) => Promise<Socket>;
+/**
+ * Opens a byte stream to an advertised host and port: directly, or through the Kubernetes API. Where `giveUp` aborts, the attempt
+ * may be ended.
+ */
+export type Dial = (host: string, port: number, giveUp?: AbortSignal) => Promise<Socket>;
 
 /**
  * The narrow port to Kafka. Bootstraps from all given brokers and is never stuck on one of them.

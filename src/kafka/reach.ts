@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { problem } from '../experiment/errors.ts';
+import { lookupBriefly } from './lookup.ts';
 import { splitAddress } from './metadata-pool.ts';
 import type { Dial } from './port.ts';
 
@@ -7,9 +8,12 @@ import type { Dial } from './port.ts';
 const directTimeoutMs = 1_000;
 
 /** Opens a plain TCP connection. */
-export const dialDirect: Dial = (host, port) =>
+export const dialDirect: Dial = (host, port, giveUp) =>
   new Promise((resolve, reject) => {
-    const socket = connect({ host, port, noDelay: true, timeout: 5_000 });
+    const socket = connect({ host, port, noDelay: true, timeout: 5_000, lookup: lookupBriefly });
+    const end = () => socket.destroy(new Error(`the attempt at ${host}:${port} was given up`));
+    giveUp?.addEventListener('abort', end);
+    socket.once('close', () => giveUp?.removeEventListener('abort', end));
     socket.once('connect', () => {
       socket.setTimeout(0);
       resolve(socket);

@@ -1,4 +1,4 @@
-/** The few primitive types of Kafka's protocol (non-flexible versions) that a Metadata exchange needs. */
+/** The few primitive types of Kafka's protocol (non-flexible versions) that our own requests need. */
 
 /** Appends values in Kafka's encoding. */
 export function writer() {
@@ -12,12 +12,19 @@ export function writer() {
     int8: (value: number) => fixed(1, (buffer) => buffer.writeInt8(value)),
     int16: (value: number) => fixed(2, (buffer) => buffer.writeInt16BE(value)),
     int32: (value: number) => fixed(4, (buffer) => buffer.writeInt32BE(value)),
+    int64: (value: bigint) => fixed(8, (buffer) => buffer.writeBigInt64BE(value)),
     string: (value: string) => {
       const bytes = Buffer.from(value);
       fixed(2, (buffer) => buffer.writeInt16BE(bytes.length));
       parts.push(bytes);
     },
     done: () => Buffer.concat(parts),
+    /** With the length prefix that every message has on a connection. */
+    framed: () => {
+      const length = Buffer.alloc(4);
+      length.writeInt32BE(parts.reduce((sum, part) => sum + part.length, 0));
+      return Buffer.concat([length, ...parts]);
+    },
   };
 }
 
@@ -39,6 +46,7 @@ export function reader(buffer: Buffer) {
     int8: () => buffer.readInt8(skip(1)),
     int16: () => buffer.readInt16BE(skip(2)),
     int32,
+    int64: () => buffer.readBigInt64BE(skip(8)),
     nullableString,
     string: () => nullableString() ?? '',
     array: <T>(item: () => T): T[] => Array.from({ length: Math.max(0, int32()) }, item),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Dial } from '../kafka/port.ts';
 import type { LivenessEnvironment } from './protocol.ts';
 
 const schema = z.object({
@@ -10,6 +11,7 @@ const schema = z.object({
   LIVENESS_REPLICATION_FACTOR: z.coerce.number().int().positive(),
   LIVENESS_MIN_INSYNC_REPLICAS: z.coerce.number().int().positive(),
   LIVENESS_CONSUMER_TIMEOUT_MS: z.coerce.number().int().positive(),
+  LIVENESS_PROBE_STEP_MS: z.coerce.number().positive().optional(),
   LIVENESS_TERMINATION_LOG: z.string().default('/dev/termination-log'),
   LIVENESS_PORT: z.coerce.number().int().optional(),
 });
@@ -24,9 +26,13 @@ export interface Settings {
   replicationFactor: number;
   minInsyncReplicas: number;
   consumerTimeoutMs: number;
+  /** Time from one of the observer's probes to the next, ms. */
+  probeStepMs?: number;
   terminationLog: string;
   /** Instead of the role's own port; for several on one host. */
   port?: number;
+  /** Instead of plain TCP; never from the environment. */
+  dial?: Dial;
 }
 
 /** Reads the settings; throws with every wrong variable at once. */
@@ -42,6 +48,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     minInsyncReplicas: found.LIVENESS_MIN_INSYNC_REPLICAS,
     consumerTimeoutMs: found.LIVENESS_CONSUMER_TIMEOUT_MS,
     terminationLog: found.LIVENESS_TERMINATION_LOG,
+    ...(found.LIVENESS_PROBE_STEP_MS === undefined ? {} : { probeStepMs: found.LIVENESS_PROBE_STEP_MS }),
     ...(found.LIVENESS_PORT === undefined ? {} : { port: found.LIVENESS_PORT }),
   };
 }

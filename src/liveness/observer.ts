@@ -3,10 +3,14 @@ import { splitAddress } from '../kafka/metadata-pool.ts';
 import type { ClusterMetadata } from '../kafka/port.ts';
 import { dialDirect } from '../kafka/reach.ts';
 import type { Settings } from './environment.ts';
+import { startProbes } from './probes.ts';
 import type { Observation, ObserverReport } from './protocol.ts';
 
 /** Time between two questions to one broker. ms */
 const stepMs = 10;
+
+/** Time from one probe of the leader to the next, unless the settings say otherwise. ms */
+const probeStepMs = 5;
 
 /** A broker that has not answered in this time is asked again on a new connection. ms */
 const answerMs = 1_000;
@@ -22,10 +26,11 @@ export interface RunningObserver {
 
 /**
  * Asks every broker for the partition's leader, ISR and the controller, each on a held connection of its own, and keeps what
- * changed. A held connection that ends is the broker's process going.
+ * changed. A held connection that ends is the broker's process going. Beside it, probes ask whether the leader serves.
  */
 export function startObserver(settings: Settings): RunningObserver {
   const startedAt = Date.now();
+  const dial = settings.dial ?? dialDirect;
   const observations: Observation[] = [];
   const present = new Set<string>();
   const idByAddress = new Map<string, number>();
@@ -50,7 +55,7 @@ export function startObserver(settings: Settings): RunningObserver {
   async function follow(address: string): Promise<void> {
     const { host, port } = splitAddress(address);
     while (running) {
-      const connection = await dialDirect(host, port).then(
+      const connection = await dial(host, port).then(
         (socket) =>
           metadataConnection(socket, {
             clientId: `leaderfall-observer-${settings.runId}`,
@@ -116,7 +121,20 @@ export function startObserver(settings: Settings): RunningObserver {
     return broker === undefined ? {} : { broker };
   }
 
+  function hasReplica(address: string): boolean {
+    const id = idByAddress.get(address);
+    return id === undefined || current.replicas.length === 0 || current.replicas.includes(id);
+  }
+
   for (const address of settings.bootstrap) void follow(address);
+  const probes = startProbes({
+    addresses: settings.bootstrap,
+    topic: settings.topic,
+    clientId: `leaderfall-probe-${settings.runId}`,
+    stepMs: settings.probeStepMs ?? probeStepMs,
+    dial,
+    mayLead: hasReplica,
+  });
   return {
     report: (since) => ({
       role: 'observer',
@@ -127,9 +145,11 @@ export function startObserver(settings: Settings): RunningObserver {
       stepMs,
       current,
       observations: observations.filter((observation) => observation.at >= since),
+      ...probes.report(since),
     }),
     stop: () => {
       running = false;
+      probes.stop();
     },
   };
 }

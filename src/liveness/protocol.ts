@@ -1,3 +1,4 @@
+import type { PartitionOutage, PartitionOutages } from '../experiment/outage.ts';
 import type { Latency, SilenceEnd } from '../experiment/result.ts';
 
 /** Ports of the HTTP servers in the kafka-liveness pod, one a container. */
@@ -87,6 +88,12 @@ export interface ObserverReport {
     brokers: number[];
   };
   observations: Observation[];
+  /** Outages of the partition since then; absent from a last word that would not fit. */
+  outages?: PartitionOutage[];
+  /** Those of all the time, summed up. */
+  partitionOutages: PartitionOutages;
+  /** Probes sent, the worst delay of one by the observer itself, and time in which it was too late to see anything, ms. */
+  probes: { sent: number; worstLateMs: number; blindMs: number };
 }
 
 /** Environment of the containers; all values are strings. */

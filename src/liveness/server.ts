@@ -35,7 +35,7 @@ export function writeTermination(path: string, report: object): void {
   const text = fits
     ? whole
     : JSON.stringify(report, (key, value: unknown) =>
-        key.endsWith('Intervals') || key === 'observations' ? undefined : value,
+        key.endsWith('Intervals') || key === 'observations' || key === 'outages' ? undefined : value,
       );
   try {
     writeFileSync(path, text);

@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net';
+
+/** Answers longer than this are not Kafka's. */
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+/** What becomes of one request. */
+export interface Outcome {
+  /** The answer without its length prefix. */
+  answered(frame: Buffer): void;
+  /** The connection ended before the answer. */
+  ended(error: Error): void;
+}
+
+/** A held connection to one broker. Its end tells when the broker's process has gone. */
+export interface BrokerConnection {
+  readonly open: boolean;
+  /** Sends a request, made for the correlation id it is given; its outcome comes once, or never after `forget`. Gives the id. */
+  send(encode: (correlationId: number) => Buffer, outcome: Outcome): number;
+  /** Lets an answer that may still come pass by. */
+  forget(correlationId: number): void;
+  close(): void;
+}
+
+/** Speaks Kafka's framing over a connected socket. `onEnd` is called once, when the connection has ended for whatever reason. */
+export function brokerConnection(socket: Socket, onEnd?: () => void): BrokerConnection {
+  const waiting = new Map<number, Outcome>();
+  let received: Buffer = Buffer.alloc(0);
+  let nextId = 1;
+  let open = true;
+
+  socket.setNoDelay(true);
+  socket.on('data', (chunk: Buffer) => {
+    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+    while (received.length >= 4) {
+      const length = received.readInt32BE(0);
+      if (length < 4 || length > maxAnswerBytes) return end(new Error('the answer is not one of Kafka'));
+      if (received.length < 4 + length) return;
+      const frame = received.subarray(4, 4 + length);
+      received = received.subarray(4 + length);
+      const id = frame.readInt32BE(0);
+      const outcome = waiting.get(id);
+      waiting.delete(id);
+      outcome?.answered(frame);
+    }
+  });
+  socket.on('error', (error) => end(error));
+  socket.on('close', () => end(new Error('the connection was closed')));
+
+  function end(error: Error): void {
+    if (!open) return;
+    open = false;
+    socket.destroy();
+    for (const { ended } of waiting.values()) ended(error);
+    waiting.clear();
+    onEnd?.();
+  }
+
+  return {
+    get open() {
+      return open;
+    },
+    send(encode, outcome) {
+      const id = nextId++;
+      if (!open) throw new Error('the connection was closed');
+      waiting.set(id, outcome);
+      socket.write(encode(id));
+      return id;
+    },
+    forget: (id) => void waiting.delete(id),
+    close: () => end(new Error('closed by us')),
+  };
+}

@@ -1,0 +1,144 @@
+import type { PartitionOutage, PartitionOutages } from '../experiment/outage.ts';
+
+/** A silence shorter than this is not called an outage: a broker's garbage collection takes as long. ms */
+export const outageFloorMs = 40;
+
+/** An answer that took longer than this did not come in time, however steadily such answers come. ms */
+const inTimeMs = 10_000;
+
+/** Only the longest are kept one by one. */
+const maxOutages = 500;
+
+/** One answer of the leader. Times by a monotonic clock, ms. */
+export interface Served {
+  /** Which connection it came on; any value that tells connections apart. */
+  lane: unknown;
+  sentAt: number;
+  at: number;
+  /** When the probes that still wait on that connection were sent, oldest first. */
+  waiting: readonly number[];
+}
+
+/** What is known of the outages so far. */
+export interface OutageMeter {
+  /** A round of probes is due and sent. */
+  beat(at: number): void;
+  served(answer: Served): void;
+  /** A broker that served said that it does not lead, or its connection ended: silence that no delay explains. */
+  denied(how: 'refusal' | 'cut', lane: unknown): void;
+  /** Those that are over, in the order of their ends, and the one that is not. */
+  outages(now: number): PartitionOutage[];
+  /** Number and sum of all, also of those no longer kept one by one. */
+  totals(now: number): { count: number; totalMs: number };
+  /** Time in which nothing was heard because nothing was asked, ms. */
+  readonly blindMs: number;
+}
+
+/** A silence that is over, of which later answers will tell whether it was an outage or added delay. */
+interface Question {
+  lane: unknown;
+  from: number;
+  to: number;
+  how: PartitionOutage['how'];
+  firstSentAt: number;
+  middleSentAt: number;
+}
+
+/**
+ * Tells outages from the answers to probes sent at a fixed step. A partition outage reaches from the arrival of the last answer
+ * before a silence to the arrival of the first after it: it contains the true one, whatever the latency, and is longer by less
+ * than a step where the connection held.
+ *
+ * Added delay makes a silence too, as long as the delay, but then every probe waits equally long. After an outage those sent late
+ * in it have waited less: all are answered at once. The probe sent in the middle of the silence decides.
+ */
+export function outageMeter(stepMs: number, epochOf: (at: number) => number): OutageMeter {
+  const kept: PartitionOutage[] = [];
+  const totals = { count: 0, totalMs: 0 };
+  let questions: Question[] = [];
+  let last: Served | undefined;
+  let beats = 0;
+  let how: PartitionOutage['how'] = 'silence';
+  let blindMs = 0;
+
+  function add(from: number, to: number, seen: PartitionOutage['how']): void {
+    totals.count++;
+    totals.totalMs += to - from;
+    kept.push({ at: epochOf(from), ms: round(to - from), how: seen });
+    if (kept.length <= maxOutages) return;
+    const shortest = kept.reduce((least, outage) => (outage.ms < least.ms ? outage : least));
+    kept.splice(kept.indexOf(shortest), 1);
+  }
+
+  /** Answers the open questions that this answer, or the end of its lane, can answer. */
+  function settle(lane: unknown, answer?: { sentAt: number; at: number }): void {
+    questions = questions.filter((question) => {
+      if (question.lane !== lane || (answer && answer.sentAt < question.middleSentAt)) return true;
+      const sentLater = question.middleSentAt - question.firstSentAt;
+      const caughtUp = !answer || answer.at - question.to < sentLater / 2;
+      if (caughtUp) add(question.from, question.to, question.how);
+      return false;
+    });
+  }
+
+  function judge({ lane, sentAt, at, waiting }: Served, before: Served): void {
+    const from = before.at;
+    const silence = at - from;
+    // A broker answers in order: between two answers on one connection nothing else was asked.
+    const unasked = lane === before.lane && how === 'silence' ? sentAt - before.sentAt - stepMs : 0;
+    if (beats * stepMs < silence / 2 || silence - unasked < outageFloorMs) {
+      blindMs += silence;
+      return;
+    }
+    const late = sentAt > from + silence / 2;
+    if (how !== 'silence' || late || at - sentAt > inTimeMs || waiting.length < 2) {
+      add(from, at, how);
+      return;
+    }
+    const half = waiting.find((sent) => sent >= sentAt + silence / 2);
+    const middleSentAt = half ?? waiting[waiting.length >> 1] ?? at;
+    questions.push({ lane, from, to: at, how, firstSentAt: sentAt, middleSentAt });
+  }
+
+  /** An outage that is not over: certain where the partition was denied, or where any delay would be too long. */
+  function open(now: number): PartitionOutage[] {
+    const silence = last ? now - last.at : 0;
+    if (!last || silence < outageFloorMs) return [];
+    if (beats * stepMs < silence / 2 || (how === 'silence' && silence < inTimeMs)) return [];
+    return [{ at: epochOf(last.at), ms: round(silence), how, open: true }];
+  }
+
+  return {
+    beat: () => void beats++,
+    served(answer) {
+      settle(answer.lane, answer);
+      if (last && answer.at - last.at >= outageFloorMs) judge(answer, last);
+      last = answer;
+      beats = 0;
+      how = 'silence';
+    },
+    denied(seen, lane) {
+      if (how === 'silence') how = seen;
+      if (seen === 'cut') settle(lane);
+    },
+    outages: (now) => [...kept, ...open(now)],
+    totals(now) {
+      const [current] = open(now);
+      return { count: totals.count + (current ? 1 : 0), totalMs: round(totals.totalMs + (current?.ms ?? 0)) };
+    },
+    get blindMs() {
+      return round(blindMs);
+    },
+  };
+}
+
+/** The longest twenty, in the order of time. */
+export function longestOutages(outages: PartitionOutage[]): Pick<PartitionOutages, 'longest' | 'longestMs'> {
+  const longest = [...outages].sort((a, b) => b.ms - a.ms).slice(0, 20);
+  return { longestMs: longest[0]?.ms ?? 0, longest: longest.sort((a, b) => a.at - b.at) };
+}
+
+/** Tenths of a millisecond. */
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,183 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { PartitionOutage } from '../../src/experiment/outage.ts';
+import { longestOutages, type OutageMeter, outageMeter } from '../../src/liveness/outages.ts';
+
+/** What befalls the way between the prober and the leader, one after the other with a quiet time between. ms */
+interface Disturbance {
+  kind: 'silence' | 'delay';
+  quietMs: number;
+  ms: number;
+  /** Of a delay: how long it is in force. */
+  forMs: number;
+}
+
+const latencyMs = 0.6;
+
+/** Unanswered probes that one connection may have, as the prober holds it. */
+const maxWaiting = 512;
+
+/**
+ * Probes at a fixed step over a connection that keeps its order: what is sent arrives after the latency and the delay in force,
+ * and nothing passes in a silence. Gives when each silence was.
+ */
+function play(
+  meter: OutageMeter,
+  stepMs: number,
+  disturbances: Disturbance[],
+): { from: number; to: number }[] {
+  const silences: { from: number; to: number }[] = [];
+  const delays: { from: number; to: number; ms: number }[] = [];
+  let end = 0;
+  for (const { kind, quietMs, ms, forMs } of disturbances) {
+    const from = end + quietMs;
+    end = from + (kind === 'silence' ? ms : Math.max(forMs, ms) + ms);
+    if (kind === 'silence') silences.push({ from, to: end });
+    else delays.push({ from, to: from + Math.max(forMs, ms), ms });
+  }
+  const lane = {};
+  const waiting: { sentAt: number; at: number }[] = [];
+  let lastAt = 0;
+  const answerUntil = (time: number) => {
+    for (let [first] = waiting; first && first.at <= time; [first] = waiting) {
+      waiting.shift();
+      meter.served({ lane, ...first, waiting: waiting.map(({ sentAt }) => sentAt) });
+    }
+  };
+  for (let sentAt = 0; sentAt < end + 1_000; sentAt += stepMs) {
+    answerUntil(sentAt);
+    meter.beat(sentAt);
+    if (waiting.length >= maxWaiting) continue;
+    const added = delays.find(({ from, to }) => sentAt >= from && sentAt < to)?.ms ?? 0;
+    const passes = Math.max(lastAt, sentAt + latencyMs + added);
+    const held = silences.find(({ from, to }) => passes >= from && passes < to);
+    lastAt = held ? held.to : passes;
+    waiting.push({ sentAt, at: lastAt });
+  }
+  return silences;
+}
+
+const meterOf = (stepMs: number) => outageMeter(stepMs, (at) => at);
+const quiet = fc.double({ min: 100, max: 400, noNaN: true });
+const length = fc.double({ min: 50, max: 10_000, noNaN: true });
+const forMs = fc.double({ min: 100, max: 3_000, noNaN: true });
+const silence = fc.record({ kind: fc.constant('silence' as const), quietMs: quiet, ms: length, forMs });
+const delay = fc.record({
+  kind: fc.constant('delay' as const),
+  quietMs: quiet,
+  ms: fc.double({ min: 1, max: 2_000, noNaN: true }),
+  forMs,
+});
+const step = fc.integer({ min: 1, max: 10 });
+
+test('every silence is reported once, never shorter than it was and longer by less than a step; delay never is', () => {
+  fc.assert(
+    fc.property(step, fc.array(fc.oneof(silence, delay), { maxLength: 6 }), (stepMs, disturbances) => {
+      const meter = meterOf(stepMs);
+      const silences = play(meter, stepMs, disturbances);
+      const found = meter.outages(0);
+      expect(found.map(({ how }) => how)).toEqual(silences.map(() => 'silence'));
+      for (const [index, { from, to }] of silences.entries()) {
+        const { at, ms } = found[index] as PartitionOutage;
+        const error = ms - (to - from);
+        expect(error).toBeGreaterThan(-0.1);
+        expect(error).toBeLessThanOrEqual(stepMs + 0.1);
+        expect(at).toBeLessThanOrEqual(from);
+        expect(at + ms).toBeGreaterThanOrEqual(to - 0.1);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('an outage under a delay much longer than itself is still told from the delay', () => {
+  const meter = meterOf(5);
+  const delayed: Disturbance = { kind: 'delay', quietMs: 100, ms: 1_500, forMs: 100_000 };
+  const silences = play(meter, 5, [delayed]);
+  expect(silences).toEqual([]);
+  expect(meter.outages(0)).toEqual([]);
+  const both = meterOf(5);
+  const lane = {};
+  const waiting: number[] = [];
+  // 1,500 ms of delay stand; nothing passes between 5,000 and 5,200.
+  for (let at = 0; at < 8_000; at += 5) {
+    both.beat(at);
+    waiting.push(at);
+    const passed = at < 5_000 || at >= 5_200 ? at - 1_500 : -1;
+    while ((waiting[0] ?? at) <= passed) both.served({ lane, sentAt: waiting.shift() ?? 0, at, waiting });
+  }
+  expect(both.outages(8_000)).toEqual([{ at: 4_995, ms: 205, how: 'silence' }]);
+});
+
+/** Answers at once to a probe every 5 ms from `from` to `to`. */
+function served(meter: OutageMeter, from: number, to: number, lane: unknown = 'a'): void {
+  for (let at = from; at <= to; at += 5) {
+    meter.beat(at);
+    meter.served({ lane, sentAt: at, at, waiting: [] });
+  }
+}
+
+function unanswered(meter: OutageMeter, from: number, to: number): void {
+  for (let at = from; at < to; at += 5) meter.beat(at);
+}
+
+test('a leader that says that it does not lead, and another that serves later: one outage by refusal', () => {
+  const meter = meterOf(5);
+  served(meter, 0, 100);
+  meter.denied('refusal', 'a');
+  unanswered(meter, 105, 300);
+  served(meter, 300, 400, 'b');
+  expect(meter.outages(400)).toEqual([{ at: 100, ms: 200, how: 'refusal' }]);
+  expect(meter.totals(400)).toEqual({ count: 1, totalMs: 200 });
+});
+
+test('a cut connection that is not back yet is an open outage at once; mere silence could still be delay', () => {
+  const cut = meterOf(5);
+  served(cut, 0, 100);
+  cut.denied('cut', 'a');
+  unanswered(cut, 105, 300);
+  expect(cut.outages(300)).toEqual([{ at: 100, ms: 200, how: 'cut', open: true }]);
+  expect(cut.totals(300)).toEqual({ count: 1, totalMs: 200 });
+  const silent = meterOf(5);
+  served(silent, 0, 100);
+  unanswered(silent, 105, 10_050);
+  expect(silent.outages(10_050)).toEqual([]);
+  unanswered(silent, 10_050, 10_100);
+  expect(silent.outages(10_100)).toMatchObject([{ ms: 10_000, open: true }]);
+});
+
+test('a pause of the prober itself is no outage, and is counted as time in which it saw nothing', () => {
+  const meter = meterOf(5);
+  served(meter, 0, 100);
+  served(meter, 400, 500);
+  expect(meter.outages(500)).toEqual([]);
+  expect(meter.blindMs).toBe(300);
+});
+
+test('silences shorter than the floor are not called outages', () => {
+  const meter = meterOf(5);
+  served(meter, 0, 100);
+  unanswered(meter, 105, 135);
+  served(meter, 135, 200);
+  expect(meter.outages(200)).toEqual([]);
+});
+
+test('of many, the longest are kept one by one; number and sum are of all', () => {
+  const meter = meterOf(5);
+  for (let index = 0; index < 600; index++) {
+    const start = index * 1_000;
+    served(meter, start, start + 500);
+    meter.denied('cut', 'a');
+    unanswered(meter, start + 505, start + 1_000);
+  }
+  served(meter, 600_000, 600_000);
+  expect(meter.outages(600_000)).toHaveLength(500);
+  expect(meter.totals(600_000)).toEqual({ count: 600, totalMs: 300_000 });
+});
+
+test('the longest twenty are given in the order of time', () => {
+  const outages = Array.from({ length: 30 }, (_, index) => ({ at: index, ms: index, how: 'cut' as const }));
+  const { longest, longestMs } = longestOutages(outages);
+  expect(longest.map(({ at }) => at)).toEqual(Array.from({ length: 20 }, (_, index) => index + 10));
+  expect(longestMs).toBe(29);
+});

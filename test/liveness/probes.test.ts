@@ -1,0 +1,100 @@
+import { afterEach, expect, test } from 'vitest';
+import type { PartitionOutage } from '../../src/experiment/outage.ts';
+import { dialDirect } from '../../src/kafka/reach.ts';
+import { type RunningProbes, startProbes } from '../../src/liveness/probes.ts';
+import { type LeaderBroker, leaderBroker } from '../support/leader-broker.ts';
+
+const notLeader = 6;
+const stops: (() => void)[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
+
+async function brokerOf(error = 0): Promise<LeaderBroker> {
+  const broker = await leaderBroker(error);
+  stops.push(() => void broker.cut());
+  return broker;
+}
+
+/** Probes of these brokers, after the first answer of a leader. */
+async function probing(brokers: LeaderBroker[]): Promise<RunningProbes> {
+  const probes = startProbes({
+    addresses: brokers.map(({ address }) => address),
+    topic: 'stream',
+    clientId: 'test',
+    stepMs: 5,
+    dial: dialDirect,
+    mayLead: () => true,
+  });
+  stops.push(() => probes.stop());
+  await asked(brokers[0] as LeaderBroker, 20);
+  return probes;
+}
+
+/** Until so many more requests have come: the probes go on. */
+async function asked(broker: LeaderBroker, more: number): Promise<void> {
+  const { asked: before } = broker;
+  await expect.poll(() => broker.asked - before, { timeout: 5_000, interval: 5 }).toBeGreaterThan(more);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Outages that are over and overlap the time from `from` to `to`; a busy machine may add pauses of its own elsewhere. */
+async function reported(probes: RunningProbes, from: number, to: number): Promise<PartitionOutage[]> {
+  const within = () =>
+    (probes.report(0).outages ?? []).filter(({ at, ms, open }) => !open && at < to && at + ms > from);
+  await expect.poll(() => within().length, { timeout: 5_000 }).toBeGreaterThan(0);
+  return within();
+}
+
+test('answers held back are an outage by silence that contains the time they were held', async () => {
+  const broker = await brokerOf();
+  const probes = await probing([broker]);
+  const from = Date.now();
+  broker.hold(true);
+  await pause(300);
+  broker.hold(false);
+  const to = Date.now();
+  const [outage, ...others] = await reported(probes, from, to);
+  expect(others).toEqual([]);
+  expect(outage?.how).toBe('silence');
+  expect(outage?.at).toBeLessThanOrEqual(from + 1);
+  expect((outage?.at ?? 0) + (outage?.ms ?? 0)).toBeGreaterThanOrEqual(to - 1);
+});
+
+test('a broker that is cut off and comes back is dialled again until it serves', async () => {
+  const broker = await brokerOf();
+  const probes = await probing([broker]);
+  const from = Date.now();
+  await broker.cut();
+  await expect.poll(() => probes.report(0).partitionOutages.longest.at(-1)?.open).toBe(true);
+  await broker.listen();
+  expect(await reported(probes, from, Date.now())).toMatchObject([{ how: 'cut' }]);
+});
+
+test('when the leader says that it no longer leads, the others are asked on connections that are held', async () => {
+  const first = await brokerOf();
+  const second = await brokerOf(notLeader);
+  const probes = await probing([first, second]);
+  // Not asked at each step while the first serves.
+  const { asked: before } = second;
+  await asked(first, 60);
+  expect(second.asked - before).toBeLessThan(20);
+  const from = Date.now();
+  first.error = notLeader;
+  await asked(second, 20);
+  second.error = 0;
+  expect(await reported(probes, from, Date.now())).toMatchObject([{ how: 'refusal' }]);
+  await asked(second, 60);
+});
+
+test('a connection that stays silent for good is replaced by a fresh one', async () => {
+  const broker = await brokerOf();
+  const probes = await probing([broker]);
+  const from = Date.now();
+  broker.forgetConnections();
+  expect(await reported(probes, from, from + 1_000)).toHaveLength(1);
+  await asked(broker, 60);
+});
