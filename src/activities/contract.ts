@@ -17,6 +17,7 @@ import type {
 import type { SearchAttributeName } from '../experiment/search-attributes.ts';
 import type { StreamSeries } from '../experiment/series.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
+import type { Baseline } from '../experiment/verdict-line.ts';
 
 /** What `resolve` found out; nothing but the claim has been made. */
 export interface Resolved {
@@ -32,6 +33,10 @@ export interface Resolved {
   versions: Record<string, string>;
   /** Search attributes registered in the Temporal namespace; only these are upserted, an unregistered one would block the run. */
   searchAttributes: SearchAttributeName[];
+  /** Digest of what the experiment does; absent in runs that began with an earlier version. */
+  specHash?: string;
+  /** The last run of the same spec that passed, where there is one. */
+  baseline?: Baseline;
 }
 
 /** Task queue suffix for kill and clean-up, so that waiting and observing activities can never starve them. */

@@ -1,6 +1,7 @@
 import type { RunIdentity } from '../experiment/identity.ts';
 import type { WorkerDefaults } from '../experiment/resolve.ts';
 import type { SearchAttributeName } from '../experiment/search-attributes.ts';
+import type { Baseline } from '../experiment/verdict-line.ts';
 import type { ConnectKafka } from '../kafka/port.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
 
@@ -20,6 +21,8 @@ export interface ActivityDependencies {
   /** Asks Temporal to cancel a run; a run that is closed or unknown is left as it is. */
   cancelRun(run: RunIdentity): Promise<void>;
   registeredSearchAttributes(): Promise<SearchAttributeName[]>;
+  /** The newest run that passed with a spec of this digest. May throw and may take long. */
+  lastPassed(specHash: string, registered: SearchAttributeName[]): Promise<Baseline | undefined>;
   /** Versions for the result: leaderfall, node, temporal … */
   versions: Record<string, string>;
   log: Log;

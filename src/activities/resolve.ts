@@ -10,6 +10,7 @@ import { takeClaim } from '../kubernetes/lease.ts';
 import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
 import { chooseProvisioner } from '../provisioners/choose.ts';
 import type { Provisioner } from '../provisioners/provisioner.ts';
+import { findBaseline, specHashOf } from './baseline.ts';
 import { brokersOf, checkReplication } from './check-kafka.ts';
 import type { Activities, Resolved } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -42,6 +43,8 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
         });
       }
       const searchAttributes = await deps.registeredSearchAttributes();
+      const specHash = specHashOf(experiment);
+      const baseline = await findBaseline(deps, specHash, searchAttributes);
       await takeClaim({
         kubernetes: deps.kubernetes,
         run,
@@ -60,6 +63,8 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
         notes,
         versions: deps.versions,
         searchAttributes,
+        specHash,
+        ...(baseline ? { baseline } : {}),
       };
     });
 }

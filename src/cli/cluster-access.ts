@@ -22,6 +22,7 @@ export function clusterAccess(options: ClusterOptions): ActivityDependencies {
     isRunClosed: async () => false,
     cancelRun: async () => {},
     registeredSearchAttributes: async () => [],
+    lastPassed: async () => undefined,
     versions: {},
     log: { info: silent, warn: silent },
   };

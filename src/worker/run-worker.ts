@@ -9,6 +9,7 @@ import { connectKubernetes } from '../kubernetes/connect-kubernetes.ts';
 import { readConfig, type WorkerConfig } from './config.ts';
 import { clusterVersion, connectNative, temporalTarget } from './connect.ts';
 import { type HealthChecks, serveHealth } from './health.ts';
+import { lastPassed } from './last-passed.ts';
 import { makeLogger, sdkLogger } from './logger.ts';
 import { makeWorkers } from './make-workers.ts';
 import { cancelRun, isRunClosed, registeredSearchAttributes } from './temporal-facts.ts';
@@ -50,6 +51,7 @@ export async function runWorker(
         log.warn({ error }, 'search attributes are not set: Temporal does not tell which are registered');
         return [];
       }),
+    lastPassed: (specHash, registered) => lastPassed(client.workflow, specHash, registered),
     versions,
     log,
   });

@@ -123,6 +123,7 @@ async function ending(story: Story): Promise<ChaosResult> {
     reasons: judgement.reasons,
     failStep: judgement.failStep,
     lines: judgement.lines,
+    specHash: story.resolved?.specHash,
     problem: story.problem,
     startedAt: story.startedAt,
     endedAt: story.startedAt,
@@ -169,6 +170,7 @@ async function cleaned(
 function evidenceOf(story: Story): Evidence {
   return {
     experiment: story.resolved?.experiment,
+    baseline: story.resolved?.baseline,
     plannedKills: plannedOf(story),
     minKills: story.resolved?.experiment.schedule.minKills ?? 1,
     kills: story.kills satisfies KillRecord[],

@@ -139,6 +139,7 @@ export async function scene(kafka: FakeKafka, input: ExperimentInput = {}): Prom
       isRunClosed: async () => false,
       cancelRun: async () => {},
       registeredSearchAttributes: async () => ['LeaderfallCluster'],
+      lastPassed: async () => undefined,
       versions: { leaderfall: '0' },
       log: { info: () => {}, warn: () => {} },
     },

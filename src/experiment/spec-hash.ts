@@ -1,0 +1,20 @@
+import type { ResolvedExperiment } from './spec.ts';
+
+/**
+ * What an experiment does as canonical JSON (keys sorted, nothing undefined): two runs with the same text can be compared. What it
+ * is called, how it is judged, how its image is pulled and how the worker reaches the brokers are left out.
+ */
+export function specText(experiment: ResolvedExperiment): string {
+  const { name: _name, slo: _slo, reach: _reach, liveness, ...does } = experiment;
+  const { image: _image, imagePullPolicy: _policy, imagePullSecrets: _secrets, ...stream } = liveness;
+  return canonicalJson({ ...does, liveness: stream });
+}
+
+/** JSON with sorted keys. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
