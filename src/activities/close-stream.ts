@@ -1,4 +1,4 @@
-import type { ContainerEnd, KillRecord, PodEnd } from '../experiment/result.ts';
+import { type ContainerEnd, type KillRecord, type PodEnd, wasCarriedOut } from '../experiment/result.ts';
 import { pause, poll } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
 import { account } from '../liveness/account.ts';
@@ -87,9 +87,9 @@ export function recoveriesOf(
 ): Closing['recoveries'] {
   if (!observer) return [];
   const skew = observer.now - now;
-  const requests = kills.flatMap(({ act }) => (act?.outcome === 'deleted' ? [act.requestedAt] : []));
+  const requests = kills.flatMap(({ act }) => (wasCarriedOut(act) ? [act.requestedAt] : []));
   return kills.flatMap(({ index, act, plan, proof }) => {
-    if (act?.outcome !== 'deleted' || !plan || proof?.timeToFullIsrMs !== undefined) return [];
+    if (!wasCarriedOut(act) || !plan || proof?.timeToFullIsrMs !== undefined) return [];
     const next = Math.min(...requests.filter((at) => at > act.requestedAt), Number.POSITIVE_INFINITY);
     const changes = observer.observations
       .filter(({ kind }) => kind === 'isr')

@@ -1,5 +1,6 @@
 import type { KillAct } from '../experiment/result.ts';
-import { faults } from '../faults/all-faults.ts';
+import { faultOf } from '../faults/all-faults.ts';
+import type { FaultContext } from '../faults/fault.ts';
 import { changed, guardReasons } from '../faults/guard.ts';
 import type { ClusterMetadata, KafkaPort } from '../kafka/port.ts';
 import { pause } from '../kubernetes/wait.ts';
@@ -14,14 +15,27 @@ const lookLeadMs = 100;
 /** Between two looks before the deadline. ms */
 const lookAgainMs = 10;
 
-/** Waits for the deadline with everything connected, asks once more, and acts on exactly the pod of the plan. */
+/** Waits for the deadline with everything connected, asks once more, and acts on exactly the victim of the plan. */
 export function makeKill(deps: ActivityDependencies): Activities['kill'] {
   return ({ resolved, kafka: provisioned, liveness, plan }) =>
     runStep('kill', async ({ attempt, signal }): Promise<KillAct> => {
       const { experiment } = resolved;
-      const fault = faults[experiment.fault.kind];
+      const { kubernetes } = deps;
+      const fault = faultOf(experiment);
+      const context: FaultContext = {
+        kubernetes,
+        experiment,
+        run: resolved.run,
+        expires: resolved.expires,
+        statefulSet: resolved.statefulSetName,
+        plan,
+        graceSeconds: fault.grace(experiment, provisioned.gracePeriodSeconds),
+        attempt,
+        now: Date.now,
+        signal,
+      };
       // A second attempt looks first: what the first one did must not be taken for a moved leadership.
-      const done = attempt > 1 ? await fault.alreadyDone(deps.kubernetes, plan) : undefined;
+      const done = attempt > 1 ? await fault.alreadyDone(context) : undefined;
       if (done) return done;
       if (Date.now() > plan.notAfter) {
         return {
@@ -33,15 +47,22 @@ export function makeKill(deps: ActivityDependencies): Activities['kill'] {
       return await withKafka(deps, experiment, provisioned.statefulSet, async ({ kafka }) => {
         const topics = [liveness.topic];
         // Opens a connection to each broker, and to the API server, before the deadline.
-        await Promise.all([kafka.metadataOfEach({ topics }), deps.kubernetes.version()]);
+        const [hindered] = await Promise.all([
+          fault.arm(context),
+          kafka.metadataOfEach({ topics }),
+          kubernetes.version(),
+        ]);
+        if (hindered) return hindered;
         await pause(plan.deadline - lookLeadMs - Date.now(), signal);
         const look = await lastLook(kafka, topics, plan.deadline, signal);
         const reasons = guardReasons(look, provisioned.brokerIds, experiment.guard.allow);
         const moved = changed(experiment.target, plan.broker, look) ?? reasons[0];
-        if (moved) return { outcome: 'moved', reason: moved, at: Date.now() };
+        if (moved) {
+          await fault.standDown(context);
+          return { outcome: 'moved', reason: moved, at: Date.now() };
+        }
         await pause(plan.deadline - Date.now(), signal);
-        const gracePeriodSeconds = experiment.fault.force ? 0 : provisioned.gracePeriodSeconds;
-        return await fault.act(deps.kubernetes, plan, { gracePeriodSeconds, attempt, now: Date.now });
+        return await fault.act(context);
       });
     });
 }

@@ -1,4 +1,4 @@
-import type { KillProof } from '../experiment/result.ts';
+import { type KillProof, wasCarriedOut } from '../experiment/result.ts';
 import { pause } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
 import type { Observation, ObserverReport } from '../liveness/protocol.ts';
@@ -92,7 +92,7 @@ function noteVictim(seen: SeenDeath, pod: Pod, deleted: boolean): void {
 
 /** From a little before the request, in the observer's own clock as far as it is known. */
 function observerSince({ plan, act }: ProveRequest): number {
-  return (act.outcome === 'deleted' ? act.requestedAt : plan.deadline) - 10_000;
+  return (wasCarriedOut(act) ? act.requestedAt : plan.deadline) - 10_000;
 }
 
 /** Puts the two views together. Times of the observer are corrected by the difference of the clocks. */
@@ -102,7 +102,7 @@ export function proofOf(
   observer: ObserverReport | undefined,
 ): KillProof {
   const { plan, act } = request;
-  if (act.outcome !== 'deleted') return { proven: false, evidence: ['there was no act'] };
+  if (!wasCarriedOut(act)) return { proven: false, evidence: ['there was no act'] };
   const skew = observer ? observer.now - Date.now() : 0;
   const at = (observation: Observation) => observation.at - skew;
   // Whatever the observer saw up to a clock's uncertainty before the request belongs to it.

@@ -5,7 +5,7 @@ import { parseExperiment } from '../experiment/parse.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { reserveSeconds } from '../experiment/schedule.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
-import { faults } from '../faults/all-faults.ts';
+import { faultOf } from '../faults/all-faults.ts';
 import { takeClaim } from '../kubernetes/lease.ts';
 import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
 import { chooseProvisioner } from '../provisioners/choose.ts';
@@ -78,10 +78,11 @@ export async function examine(
 ): Promise<Examined> {
   const parsed = parseExperiment(input);
   const experiment = resolveExperiment(parsed.experiment, deps.defaults);
+  const fault = faultOf(experiment);
   refuseCertainOutage(experiment);
   const { namespace } = experiment.cluster;
-  const always = runPermissions(experiment);
-  await checkRights(deps.kubernetes, [...always, ...faults[experiment.fault.kind].permissions(namespace)]);
+  const always = [...runPermissions(experiment), ...fault.permissions(namespace)];
+  await checkRights(deps.kubernetes, always);
   await checkNamespace(deps.kubernetes, namespace);
   const chosen = await chooseProvisioner({ kubernetes: deps.kubernetes, experiment });
   const { provisioner } = chosen;
@@ -96,7 +97,7 @@ export async function examine(
     provisioner,
     statefulSetName: checked.statefulSetName,
     permissions: [...always, ...own],
-    notes: [...parsed.notes, ...checked.notes],
+    notes: [...parsed.notes, `fault ${fault.kind}: ${fault.does}`, ...checked.notes],
   };
 }
 

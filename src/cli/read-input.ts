@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { problem } from '../experiment/errors.ts';
 import { parseExperiment } from '../experiment/parse.ts';
 import { readExperimentText } from '../experiment/read.ts';
+import { faultOf } from '../faults/all-faults.ts';
 
 /**
  * The experiment in a file (`-`: standard input) as the person wrote it, checked: ready to be started.
@@ -10,7 +11,7 @@ import { readExperimentText } from '../experiment/read.ts';
  */
 export async function readInput(file: string): Promise<unknown> {
   const input = readExperimentText(await contents(file));
-  parseExperiment(input);
+  faultOf(parseExperiment(input).experiment);
   return input;
 }
 

@@ -140,7 +140,7 @@ function translated(engine: Engine, env: Map<string, string>, issues: InputIssue
       tolerations: components?.tolerations as NonNullable<ExperimentInput['liveness']>['tolerations'],
     }),
     ...(broker && /^\d+$/.test(broker) ? { target: { broker: Number(broker) } } : {}),
-    fault: { force },
+    fault: { kind: force ? 'force-delete' : 'delete' },
     schedule: defined({ durationSeconds, intervalSeconds }),
   };
 }

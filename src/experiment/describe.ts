@@ -17,7 +17,7 @@ export function detailsOf(experiment: Experiment): string {
   const kills = plannedKills(schedule);
   const each = kills > 1 ? `, one every ${schedule.intervalSeconds} s` : '';
   return [
-    `- **what**: ${kills} times ${fault.kind} of ${targetText(target)}${fault.force ? ', by force' : ''}${each}; asked anew before each`,
+    `- **what**: ${kills} times ${fault.kind} of ${targetText(target)}${each}; asked anew before each`,
     `- **where**: namespace ${cluster.namespace ?? 'of the worker’s default target'}${cluster.statefulSet ? `, StatefulSet ${cluster.statefulSet}` : ''}`,
     `- **stream**: ${liveness.ratePerSecond} records/s through a topic with ${liveness.replicationFactor} replicas`,
     `- **recovery** within ${schedule.recoveryTimeoutSeconds} s`,

@@ -19,6 +19,9 @@ export const ownerAnnotation = `${prefix}/owner`;
 /** Annotation: RFC 3339 time after which anything may remove the object. */
 export const expiresAnnotation = `${prefix}/expires`;
 
+/** Annotation on a claim: the kill whose request is about to be sent, or was. */
+export const killAnnotation = `${prefix}/kill`;
+
 /** Annotation on a StatefulSet: the former value of the chaos annotation as JSON (`null` where there was none). */
 export const formerAnnotation = `${prefix}/former-chaos-annotation`;
 

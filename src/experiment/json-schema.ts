@@ -10,9 +10,15 @@ const header = {
   kind: { const: 'KafkaBrokerFailure', description: 'May head a file; says nothing more.' },
 };
 
-/** What a person may write: every field optional, unknown fields refused, defaults stated. */
-export function experimentJsonSchema(): JsonSchema {
-  const { properties, ...rest } = z.toJSONSchema(experimentSchema, { io: 'input' });
+/** What a person may write: every field optional, unknown fields refused, defaults stated. `faultKinds`: what there is to do. */
+export function experimentJsonSchema(faultKinds: string[]): JsonSchema {
+  const { kind } = experimentSchema.shape.fault.unwrap().shape;
+  const { properties, ...rest } = z.toJSONSchema(experimentSchema, {
+    io: 'input',
+    override: ({ zodSchema, jsonSchema }) => {
+      if ((zodSchema as unknown) === kind) jsonSchema.enum = faultKinds;
+    },
+  });
   return { title: 'Leaderfall experiment', ...rest, properties: { ...header, ...properties } };
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorCodes } from './errors.ts';
-import { type ChaosResult, observedSettings, steps } from './result.ts';
+import { type ChaosResult, deaths, observedSettings, steps } from './result.ts';
 import { seriesColumns } from './series.ts';
 import { sloIds, sloUnits } from './slo.ts';
 import { experimentSchema } from './spec.ts';
@@ -69,6 +69,8 @@ const planSchema = z.object({
   namespace: z.string(),
   podUid: z.string(),
   resourceVersion: z.string(),
+  node: z.string().optional(),
+  container: z.object({ name: z.string(), id: z.string(), restarts: count }).optional(),
   leader: z.int(),
   leaderEpoch: z.int().describe('-1 where not observed.'),
   isr: z.array(z.int()),
@@ -80,12 +82,13 @@ const planSchema = z.object({
 
 const actSchema = z.discriminatedUnion('outcome', [
   z.object({
-    outcome: z.literal('deleted'),
+    outcome: z.enum(['deleted', 'killed']),
     requestedAt: epochMs,
     answeredAt: epochMs,
     apiTime: z.string().optional(),
     gracePeriodSeconds: z.number(),
     repeated: z.boolean(),
+    doubt: z.string().optional(),
   }),
   z.object({ outcome: z.literal('moved'), reason: z.string(), at: epochMs }),
   z.object({ outcome: z.literal('skipped'), reason: z.string(), at: epochMs }),
@@ -94,6 +97,8 @@ const actSchema = z.discriminatedUnion('outcome', [
 const proofSchema = z.object({
   proven: z.boolean(),
   evidence: strings,
+  death: z.enum(deaths).optional(),
+  expectedOutage: z.object({ ms: milliseconds.optional(), because: strings }).optional(),
   podGoneAt: epochMs.optional(),
   processGoneAt: epochMs.optional(),
   exitCode: z.int().optional(),

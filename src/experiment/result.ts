@@ -126,6 +126,10 @@ export interface KillPlan {
   podUid: string;
   /** From which the death is watched. */
   resourceVersion: string;
+  /** Node of the pod. */
+  node?: string;
+  /** The broker's container; absent where the pod's containers do not tell. */
+  container?: BrokerContainer;
   /** The partition's leader when the plan was made; equals `broker` for target leader. */
   leader: number;
   /** -1 where not observed. */
@@ -139,10 +143,19 @@ export interface KillPlan {
   guardReasons: string[];
 }
 
+/** A container that runs a broker. Its id changes with each restart, so it names one life of one process. */
+export interface BrokerContainer {
+  name: string;
+  /** As in the pod's status, without the runtime's scheme. */
+  id: string;
+  restarts: number;
+}
+
 /** What happened at the deadline. */
 export type KillAct =
   | {
-      outcome: 'deleted';
+      /** The pod was deleted, or the broker's process was sent SIGKILL. */
+      outcome: 'deleted' | 'killed';
       /** Epoch ms, worker's clock, at the sending of the request. */
       requestedAt: number;
       /** Epoch ms at the API server's answer. */
@@ -152,16 +165,45 @@ export type KillAct =
       gracePeriodSeconds: number;
       /** The pod was already terminating from an earlier attempt of this very kill. */
       repeated: boolean;
+      /** Why it may have been somebody else's doing. */
+      doubt?: string;
     }
   /** The target or the guard changed before the deadline: aim again. */
   | { outcome: 'moved'; reason: string; at: number }
   | { outcome: 'skipped'; reason: string; at: number };
+
+/** Whether an act was carried out. */
+export function wasCarriedOut(
+  act: KillAct | undefined,
+): act is Extract<KillAct, { outcome: 'deleted' | 'killed' }> {
+  return act?.outcome === 'deleted' || act?.outcome === 'killed';
+}
+
+/**
+ * Kinds of death. `controlled-shutdown`: leadership was handed over and the process ended by itself. `terminated`: SIGTERM, and an
+ * end without that, by SIGKILL when the grace was over. `crashed`: SIGKILL out of the blue.
+ */
+export const deaths = ['controlled-shutdown', 'terminated', 'crashed', 'not proven'] as const;
+
+/** A kind of death. */
+export type Death = (typeof deaths)[number];
+
+/** How long the partitions of a broker may be unavailable after its death. */
+export interface OutageBound {
+  /** Undefined where the settings were not observed. */
+  ms?: number;
+  /** What it rests on, one fact a line. */
+  because: string[];
+}
 
 /** How the broker was seen to die, and the partition to recover. Times in epoch ms; absent = not observed. */
 export interface KillProof {
   proven: boolean;
   /** What the proof rests on, one fact a line. */
   evidence: string[];
+  death?: Death;
+  /** What this death should cost at most, by the brokers' live settings. */
+  expectedOutage?: OutageBound;
   podGoneAt?: number;
   /** Observer's held connection to the broker closed. Observer's clock, corrected to the worker's. */
   processGoneAt?: number;
@@ -247,6 +289,30 @@ export interface FaultWindows {
   outside?: Latency;
   /** Acks that the worst second of the windows lost against the median of all other seconds, %. */
   throughputDipPercent?: number;
+}
+
+/** A time in which the partition's leader served nobody. */
+export interface PartitionOutage {
+  /** Epoch ms of the last answer before, observer's clock. */
+  at: number;
+  /** To the first answer after it: contains the true outage, and is longer by less than a probe's step where connections held. */
+  ms: number;
+  /** What was seen first: no answer though the connection held, an answer that it does not lead, or the connection's end. */
+  how: 'silence' | 'refusal' | 'cut';
+  /** Still going on at the last look. */
+  open?: boolean;
+}
+
+/** Outages of the stream's partition as the observer's probes saw them; added delay is none. */
+export interface PartitionOutages {
+  count: number;
+  totalMs: number;
+  longestMs: number;
+  /** Time from one probe to the next, and the shortest silence that counts, ms. */
+  stepMs: number;
+  floorMs: number;
+  /** The longest, in the order of time. */
+  longest: PartitionOutage[];
 }
 
 /** What a fresh client saw right after the consumer's silence time-out. */

@@ -57,6 +57,9 @@ const clusterSchema = z.strictObject({
     .describe(
       'Rule broker id to pod, where the advertised host is neither pod FQDN nor pod IP, e.g. "kafka-kafka-{id}" or "kafka-{id-1000}".',
     ),
+  brokerContainer: dnsLabel
+    .optional()
+    .describe('Container of the broker in its pod, where it does not declare the client port.'),
 });
 
 const provisionSchema = z.strictObject({
@@ -111,8 +114,14 @@ const targetSchema = z
   .describe('Which broker is killed, asked of Kafka before each kill.');
 
 const faultSchema = z.strictObject({
-  kind: z.enum(['delete']).default('delete'),
-  force: z.boolean().default(false).describe('true: grace period 0; false: the grace period of the pod.'),
+  kind: z.string().min(1).default('delete').describe('What is done to the broker.'),
+  graceSeconds: seconds
+    .optional()
+    .describe("delete: time from SIGTERM to SIGKILL; default: the pod's own grace period."),
+  privileged: z
+    .boolean()
+    .default(false)
+    .describe('Allows a privileged pod on the broker’s node, where the worker’s settings allow it too.'),
 });
 
 const scheduleSchema = z.strictObject({

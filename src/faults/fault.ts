@@ -1,20 +1,58 @@
-import type { KillAct, KillPlan } from '../experiment/result.ts';
+import type { RunIdentity } from '../experiment/identity.ts';
+import type { Death, KillAct, KillPlan, Leftover } from '../experiment/result.ts';
+import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
+
+/** The victim and what a fault may use against it. */
+export interface FaultContext {
+  kubernetes: KubernetesPort;
+  experiment: ResolvedExperiment;
+  run: RunIdentity;
+  /** Epoch ms written as expiry on whatever the fault makes. */
+  expires: number;
+  /** Name of the StatefulSet, which names the claim. */
+  statefulSet: string;
+  plan: KillPlan;
+  /** What the process is given between SIGTERM and SIGKILL, s. */
+  graceSeconds: number;
+  /** From 1. */
+  attempt: number;
+  now: () => number;
+  signal: AbortSignal;
+}
 
 /** What can be done to a broker. A new fault is one file that exports one of these. */
 export interface Fault {
   kind: string;
+  /** What it does and what it is not, one clause. */
+  does: string;
+  /** The deaths that it is meant to bring; any other is not this fault's doing. */
+  deaths: readonly Death[];
+  /** Off unless the experiment (`fault.privileged`) and the worker's settings both allow it. */
+  privileged: boolean;
+  /** How long before a deadline the kill must be prepared. ms */
+  leadMs: number;
+  /** What a broker whose pod has that grace period is given between SIGTERM and SIGKILL, s. */
+  grace(experiment: ResolvedExperiment, podSeconds: number): number;
   /** Rights it needs beyond those of every run, in the given namespace. */
   permissions(namespace: string): Permission[];
+  /** Whether it can be carried out at all; throws LeaderfallError. Before anything is touched. */
+  check?(context: { kubernetes: KubernetesPort; experiment: ResolvedExperiment }): Promise<void>;
   /**
-   * Acts on exactly the pod of the plan (by UID), never after `plan.notAfter`.
-   * `attempt` counts from 1; a later attempt looks first, and what an earlier one has done counts as done.
+   * Gets everything ready before the deadline, so that the act is one request, and leaves a mark by which a later attempt knows
+   * whether this one came to the act. Gives the outcome where the act cannot be.
    */
-  act(
-    kubernetes: KubernetesPort,
-    plan: KillPlan,
-    options: { gracePeriodSeconds: number; attempt: number; now: () => number },
-  ): Promise<KillAct>;
-  /** What an earlier attempt has already done to the plan's pod; undefined where nothing. */
-  alreadyDone(kubernetes: KubernetesPort, plan: KillPlan): Promise<KillAct | undefined>;
+  arm(context: FaultContext): Promise<KillAct | undefined>;
+  /** Acts on exactly the victim of the plan (by UID, or by container id), never after `plan.notAfter`. */
+  act(context: FaultContext): Promise<KillAct>;
+  /** The kill will not be made after all: takes back what `arm` did. */
+  standDown(context: FaultContext): Promise<void>;
+  /** For a second attempt: what an earlier one, or somebody else, has done to the plan's victim; undefined where nothing. */
+  alreadyDone(context: FaultContext): Promise<KillAct | undefined>;
+  /** Removes what the fault made for a run, and sees it gone. */
+  cleanUp?(context: {
+    kubernetes: KubernetesPort;
+    run: RunIdentity;
+    signal: AbortSignal;
+  }): Promise<{ done?: string; leftovers?: Leftover[] }>;
 }

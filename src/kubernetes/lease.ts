@@ -1,5 +1,12 @@
 import { problem } from '../experiment/errors.ts';
-import { leaseName, ownerOf, type RunIdentity, runAnnotations, runLabels } from '../experiment/identity.ts';
+import {
+  killAnnotation,
+  leaseName,
+  ownerOf,
+  type RunIdentity,
+  runAnnotations,
+  runLabels,
+} from '../experiment/identity.ts';
 import type { KubernetesObject, KubernetesPort } from './port.ts';
 
 /** The claim of a run on a cluster: a Lease in the Kafka's namespace. */
@@ -37,14 +44,35 @@ export async function takeClaim(request: ClaimRequest): Promise<void> {
 }
 
 /** Gives the claim up if it still is this run's. True where it was. */
-export async function releaseClaim(
-  request: Pick<ClaimRequest, 'kubernetes' | 'run' | 'namespace' | 'statefulSet'>,
-): Promise<boolean> {
+export async function releaseClaim(request: OwnClaim): Promise<boolean> {
   const ref = refOf(request);
   const found = await request.kubernetes.read<Lease>(ref);
   if (found?.spec?.holderIdentity !== ownerOf(request.run)) return false;
   const answer = await request.kubernetes.remove(ref, { uid: found.metadata?.uid });
   return answer.outcome === 'deleted';
+}
+
+type OwnClaim = Pick<ClaimRequest, 'kubernetes' | 'run' | 'namespace' | 'statefulSet'>;
+
+/** Writes on this run's claim what is about to be done, or takes it back. False where the claim is not this run's any more. */
+export async function markClaim(request: OwnClaim, mark: string | undefined): Promise<boolean> {
+  for (;;) {
+    const found = await request.kubernetes.read<Lease>(refOf(request));
+    if (found?.spec?.holderIdentity !== ownerOf(request.run)) return false;
+    const { [killAnnotation]: former, ...others } = found.metadata?.annotations ?? {};
+    if (former === mark) return true;
+    const annotations = mark === undefined ? others : { ...others, [killAnnotation]: mark };
+    const marked = { ...found, ...refWithoutName(request), metadata: { ...found.metadata, annotations } };
+    if ((await request.kubernetes.replace(marked)) !== 'conflict') return true;
+  }
+}
+
+/** What stands on this run's claim. */
+export async function claimMark(request: OwnClaim): Promise<string | undefined> {
+  const found = await request.kubernetes.read<Lease>(refOf(request));
+  return found?.spec?.holderIdentity === ownerOf(request.run)
+    ? found.metadata?.annotations?.[killAnnotation]
+    : undefined;
 }
 
 /** Whether a Lease has run out at `now` (epoch ms). */

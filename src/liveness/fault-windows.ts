@@ -1,4 +1,4 @@
-import type { KillRecord } from '../experiment/result.ts';
+import { type KillRecord, wasCarriedOut } from '../experiment/result.ts';
 import { pointsOf, type StreamSeries } from '../experiment/series.ts';
 import type { TimeSpan } from './series.ts';
 
@@ -14,7 +14,7 @@ export function faultSpans(
   const felt = kills.flatMap(({ index, act, proof }) => {
     const later = recoveries.find((recovery) => recovery.index === index);
     const recoveredIn = proof?.timeToFullIsrMs ?? later?.timeToFullIsrMs;
-    return act?.outcome === 'deleted' ? [{ from: act.requestedAt, recoveredIn }] : [];
+    return wasCarriedOut(act) ? [{ from: act.requestedAt, recoveredIn }] : [];
   });
   return felt.map(({ from, recoveredIn }, index) => {
     const next = felt[index + 1]?.from ?? end;

@@ -1,4 +1,4 @@
-import type { ChaosResult, KillRecord } from '../experiment/result.ts';
+import { type ChaosResult, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
 
 /** What a broker was to the partition during a span. */
 export type BrokerState = 'leader' | 'in-sync' | 'stopping' | 'out-of-sync';
@@ -62,7 +62,7 @@ function changesOf({ plan, act, proof }: KillRecord, next: KillRecord | undefine
       },
     },
   ];
-  if (act?.outcome !== 'deleted') return changes;
+  if (!wasCarriedOut(act)) return changes;
   const { requestedAt } = act;
   changes.push({ at: requestedAt, apply: ({ stopping }) => stopping.add(broker) });
   const goneAt = proof?.processGoneAt ?? proof?.podGoneAt;

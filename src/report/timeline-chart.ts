@@ -1,4 +1,4 @@
-import type { ChaosResult, StreamReport } from '../experiment/result.ts';
+import { type ChaosResult, type StreamReport, wasCarriedOut } from '../experiment/result.ts';
 import { type BrokerState, brokerSpans, lanesOf } from './broker-spans.ts';
 import { duration } from './format.ts';
 
@@ -64,7 +64,7 @@ export function chartOf(result: ChaosResult): Chart | undefined {
 
 function killsOf({ kills }: ChaosResult, since: (ms: number) => number): Kill[] {
   return kills.flatMap(({ index, act, proof }) => {
-    if (act?.outcome !== 'deleted') return [];
+    if (!wasCarriedOut(act)) return [];
     const leader =
       proof?.timeToNewLeaderMs === undefined
         ? 'new leader not seen'

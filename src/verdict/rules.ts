@@ -1,4 +1,4 @@
-import type { Evidence } from '../experiment/result.ts';
+import { type Evidence, wasCarriedOut } from '../experiment/result.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { containersOf } from './gates.ts';
 import { figure, notObserved } from './words.ts';
@@ -99,7 +99,7 @@ function isrRecovery({ isrFullAtEnd, kills, experiment }: Evidence): VerdictLine
     return { ...line, observed: notObserved, outcome: 'not observable', leadsTo: 'Inconclusive', because };
   }
   // Where nobody was killed, the run has nothing to do with it.
-  const acted = kills.some((kill) => kill.act?.outcome === 'deleted');
+  const acted = kills.some((kill) => wasCarriedOut(kill.act));
   const because = ['not all replicas were in sync again within the recovery time-out'];
   return {
     ...line,

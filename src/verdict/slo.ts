@@ -1,4 +1,4 @@
-import type { Evidence, KillRecord, StreamReport } from '../experiment/result.ts';
+import { type Evidence, type KillRecord, type StreamReport, wasCarriedOut } from '../experiment/result.ts';
 import { type SloId, type SloLimit, sloLimits } from '../experiment/slo.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { figure, notObserved } from './words.ts';
@@ -134,9 +134,9 @@ function slowest(times: (number | undefined)[]): Sight {
 }
 
 function killedLeader({ act, plan }: KillRecord): boolean {
-  return act?.outcome === 'deleted' && plan !== undefined && plan.broker === plan.leader;
+  return wasCarriedOut(act) && plan !== undefined && plan.broker === plan.leader;
 }
 
 function killedReplica({ act, plan }: KillRecord): boolean {
-  return act?.outcome === 'deleted' && plan?.replicas.includes(plan.broker) === true;
+  return wasCarriedOut(act) && plan?.replicas.includes(plan.broker) === true;
 }

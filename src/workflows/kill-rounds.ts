@@ -1,6 +1,6 @@
 import type { KillContext } from '../activities/contract.ts';
 import { targetText } from '../experiment/describe.ts';
-import type { KillAct, KillPlan, KillRecord } from '../experiment/result.ts';
+import { type KillAct, type KillPlan, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
 import { killDeadline, lateAfter } from '../experiment/schedule.ts';
 import { killsOf } from '../experiment/steering.ts';
 import { killStep, observingStep } from './activity-options.ts';
@@ -35,7 +35,7 @@ export async function killRounds(context: KillContext, story: Story): Promise<{ 
       return { lastActAt };
     }
     story.kills.push(record);
-    if (record.act?.outcome === 'deleted' && record.plan) {
+    if (wasCarriedOut(record.act) && record.plan) {
       lastActAt = record.act.requestedAt;
       steering.round = 'proving';
       tell(story, 'kill', `kill ${index + 1}: broker ${record.plan.broker}, pod ${record.plan.pod}`);

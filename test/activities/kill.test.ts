@@ -3,14 +3,26 @@ import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import { makeKill } from '../../src/activities/kill.ts';
+import { problem } from '../../src/experiment/errors.ts';
 import type { KillPlan } from '../../src/experiment/result.ts';
 import type { ExperimentInput } from '../../src/experiment/spec.ts';
-import { attempt, fakeKafka, type Look, replacePod, type Scene, scene } from './step-support.ts';
+import { takeClaim } from '../../src/kubernetes/lease.ts';
+import { attempt, fakeKafka, type Look, replacePod, run, type Scene, scene } from './step-support.ts';
 
 const victim = 'Pod kafka/kafka-kafka-2';
 
 async function planned(looks: Look[] = [{}], input: ExperimentInput = {}) {
   const at = await scene(fakeKafka(...looks), input);
+  await takeClaim({
+    kubernetes: at.kubernetes,
+    run,
+    namespace: 'kafka',
+    statefulSet: 'kafka-kafka',
+    durationSeconds: 600,
+    expires: 0,
+    isClosed: async () => false,
+  });
+  at.kubernetes.writes.length = 0;
   const deadline = Date.now();
   const plan = {
     index: 0,
@@ -22,6 +34,11 @@ async function planned(looks: Look[] = [{}], input: ExperimentInput = {}) {
     podUid: at.kubernetes.objects.get(victim)?.metadata?.uid,
   } as KillPlan;
   return { at, plan };
+}
+
+/** What was done to brokers; the mark on the claim is not. */
+function deletions(at: Scene): string[] {
+  return at.kubernetes.writes.filter((write) => write.startsWith('delete'));
 }
 
 function request(at: Scene, plan: KillPlan) {
@@ -45,11 +62,11 @@ test('deletes the pod of the plan with its own grace, not before the deadline', 
   expect(act).toMatchObject({ outcome: 'deleted', gracePeriodSeconds: 30, repeated: false });
   // Timers may fire a millisecond early.
   expect(act.outcome === 'deleted' && act.requestedAt).toBeGreaterThan(soon.deadline - 5);
-  expect(at.kubernetes.writes).toEqual([`delete ${victim}`]);
+  expect(deletions(at)).toEqual([`delete ${victim}`]);
 });
 
-test('force means no grace', async () => {
-  const { at, plan } = await planned([{}], { fault: { force: true } });
+test('force-delete means no grace', async () => {
+  const { at, plan } = await planned([{}], { fault: { kind: 'force-delete' } });
   expect(await kill(at, plan)).toMatchObject({ outcome: 'deleted', gracePeriodSeconds: 0 });
 });
 
@@ -60,21 +77,21 @@ test.each([
 ])('%s since the plan was made: nothing is touched', async (_, look, reason) => {
   const { at, plan } = await planned([look]);
   expect(await kill(at, plan)).toMatchObject({ outcome: 'moved', reason });
-  expect(at.kubernetes.writes).toEqual([]);
+  expect(deletions(at)).toEqual([]);
 });
 
 test('the newest look before the deadline decides, not the first', async () => {
   const { at, plan } = await planned([{}, { leader: 1000 }]);
   const act = await kill(at, { ...plan, deadline: Date.now() + 300 });
   expect(act).toMatchObject({ outcome: 'moved', reason: 'leadership moved to 1000' });
-  expect(at.kubernetes.writes).toEqual([]);
+  expect(deletions(at)).toEqual([]);
 });
 
 test('after notAfter nothing is touched, and Kafka is not even asked', async () => {
   const { at, plan } = await planned();
   const act = await kill(at, { ...plan, notAfter: Date.now() - 1 });
   expect(act).toMatchObject({ outcome: 'skipped', reason: expect.stringContaining('after notAfter') });
-  expect(at.kubernetes.writes).toEqual([]);
+  expect(deletions(at)).toEqual([]);
   expect(at.kafka.calls).toEqual([]);
 });
 
@@ -83,31 +100,56 @@ test('the pod was replaced before the first attempt: moved, and its successor li
   await replacePod(at, 2);
   expect(await kill(at, plan)).toMatchObject({
     outcome: 'moved',
-    reason: 'pod kafka-kafka-2 was gone before the kill',
+    reason: expect.stringContaining('pod kafka-kafka-2 was gone before the kill'),
   });
-  expect(at.kubernetes.writes).toEqual([]);
+  expect(deletions(at)).toEqual([]);
 });
+
+/** An attempt that sends its request and hears no answer. */
+async function sentAndLost(at: Scene, plan: KillPlan): Promise<void> {
+  const { remove } = at.kubernetes;
+  at.kubernetes.remove = async () => {
+    throw problem('KUBERNETES_UNREACHABLE', 'no answer', { retryable: true });
+  };
+  await expect(kill(at, plan)).rejects.toThrow('no answer');
+  at.kubernetes.remove = remove;
+}
 
 test.each([
   ['replaced', {}],
-  ['terminating', { deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 30 }],
+  ['terminating', { deletionTimestamp: 'soon', deletionGracePeriodSeconds: 30 }],
 ])(
   'an attempt after one whose delete was accepted counts as done: the pod is %s',
   async (state, metadata) => {
+    const { at, plan } = await planned();
+    await sentAndLost(at, plan);
+    if (state === 'replaced') await replacePod(at, 2);
+    else {
+      const deletionTimestamp = new Date(plan.deadline + 30_000).toISOString();
+      Object.assign(at.kubernetes.objects.get(victim)?.metadata ?? {}, metadata, { deletionTimestamp });
+    }
     // The leadership has moved since, and the time is over: both are the kill's own doing.
-    const { at, plan } = await planned([{ leader: 1000 }]);
-    await replacePod(at, 2, metadata);
-    const podUid = state === 'terminating' ? at.kubernetes.objects.get(victim)?.metadata?.uid : plan.podUid;
-    const act = await kill(at, { ...plan, podUid: podUid ?? '', notAfter: Date.now() - 1 }, 2);
+    at.kafka.looks = [{ leader: 1000 }];
+    const act = await kill(at, { ...plan, notAfter: Date.now() - 1 }, 2);
     expect(act).toMatchObject({ outcome: 'deleted', repeated: true });
-    expect(at.kubernetes.writes).toEqual([]);
+    expect(deletions(at)).toEqual([]);
   },
 );
+
+test('a pod that somebody else deleted before the first attempt came to its request is not our kill', async () => {
+  const { at, plan } = await planned();
+  await replacePod(at, 2);
+  expect(await kill(at, plan, 2)).toMatchObject({
+    outcome: 'moved',
+    reason: expect.stringContaining('somebody else'),
+  });
+  expect(deletions(at)).toEqual([]);
+});
 
 test('an attempt after one that came to nothing kills', async () => {
   const { at, plan } = await planned();
   expect(await kill(at, plan, 2)).toMatchObject({ outcome: 'deleted', repeated: false });
-  expect(at.kubernetes.writes).toEqual([`delete ${victim}`]);
+  expect(deletions(at)).toEqual([`delete ${victim}`]);
 });
 
 test('cancelled while it waits for the deadline: nothing is touched', async () => {
@@ -122,5 +164,5 @@ test('cancelled while it waits for the deadline: nothing is touched', async () =
   await connected.promise;
   environment.cancel();
   await expect(killing).rejects.toBeInstanceOf(CancelledFailure);
-  expect(at.kubernetes.writes).toEqual([]);
+  expect(deletions(at)).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { runPermissions } from '../../src/activities/permissions.ts';
 import { experimentSchema, type ResolvedExperiment } from '../../src/experiment/spec.ts';
-import { faults } from '../../src/faults/all-faults.ts';
+import { faultOf } from '../../src/faults/all-faults.ts';
 import type { KubernetesPort, Permission } from '../../src/kubernetes/port.ts';
 import { kudoProvisioner } from '../../src/provisioners/kudo/kudo.ts';
 
@@ -51,7 +51,7 @@ const empty = { read: async () => undefined } as unknown as KubernetesPort;
 
 describe('roles in deploy/', () => {
   it('grant a run on an existing Kafka every right that it declares', () => {
-    const declared = [...runPermissions(experiment), ...faults.delete.permissions('kafka')];
+    const declared = [...runPermissions(experiment), ...faultOf(experiment).permissions('kafka')];
     expect(declared.length).toBeGreaterThan(10);
     expect(declared.filter((permission) => !grants(target, permission))).toEqual([]);
   });

@@ -52,7 +52,7 @@ describe('the example ChaosEngine', () => {
       annotationCheck: true,
       liveness: { replicationFactor: 3, consumerTimeoutMs: 40_000 },
       target: 'leader',
-      fault: { kind: 'delete', force: false },
+      fault: { kind: 'delete' },
       schedule: { durationSeconds: 60, intervalSeconds: 20 },
     });
   });
@@ -113,7 +113,7 @@ describe('variables of a ChaosEngine', () => {
 
   it('mean what Litmus takes where FORCE and CHAOS_INTERVAL are missing, and say so', () => {
     const { experiment, notes } = parsed({ env: { FORCE: undefined, CHAOS_INTERVAL: undefined } });
-    expect(experiment.fault.force).toBe(true);
+    expect(experiment.fault.kind).toBe('force-delete');
     expect(experiment.schedule.intervalSeconds).toBe(10);
     expect(notes).toContain('FORCE is not given: true, as in Litmus');
     expect(notes).toContain('CHAOS_INTERVAL is not given: 10, as in Litmus');

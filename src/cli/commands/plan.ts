@@ -38,19 +38,21 @@ function planLines(plan: RunPlan): string[] {
   const rhythm = kills.count > 1 ? `, one each ${kills.intervalSeconds} s` : '';
   const lines = [
     `${paint('strong', 'target')}    ${namespace}/${statefulSet}, ${provisioner === 'kudo' ? 'to be made with KUDO' : 'as it is'}`,
-    `${paint('strong', 'kills')}     ${kills.count} × ${kills.target}${rhythm}, grace ${kills.grace}`,
+    `${paint('strong', 'kills')}     ${kills.count} × ${kills.target}${rhythm}`,
+    `${paint('strong', 'fault')}     ${kills.fault}`,
   ];
   if (kafka) {
-    const { radius, outage, reach } = kafka;
-    const bound = outage.ms === undefined ? 'not known' : `at most some ${duration(outage.ms)}`;
+    const { radius, outages, reach } = kafka;
     lines.push(
       ...head(
         `blast radius: ${radius.partitions} partitions of ${radius.topics} topics, reached by ${reach}`,
       ),
       ...brokerTable(radius.brokers).map((row) => `  ${row}`),
-      ...head(`a partition of a killed broker is without leader for ${bound}`),
-      ...list(outage.because),
     );
+    for (const { death, ms, because } of outages) {
+      const bound = ms === undefined ? 'not known' : `at most some ${duration(ms)}`;
+      lines.push(...head(`outage of a partition of that broker by ${death}: ${bound}`), ...list(because));
+    }
   }
   lines.push(...head('steps'), ...list(plan.steps), ...head('rights'), ...list(plan.permissions));
   if (plan.notes.length > 0) lines.push(...head('notes'), ...list(plan.notes));

@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { experimentJsonSchema, resultJsonSchema } from '../../experiment/json-schema.ts';
+import { faultKinds } from '../../faults/all-faults.ts';
 
 /** `leaderfall schema` */
 export function addSchema(program: Command): void {
@@ -8,7 +9,7 @@ export function addSchema(program: Command): void {
     .description('JSON Schema of what run takes, or of what it gives')
     .addArgument(new Argument('[what]').choices(['experiment', 'result']).default('experiment'))
     .action((what: 'experiment' | 'result') => {
-      const schema = what === 'result' ? resultJsonSchema() : experimentJsonSchema();
+      const schema = what === 'result' ? resultJsonSchema() : experimentJsonSchema(faultKinds);
       process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
     });
 }

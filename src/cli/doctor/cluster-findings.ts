@@ -3,7 +3,7 @@ import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { runPermissions } from '../../activities/permissions.ts';
 import { describePermission } from '../../activities/resolve.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
-import { faults } from '../../faults/all-faults.ts';
+import { faultOf } from '../../faults/all-faults.ts';
 import type { KubernetesObject, KubernetesPort } from '../../kubernetes/port.ts';
 import { chooseProvisioner } from '../../provisioners/choose.ts';
 import type { Finding } from './finding.ts';
@@ -20,7 +20,7 @@ export async function rightFindings(
   experiment: ResolvedExperiment,
 ): Promise<Finding[]> {
   const { namespace } = experiment.cluster;
-  const always = [...runPermissions(experiment), ...faults[experiment.fault.kind].permissions(namespace)];
+  const always = [...runPermissions(experiment), ...faultOf(experiment).permissions(namespace)];
   const chosen = await chooseProvisioner({ kubernetes, experiment }).catch(() => undefined);
   const own = chosen ? await chosen.provisioner.permissions({ kubernetes, experiment }) : [];
   const wanted = [...always, ...own];

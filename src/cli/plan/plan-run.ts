@@ -2,10 +2,16 @@ import { brokerPods, podsByBroker } from '../../activities/brokers.ts';
 import { brokersOf, checkReplication } from '../../activities/check-kafka.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { describePermission, examine } from '../../activities/resolve.ts';
+import type { Death, OutageBound } from '../../experiment/result.ts';
 import { plannedKills } from '../../experiment/schedule.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
+import { faultOf } from '../../faults/all-faults.ts';
+import { outageBound } from '../../faults/outage-bound.ts';
+import type { Pod } from '../../kubernetes/workloads.ts';
 import { type BlastRadius, blastRadius } from './blast-radius.ts';
-import { type OutageBound, outageBound } from './outage-bound.ts';
+
+/** What a death that the fault may bring should cost at most. */
+export type ExpectedOutage = OutageBound & { death: Death };
 
 /** What a run would do. Nothing was made, nobody was killed, no claim was taken. */
 export interface RunPlan {
@@ -13,8 +19,8 @@ export interface RunPlan {
   namespace: string;
   statefulSet: string;
   /** Absent where the Kafka is yet to be made. */
-  kafka?: { reach: 'direct' | 'port-forward'; radius: BlastRadius; outage: OutageBound };
-  kills: { count: number; intervalSeconds: number; target: string; grace: string };
+  kafka?: { reach: 'direct' | 'port-forward'; radius: BlastRadius; outages: ExpectedOutage[] };
+  kills: { count: number; intervalSeconds: number; target: string; fault: string };
   steps: string[];
   permissions: string[];
   notes: string[];
@@ -31,7 +37,8 @@ export async function planRun(
   const nobody = { temporalNamespace: 'plan', workflowId: 'plan', runId: '00000000-plan' };
   const examined = await examine(deps, input, nobody, signal);
   const { experiment, provisioner, statefulSetName, permissions, notes } = examined;
-  const { schedule, target, fault, cluster } = experiment;
+  const { schedule, target, cluster } = experiment;
+  const fault = faultOf(experiment);
   const existing =
     provisioner.name === 'existing' ? await askKafka(deps, experiment, statefulSetName) : undefined;
   const { warnings = [], ...kafka } = existing ?? {};
@@ -44,7 +51,7 @@ export async function planRun(
       count: plannedKills(schedule),
       intervalSeconds: schedule.intervalSeconds,
       target: typeof target === 'object' ? `broker ${target.broker}` : target,
-      grace: fault.force ? 'none (force)' : "the pod's own",
+      fault: `${fault.kind}: ${fault.does}`,
     },
     steps: stepsOf(experiment, provisioner.name, statefulSetName),
     permissions: [...new Set(permissions.map(describePermission))],
@@ -80,8 +87,30 @@ async function askKafka(deps: ActivityDependencies, experiment: ResolvedExperime
         'unclean.leader.election.enable=true: a kill may lose acknowledged records of other topics',
       );
     }
-    return { reach, radius, outage: outageBound(experiment, settings), warnings };
+    return { reach, radius, outages: outagesOf(experiment, settings, podGrace(pods)), warnings };
   });
+}
+
+function outagesOf(
+  experiment: ResolvedExperiment,
+  settings: Record<string, string>,
+  podSeconds: number,
+): ExpectedOutage[] {
+  const fault = faultOf(experiment);
+  const { target } = experiment;
+  // Whom a random kill or one of a broker by its id will hit may lead as well.
+  const role = target === 'follower' ? 'follower' : 'leader';
+  const dying = {
+    graceSeconds: fault.grace(experiment, podSeconds),
+    role,
+    controller: target === 'controller',
+  } as const;
+  return fault.deaths.map((death) => ({ death, ...outageBound({ ...dying, death }, settings) }));
+}
+
+/** The longest grace period of the brokers' pods; 30 s is Kubernetes' own default. */
+function podGrace(pods: Map<number, Pod>): number {
+  return Math.max(...[...pods.values()].map(({ spec }) => Number(spec?.terminationGracePeriodSeconds ?? 30)));
 }
 
 function stepsOf(experiment: ResolvedExperiment, provisioner: string, statefulSet: string): string[] {
