@@ -4,13 +4,14 @@ import type { KillPlan } from '../experiment/result.ts';
 import { lateAfter } from '../experiment/schedule.ts';
 import { chooseBroker, guardReasons } from '../faults/guard.ts';
 import { pause } from '../kubernetes/wait.ts';
+import { containerWithPort, runningContainer } from '../kubernetes/workloads.ts';
 import { brokerPods, podsByBroker, type ReachedKafka, withKafka } from './brokers.ts';
-import type { Activities, Aim, KillContext } from './contract.ts';
+import type { Activities, Aim } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { containerOf, readLivenessPod } from './liveness-http.ts';
 import { runStep, type StepContext } from './step.ts';
 
-type AimRequest = KillContext & { index: number; deadline: number; until: number };
+type AimRequest = Parameters<Activities['aim']>[0];
 
 /** Between two looks at Kafka's metadata while the guard waits. ms */
 const lookMs = 100;
@@ -60,10 +61,10 @@ async function aim(
     if (look && reasons.length === 0) {
       const chosen = chooseBroker(experiment.target, look, chance(request));
       if ('broker' in chosen) {
-        const pod = await livePod(deps, request, chosen.broker, look.brokers);
-        if (typeof pod === 'object')
-          return { outcome: 'aimed', plan: planOf(request, look, chosen.broker, pod, waitedFor, startedAt) };
-        reasons.push(pod);
+        const victim = await livingVictim(deps, request, chosen.broker, look.brokers);
+        if (typeof victim === 'object')
+          return { outcome: 'aimed', plan: planOf(request, look, victim, waitedFor, startedAt) };
+        reasons.push(victim);
       } else reasons.push(chosen.reason);
     }
     for (const reason of reasons) waitedFor.add(reason);
@@ -78,19 +79,33 @@ async function aim(
   }
 }
 
+/** What a plan says of its victim. */
+type Victim = Pick<KillPlan, 'broker' | 'pod' | 'podUid' | 'resourceVersion' | 'node' | 'container'>;
+
 /** The broker's pod where it lives, or why it cannot be hit now. */
-async function livePod(
+async function livingVictim(
   deps: ActivityDependencies,
   request: AimRequest,
   broker: number,
   brokers: Parameters<typeof podsByBroker>[1],
-): Promise<{ name: string; uid: string; resourceVersion: string } | string> {
+): Promise<Victim | string> {
+  const { cluster } = request.resolved.experiment;
   const pods = await brokerPods(deps.kubernetes, request.kafka.statefulSet);
   const advertised = brokers.filter((candidate) => candidate.id === broker);
   const pod = podsByBroker(request.resolved.experiment, advertised, pods).get(broker);
   if (!pod) throw problem('BROKER_UNMAPPED', `broker ${broker} has no pod`, { retryable: true });
   const { name = '', uid = '', resourceVersion = '', deletionTimestamp } = pod.metadata ?? {};
-  return deletionTimestamp ? `pod ${name} is terminating` : { name, uid, resourceVersion };
+  if (deletionTimestamp) return `pod ${name} is terminating`;
+  const { nodeName: node } = pod.spec ?? {};
+  const container = runningContainer(pod, cluster.brokerContainer ?? containerWithPort(pod, cluster.port));
+  return {
+    broker,
+    pod: name,
+    podUid: uid,
+    resourceVersion,
+    ...(node ? { node } : {}),
+    ...(container ? { container } : {}),
+  };
 }
 
 function planOf(
@@ -99,31 +114,29 @@ function planOf(
     partitions: { leader: number; leaderEpoch: number; isr: number[]; replicas: number[] }[];
     controller: number;
   },
-  broker: number,
-  pod: { name: string; uid: string; resourceVersion: string },
+  victim: Victim,
   waitedFor: Set<string>,
   startedAt: number,
 ): KillPlan {
   const now = Date.now();
   const [partition] = look.partitions;
   // What the guard waited is its own figure, and gives the kill as much more time; being late for another reason does not.
-  const guardWaitMs = waitedFor.size > 0 ? Math.max(0, now - Math.max(request.deadline, startedAt)) : 0;
+  const waitedMs = waitedFor.size > 0 ? Math.max(0, now - Math.max(request.deadline, startedAt)) : 0;
+  const { waited } = request;
+  const guardWaitMs = waitedMs + (waited?.guardWaitMs ?? 0);
   return {
     index: request.index,
     deadline: request.deadline,
     notAfter: lateAfter(request.resolved.experiment.schedule, request.deadline + guardWaitMs),
-    broker,
-    pod: pod.name,
+    ...victim,
     namespace: request.kafka.statefulSet.namespace,
-    podUid: pod.uid,
-    resourceVersion: pod.resourceVersion,
     leader: partition?.leader ?? -1,
     leaderEpoch: partition?.leaderEpoch ?? -1,
     isr: partition?.isr ?? [],
     replicas: partition?.replicas ?? [],
     controller: look.controller,
     guardWaitMs,
-    guardReasons: [...waitedFor],
+    guardReasons: [...new Set([...(waited?.guardReasons ?? []), ...waitedFor])],
   };
 }
 

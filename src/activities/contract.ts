@@ -90,7 +90,15 @@ export interface Activities {
   annotate(context: RunContext): Promise<{ former: string | null; annotated: boolean }>;
   startLiveness(context: RunContext): Promise<StartedLiveness>;
   /** Asks who is to be hit and waits for the guard until `until` (epoch ms). Called again after a moved leadership. */
-  aim(request: KillContext & { index: number; deadline: number; until: number }): Promise<Aim>;
+  aim(
+    request: KillContext & {
+      index: number;
+      deadline: number;
+      until: number;
+      /** What the guard had this very kill wait before its target moved. */
+      waited?: Pick<KillPlan, 'guardWaitMs' | 'guardReasons'>;
+    },
+  ): Promise<Aim>;
   /** Waits for max(deadline, now), asks once more, deletes with the UID and before notAfter. On the critical task queue. */
   kill(request: KillContext & { plan: KillPlan }): Promise<KillAct>;
   /** Watches death, new leader and recovery until all is proven or `until` (epoch ms). */

@@ -121,10 +121,13 @@ export function proofOf(
   if (processGone) evidence.push(`broker ${plan.broker} closed the observer’s held connection`);
   const led = plan.broker === plan.leader;
   if (newLeader && led) evidence.push(`broker ${newLeader.broker} leads in epoch ${newLeader.leaderEpoch}`);
+  const foreign = seen.evicted ? `the pod was evicted: ${seen.evicted}` : act.doubt;
   const since = (time: number) => Math.max(0, Math.round(time - act.requestedAt));
   return {
     // The pod with the plan's UID is gone, or its process is: then it was this broker that died.
-    proven: seen.goneAt !== undefined || (processGone !== undefined && seen.terminatingAt !== undefined),
+    proven:
+      foreign === undefined &&
+      (seen.goneAt !== undefined || (processGone !== undefined && seen.terminatingAt !== undefined)),
     evidence,
     ...(seen.goneAt ? { podGoneAt: seen.goneAt } : {}),
     ...(processGone ? { processGoneAt: Math.round(at(processGone)) } : {}),
@@ -140,7 +143,7 @@ export function proofOf(
     ...(fullIsr === undefined ? {} : { timeToFullIsrMs: since(fullIsr) }),
     ...(seen.replacementUid ? { replacementUid: seen.replacementUid } : {}),
     ...(seen.replacementRestarts === undefined ? {} : { replacementRestarts: seen.replacementRestarts }),
-    ...(seen.evicted ? { foreign: `the pod was evicted: ${seen.evicted}` } : {}),
+    ...(foreign ? { foreign } : {}),
   };
 }
 

@@ -6,6 +6,7 @@ export interface Termination {
   reason?: string;
   message?: string;
   finishedAt?: string | Date;
+  containerID?: string;
 }
 
 /** Status of one container, as in the Pod API. */
@@ -13,13 +14,21 @@ export interface ContainerStatus {
   name: string;
   restartCount: number;
   ready?: boolean;
+  /** `containerd://<id>`; of the life that is running or was last. */
+  containerID?: string;
   state?: { running?: object; terminated?: Termination; waiting?: { reason?: string; message?: string } };
   lastState?: { terminated?: Termination };
 }
 
 /** The parts of a Pod that we rely on. */
 export interface Pod extends KubernetesObject {
-  spec?: { hostname?: string; subdomain?: string; nodeName?: string; [key: string]: unknown };
+  spec?: {
+    hostname?: string;
+    subdomain?: string;
+    nodeName?: string;
+    containers?: { name: string; ports?: { containerPort: number }[]; [key: string]: unknown }[];
+    [key: string]: unknown;
+  };
   status?: {
     phase?: string;
     reason?: string;
@@ -59,6 +68,30 @@ export function waitingReasons(pod: Pod): string[] {
         `${name}: ${reason ?? 'not scheduled'}${message ? `: ${shortened(message)}` : ''}`,
     );
   return [...scheduling, ...containers];
+}
+
+/** Name of the container that declares a port, or of the only one; undefined where neither tells. */
+export function containerWithPort(pod: Pod, port: number): string | undefined {
+  const containers = pod.spec?.containers ?? [];
+  const declaring = containers.find(({ ports = [] }) =>
+    ports.some(({ containerPort }) => containerPort === port),
+  );
+  return (declaring ?? (containers.length === 1 ? containers[0] : undefined))?.name;
+}
+
+/** The present life of a container; undefined where it does not run. */
+export function runningContainer(
+  pod: Pod,
+  name: string | undefined,
+): { name: string; id: string; restarts: number } | undefined {
+  const status = pod.status?.containerStatuses?.find((container) => container.name === name);
+  if (!status?.state?.running || !status.containerID) return undefined;
+  return { name: status.name, id: bareId(status.containerID), restarts: status.restartCount };
+}
+
+/** A container id without the scheme of its runtime: `containerd://ab12` is `ab12`. */
+export function bareId(containerId: string): string {
+  return containerId.replace(/^.*:\/\//, '');
 }
 
 /** Whether all containers of a pod are ready. */

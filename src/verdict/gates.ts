@@ -1,4 +1,4 @@
-import type { Evidence, StreamReport } from '../experiment/result.ts';
+import { type Evidence, type StreamReport, wasCarriedOut } from '../experiment/result.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { figure, notObserved } from './words.ts';
 
@@ -8,10 +8,19 @@ import { figure, notObserved } from './words.ts';
  * 1. Nobody stopped the run.
  * 2. Every step was carried out; else the hypothesis was never put to the test in full.
  * 3. Nobody else took the stream's pod away. Whatever the stream did afterwards is not the cluster's doing.
- * 4. No defect of the tool, such as a stuck client or a killed container, which must never look like the cluster's failure.
+ * 4. Nobody else took a broker away that the run had aimed at.
+ * 5. No defect of the tool, such as a stuck client or a killed container, which must never look like the cluster's failure.
+ * 6. The stream flowed until the first kill. An outage that is older is not the chaos' doing.
  */
 export function gates(evidence: Evidence): VerdictLine[] {
-  return [notStopped(evidence), everyStep(evidence), podUntouched(evidence), toolSound(evidence)];
+  return [
+    notStopped(evidence),
+    everyStep(evidence),
+    podUntouched(evidence),
+    brokersUntouched(evidence),
+    toolSound(evidence),
+    calmBefore(evidence),
+  ];
 }
 
 function notStopped({ cancelled, stoppedBy }: Evidence): VerdictLine {
@@ -63,6 +72,43 @@ function podUntouched({ livenessPod }: Evidence): VerdictLine {
   }[state];
   const because = [reason ? `${what}: ${reason}` : what];
   return { ...line, observed: state, outcome: 'not met', leadsTo: 'Inconclusive', because };
+}
+
+function brokersUntouched({ kills }: Evidence): VerdictLine {
+  const line = {
+    id: 'brokers-untouched',
+    gate: true,
+    what: 'nobody else touched a broker that was aimed at',
+    required: 'nobody',
+  } as const;
+  const because = kills.flatMap(({ index, proof }) =>
+    proof?.foreign ? [`kill ${index + 1}: ${proof.foreign}`] : [],
+  );
+  if (because.length === 0) return { ...line, observed: 'nobody', outcome: 'met', because };
+  return { ...line, observed: 'somebody', outcome: 'not met', leadsTo: 'Inconclusive', because };
+}
+
+/** Between the last record and a kill lies a record's own distance, and the difference of two clocks. ms */
+const clocksMs = 2_000;
+
+function calmBefore({ stream, kills, experiment }: Evidence): VerdictLine {
+  const line = {
+    id: 'calm-before',
+    gate: true,
+    what: 'the stream flowed until the first kill',
+    required: 'no outage before it',
+  } as const;
+  const silence = stream?.silence;
+  if (silence?.confirmed !== 'outage') return { ...line, observed: 'none', outcome: 'met', because: [] };
+  const began = Date.parse(silence.at) - silence.silentMs;
+  const first = Math.min(...kills.map(({ act }) => (wasCarriedOut(act) ? act.requestedAt : Infinity)));
+  const distanceMs = clocksMs + 1_000 / (experiment?.liveness.ratePerSecond ?? 1);
+  if (began >= first - distanceMs) return { ...line, observed: 'none', outcome: 'met', because: [] };
+  const before = Number.isFinite(first)
+    ? `${figure(first - began, 'ms')} before the first kill`
+    : 'though nothing was killed';
+  const because = [`the stream had stopped ${before}: not by this chaos`, ...silence.evidence];
+  return { ...line, observed: before, outcome: 'not met', leadsTo: 'Inconclusive', because };
 }
 
 function toolSound({ stream }: Evidence): VerdictLine {

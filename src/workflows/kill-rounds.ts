@@ -92,6 +92,7 @@ async function oneKill(
     retargets,
   });
 
+  let waited: KillPlan | undefined;
   for (let retargets = 0; retargets <= maxRetargets; retargets++) {
     // The stated lateness rule: a kill that cannot begin within half an interval of its deadline is skipped, never bunched.
     const late = Date.now() - lateAfter(schedule, deadline);
@@ -105,6 +106,7 @@ async function oneKill(
     ).aim({
       ...context,
       ...round,
+      ...(waited ? { waited } : {}),
     });
     // Asked for while the guard was waiting: nothing has been done yet, and nothing will before it is over.
     if (steering.paused) return 'held';
@@ -117,7 +119,10 @@ async function oneKill(
     const what = `${name}: ${plan.pod}, broker ${plan.broker}${plan.broker === plan.leader ? `, leader of ${context.liveness.topic}` : ''}`;
     const act = await killStep(fencedMs, what).kill({ ...context, plan });
     steering.round = 'aiming';
-    if (act.outcome === 'moved') continue;
+    if (act.outcome === 'moved') {
+      waited = plan;
+      continue;
+    }
     if (act.outcome === 'skipped') return { ...skipped(act.reason, retargets), plan, act };
     const due = plan.deadline + plan.guardWaitMs;
     return {
@@ -146,7 +151,7 @@ async function prove(
   ).prove({ ...context, plan, act, until });
   record.proof = proof;
   record.status = proof.proven ? 'proven' : 'unproven';
-  if (!proof.proven) record.reason = proof.foreign ?? 'the death of the pod was not seen';
+  if (!proof.proven) record.reason = proof.foreign ?? proof.evidence[0] ?? 'the death was not seen';
 }
 
 function outcomeText(record: KillRecord): string {
@@ -155,6 +160,7 @@ function outcomeText(record: KillRecord): string {
   if (record.status === 'unproven') return `${name} not proven: ${record.reason}`;
   const { proof } = record;
   const facts = [
+    proof?.death,
     proof?.exitCode === undefined ? undefined : `exit ${proof.exitCode}`,
     proof?.timeToNewLeaderMs === undefined
       ? undefined

@@ -25,12 +25,15 @@ async function aimed(looks: (Look | 'silent')[], input: ExperimentInput = {}): P
   return at;
 }
 
-function aim(at: Scene, round: { deadline?: number; until?: number; index?: number; runId?: string } = {}) {
-  const { index = 0, deadline = start + lookMs, until = start + 60_000, runId } = round;
+type Round = { deadline?: number; until?: number; index?: number; runId?: string; waited?: Waited };
+type Waited = { guardWaitMs: number; guardReasons: string[] };
+
+function aim(at: Scene, round: Round = {}) {
+  const { index = 0, deadline = start + lookMs, until = start + 60_000, runId, waited } = round;
   const { resolved } = at.context;
   const run = { ...resolved.run, ...(runId ? { runId } : {}) };
   const context = { ...at.context, resolved: { ...resolved, run } };
-  return attempt(makeAim(at.deps), { ...context, liveness: at.liveness, index, deadline, until });
+  return attempt(makeAim(at.deps), { ...context, liveness: at.liveness, index, deadline, until, waited });
 }
 
 const shrunk: Look = { isr: [1002, 1000] };
@@ -70,6 +73,38 @@ test('what the guard waits beyond the deadline is said, and gives the kill as mu
       deadline: start + lookMs,
       notAfter: start + lookMs + 3 * lookMs + 10_000,
     },
+  });
+});
+
+test('what the guard had it wait before its target moved still counts', async () => {
+  const at = await aimed([shrunk, {}]);
+  const waited = { guardWaitMs: 7_000, guardReasons: ['down: broker 1000'] };
+  expect(await aim(at, { deadline: start - 7_000, waited })).toMatchObject({
+    plan: {
+      guardWaitMs: 7_000 + 2 * lookMs,
+      guardReasons: ['down: broker 1000', waits],
+      notAfter: start + 2 * lookMs + 10_000,
+    },
+  });
+});
+
+test('the plan names the broker’s container and this life of it: the one that declares the client port', async () => {
+  const at = await aimed([{}]);
+  const pod = at.kubernetes.objects.get('Pod kafka/kafka-kafka-2');
+  const containers = [
+    { name: 'exporter', ports: [{ containerPort: 9308 }] },
+    { name: 'k8skafka', ports: [{ containerPort: 9092 }] },
+  ];
+  const containerStatuses = containers.map(({ name }) => ({
+    name,
+    restartCount: 1,
+    containerID: `containerd://id-of-${name}`,
+    state: { running: {} },
+  }));
+  const spec = { ...(pod?.spec as object), nodeName: 'node-2', containers };
+  at.kubernetes.objects.set('Pod kafka/kafka-kafka-2', { ...pod, spec, status: { containerStatuses } });
+  expect(await aim(at)).toMatchObject({
+    plan: { node: 'node-2', container: { name: 'k8skafka', id: 'id-of-k8skafka', restarts: 1 } },
   });
 });
 

@@ -69,8 +69,15 @@ test('an ISR that never shrank is no recovery, one that is still short is none y
   );
 });
 
-test('an eviction is told', () => {
-  expect(prove({ goneAt: 1, evicted: 'disk pressure' }, undefined).foreign).toContain('disk pressure');
+test('an eviction is somebody else’s doing, and proves no kill', () => {
+  const proof = prove({ goneAt: 1, evicted: 'disk pressure' }, undefined);
+  expect(proof).toMatchObject({ proven: false, foreign: expect.stringContaining('disk pressure') });
+});
+
+test('a deletion that may have been somebody else’s proves no kill', () => {
+  const doubt = 'its grace is 5 s, not 30 s';
+  const request = { plan, act: { ...act, doubt } } as Parameters<typeof proofOf>[0];
+  expect(proofOf(request, { goneAt: 1 }, undefined)).toMatchObject({ proven: false, foreign: doubt });
 });
 
 test('recoveries that a watch did not see are read from the whole run, each up to the next kill', () => {

@@ -38,6 +38,12 @@ const silence = (confirmed: SilenceEnd['confirmed']): Partial<Evidence> =>
     },
   });
 
+/** RFC 3339, some ms after the first kill's request. */
+function firstActAt(ms: number): string {
+  const act = kills[0]?.act;
+  return new Date((act && 'requestedAt' in act ? act.requestedAt : 0) + ms).toISOString();
+}
+
 const problem = {
   code: 'PLAN_FATAL',
   step: 'provision',
@@ -121,6 +127,45 @@ describe('the verdict', () => {
       silence('outage'),
       'Fail',
       /no record for 40\.0 s, and a fresh client saw the outage too/,
+    ],
+    [
+      'the stream broke before the first kill',
+      streamWith({
+        consumer: { state: 'terminated', exitCode: 3, reason: 'Error' },
+        silence: { at: firstActAt(-30_000), silentMs: 10_000, confirmed: 'outage', evidence: [] },
+      }),
+      'Inconclusive',
+      /had stopped 40\.0 s before the first kill: not by this chaos/,
+    ],
+    [
+      'the stream broke with the first kill, as far as clocks can tell',
+      streamWith({
+        consumer: { state: 'terminated', exitCode: 3, reason: 'Error' },
+        silence: { at: firstActAt(9_000), silentMs: 10_000, confirmed: 'outage', evidence: [] },
+      }),
+      'Fail',
+      /the stream stopped/,
+    ],
+    [
+      'the stream broke though nothing was killed',
+      {
+        ...silence('outage'),
+        kills: kills.map(({ act: _, ...kill }) => ({ ...kill, status: 'skipped' as const })),
+      },
+      'Inconclusive',
+      /had stopped though nothing was killed/,
+    ],
+    [
+      'a broker that was aimed at was evicted, and enough other kills are proven',
+      {
+        ...killsWith(1, {
+          status: 'unproven',
+          proof: { proven: false, evidence: [], foreign: 'evicted: disk' },
+        }),
+        minKills: 2,
+      },
+      'Inconclusive',
+      /kill 2: evicted: disk/,
     ],
     [
       'the stream broke before all kills',

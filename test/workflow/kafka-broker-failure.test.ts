@@ -86,6 +86,22 @@ test('a leadership that moved before the deadline is aimed at anew', async () =>
   expect(result?.kills[0]).toMatchObject({ status: 'proven', retargets: 2 });
 });
 
+test('what the guard had a kill wait is not lost when its target then moves', async () => {
+  const waits: (number | undefined)[] = [];
+  const base = healthy(env, seen);
+  const aim: Activities['aim'] = async ({ index, deadline, waited }) => {
+    waits.push(waited?.guardWaitMs);
+    const guardWaitMs = (waited?.guardWaitMs ?? 0) + 1_000;
+    return { outcome: 'aimed', plan: { ...planOf(index, deadline), guardWaitMs, guardReasons: ['down'] } };
+  };
+  const kill: Activities['kill'] = async (request) =>
+    waits.length < 3 ? { outcome: 'moved', reason: 'leadership moved to 1', at: 0 } : base.kill(request);
+  const activities = healthy(env, seen, { aim, kill }, { durationSeconds: 20, intervalSeconds: 20 });
+  const { result } = await runStory(env, activities);
+  expect(waits).toEqual([undefined, 1_000, 2_000]);
+  expect(result?.kills[0]?.plan).toMatchObject({ guardWaitMs: 3_000 });
+});
+
 test('a leadership that never rests ends in a skipped kill, not in an endless chase', async () => {
   const kill: Activities['kill'] = async () => ({ outcome: 'moved', reason: 'again', at: 0 });
   const { result } = await runStory(
