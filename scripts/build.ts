@@ -2,11 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
+import { rolldown } from 'rolldown';
+import { bundlePage } from '../src/cli/page-program.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const path = (name: string) => `${root}${name}`;
 
-/** Builds dist/: JavaScript of src/, and the workflow bundle that a worker loads instead of bundling when it starts. */
+/**
+ * Builds dist/: JavaScript of src/, the workflow bundle that a worker loads instead of bundling when it starts, and the bundles that
+ * draw reports, which carry the parts of the chart library that they use.
+ */
 rmSync(path('dist'), { recursive: true, force: true });
 execFileSync(path('node_modules/.bin/tsc'), ['-p', path('tsconfig.build.json')], {
   stdio: 'inherit',
@@ -17,6 +22,9 @@ const { code } = await bundleWorkflowCode({
   logger: quiet(),
 });
 writeFileSync(path('dist/workflow-bundle.js'), code);
+writeFileSync(path('dist/src/report/page/main.js'), await bundlePage(path('src/report/page/main.ts')));
+await using picture = await rolldown({ input: path('dist/src/report/timeline-svg.js'), platform: 'node' });
+await picture.write({ file: path('dist/src/report/timeline-svg.js'), minify: true });
 console.log(`dist/ and dist/workflow-bundle.js (${Math.round(code.length / 1024)} KiB)`);
 
 /** The bundler reports every module it packs; only what is wrong matters here. */

@@ -60,6 +60,7 @@ function readReport(file: string): { passed: number; failed: number; skipped: nu
 }
 
 check('types', 'tsc', ['--noEmit']);
+check('types of the report’s script', 'tsc', ['--noEmit', '-p', 'src/report/page']);
 check('lint', 'biome', ['check', '.']);
 ensureChromium();
 vitest('unit');

@@ -99,11 +99,11 @@ export function streamFacts(report: StreamReport): Fact[] {
 
 /** How a consumer that gave up did so, and what the stream's containers noted. */
 export function streamRemarks({ silence, notes }: StreamReport): string[] {
-  const gaveUp = silence && [
-    `the consumer gave up at ${clock(silence.at)} after ${duration(silence.silentMs)}; a fresh client: ${silence.confirmed}`,
-    ...silence.evidence.map((fact) => `- ${fact}`),
-  ];
-  return [...(gaveUp ?? []), ...notes.map((note) => `note: ${note}`)];
+  const seen = silence && [silence.confirmed, ...silence.evidence].join('; ');
+  const gaveUp =
+    silence &&
+    `the consumer gave up at ${clock(silence.at)} after ${duration(silence.silentMs)}; a fresh client: ${seen}`;
+  return [...(gaveUp ? [gaveUp] : []), ...notes.map((note) => `note: ${note}`)];
 }
 
 /** `Topic/leaderfall-1 in kafka` */

@@ -78,7 +78,7 @@ function table({ head, rows }: FactTable): string {
 }
 
 function list(items: string[]): string {
-  return items.map((item) => `- ${escaped(item.replace(/^- /, ''))}`).join('\n');
+  return items.map((item) => `- ${escaped(item)}`).join('\n');
 }
 
 /** GitHub and GitLab read Markdown within an element only after an empty line. */

@@ -21,24 +21,38 @@ export interface Kill {
   facts: string[];
 }
 
+/** What happened to a broker after a kill: its process died, it became leader, it was back with all replicas in sync. */
+export type MarkKind = 'death' | 'new-leader' | 'full-isr';
+
+/** A moment in the lane of that index. Seconds since the first deadline. */
+export interface Mark {
+  lane: number;
+  kind: MarkKind;
+  at: number;
+  /** Index of the kill that it follows. */
+  kill: number;
+}
+
 /** What the picture of a run shows, before any drawing. */
 export interface Chart {
+  /** Epoch ms of the first deadline. */
+  zero: number;
   /** Names from the top. */
   lanes: string[];
   bars: Bar[];
   kills: Kill[];
+  marks: Mark[];
   /** Ends of the axis, seconds since the first deadline. */
   from: number;
   to: number;
 }
 
-/** The picture of a run; undefined where nobody was killed. */
+/** The picture of a run; undefined where it ended before the first deadline. */
 export function chartOf(result: ChaosResult): Chart | undefined {
   const [first] = result.kills;
-  const zero = first ? Date.parse(first.deadline) : Number.NaN;
+  if (!first) return undefined;
+  const zero = Date.parse(first.deadline);
   const since = (ms: number) => (ms - zero) / 1_000;
-  const kills = killsOf(result, since);
-  if (kills.length === 0) return undefined;
   const brokers = lanesOf(result);
   const spans = brokerSpans(result);
   const end = since(endOf(result));
@@ -54,9 +68,11 @@ export function chartOf(result: ChaosResult): Chart | undefined {
   const last = Math.max(end, ...bars.map(({ to }) => to));
   const margin = Math.max(1, last * 0.02);
   return {
+    zero,
     lanes: ['stream', ...brokers.map((broker) => `broker ${broker}`)],
     bars,
-    kills,
+    kills: killsOf(result, since),
+    marks: marksOf(result, since),
     from: Math.min(0, ...bars.map(({ from }) => from)) - margin,
     to: last + margin,
   };
@@ -74,6 +90,24 @@ function killsOf({ kills }: ChaosResult, since: (ms: number) => number): Kill[] 
         ? 'full ISR not seen'
         : `ISR full in ${duration(proof.timeToFullIsrMs)}`;
     return [{ index, at: since(act.requestedAt), facts: [leader, full] }];
+  });
+}
+
+function marksOf(result: ChaosResult, since: (ms: number) => number): Mark[] {
+  const brokers = lanesOf(result);
+  return result.kills.flatMap(({ index, plan, act, proof }) => {
+    if (!plan || !proof || !wasCarriedOut(act)) return [];
+    const { newLeader, newLeaderAt, timeToFullIsrMs } = proof;
+    const fullAt = timeToFullIsrMs === undefined ? undefined : act.requestedAt + timeToFullIsrMs;
+    const mark = (kind: MarkKind, broker: number | undefined, at: number | undefined): Mark[] =>
+      broker === undefined || at === undefined
+        ? []
+        : [{ lane: 1 + brokers.indexOf(broker), kind, at: since(at), kill: index }];
+    return [
+      ...mark('death', plan.broker, proof.processGoneAt ?? proof.podGoneAt),
+      ...mark('new-leader', newLeader, newLeaderAt),
+      ...mark('full-isr', plan.broker, fullAt),
+    ];
   });
 }
 

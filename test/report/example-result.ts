@@ -1,5 +1,6 @@
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
 import type { ChaosResult, KillRecord } from '../../src/experiment/result.ts';
+import type { StreamSeries } from '../../src/experiment/series.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 
 /** Epoch ms of the first deadline. */
@@ -163,5 +164,55 @@ export function refusedResult(): ChaosResult {
     leftovers: [],
     timeline: [],
     versions: {},
+  };
+}
+
+/** A run whose second kill was not made, because a broker was down: too little to say. */
+export function inconclusiveResult(): ChaosResult {
+  const passed = passedResult();
+  const reason = 'broker 1 is down, and the guard does not allow a kill beside it';
+  const kills = passed.kills.map((kill, index): KillRecord => {
+    if (index !== 1) return kill;
+    const { proof, latenessMs, ...aimed } = kill;
+    return {
+      ...aimed,
+      status: 'skipped',
+      reason,
+      act: { outcome: 'skipped', reason, at: steadyAt + 30_000 },
+    };
+  });
+  return {
+    ...passed,
+    verdict: 'Inconclusive',
+    reasons: ['2 of 3 planned kills are proven, 3 are asked for', `kill 2 was skipped: ${reason}`],
+    kills,
+  };
+}
+
+/** The stream of a run by the second: steady but for a second without acks after each kill, or for good after `stopsAfter` s. */
+export function exampleSeries(result: ChaosResult, stopsAfter = Number.POSITIVE_INFINITY): StreamSeries {
+  const killedAt = result.kills.flatMap(({ act }) => (act?.outcome === 'deleted' ? [act.requestedAt] : []));
+  const seconds = Array.from({ length: 55 }, (_, index) => index - 2);
+  const column = (value: (second: number, hit: boolean) => number | null) =>
+    seconds.map((second) => {
+      const hit = killedAt.some((at) => Math.floor((at - steadyAt) / 1_000) === second);
+      return value(second, hit);
+    });
+  const wave = (second: number) => 3 + Math.abs(Math.sin(second * 7));
+  const alive = (second: number, value: number) => (second > stopsAfter ? null : value);
+  const rate = (second: number, hit: boolean) => (second > stopsAfter ? 0 : hit ? 38 : 100);
+  return {
+    from: steadyAt - 2_000,
+    stepMs: 1_000,
+    columns: {
+      sent: column(() => 100),
+      acked: column(rate),
+      received: column(rate),
+      ackMin: column((second) => alive(second, 1)),
+      ackP50: column((second, hit) => alive(second, wave(second) * (hit ? 20 : 1))),
+      ackP99: column((second, hit) => alive(second, wave(second) * (hit ? 150 : 4))),
+      ackMax: column((second, hit) => alive(second, wave(second) * (hit ? 180 : 6))),
+      receiveMax: column((second, hit) => alive(second, wave(second) * (hit ? 200 : 9))),
+    },
   };
 }

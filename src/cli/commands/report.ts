@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { LeaderfallError, problem } from '../../experiment/errors.ts';
 import type { ChaosResult } from '../../experiment/result.ts';
+import { htmlReport } from '../../report/html.ts';
 import { jsonReport } from '../../report/json.ts';
 import { junitReport } from '../../report/junit.ts';
 import { markdownReport } from '../../report/markdown.ts';
@@ -8,11 +9,13 @@ import { textReport } from '../../report/text.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { readRun } from '../history/follow.ts';
 import { resultFromHistory } from '../history/result-from-history.ts';
+import { pageProgram } from '../page-program.ts';
 import { paintResult } from '../print-problem.ts';
 import { withTemporal } from './shared.ts';
 
 /** What a report can be besides text, by its option. */
 const formats = {
+  html: 'one page with a timeline to zoom, for a browser; needs no network',
   md: 'Markdown, fit for the summary of a CI job',
   json: 'JSON as `leaderfall schema result` describes it',
   junit: 'JUnit XML, for CI servers',
@@ -68,6 +71,8 @@ export async function reportOf(result: ChaosResult, format: ReportFormat): Promi
   switch (format) {
     case 'text':
       return textReport(result, paintResult);
+    case 'html':
+      return htmlReport(result, await pageProgram());
     case 'md':
       return markdownReport(result);
     case 'json':

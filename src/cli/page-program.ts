@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+const built = new URL('../report/page/main.js', import.meta.url);
+const source = new URL('../report/page/main.ts', import.meta.url);
+
+/** The script of an HTML report: as it was built, or from the sources where they are what runs. */
+export async function pageProgram(): Promise<string> {
+  return existsSync(built) ? await readFile(built, 'utf8') : await bundlePage(fileURLToPath(source));
+}
+
+/** One script of `entry` and all that it imports, the used parts of the chart library included. Needs the development packages. */
+export async function bundlePage(entry: string): Promise<string> {
+  const { rolldown } = await import('rolldown');
+  await using bundle = await rolldown({
+    input: entry,
+    platform: 'browser',
+    transform: { define: { 'process.env.NODE_ENV': '"production"' } },
+  });
+  const { output } = await bundle.generate({ format: 'iife', minify: true });
+  return output[0].code;
+}

@@ -1,0 +1,93 @@
+import type { LineSeriesOption } from 'echarts/charts';
+import { pointsOf, type SeriesPoint, type StreamSeries } from '../../experiment/series.ts';
+import { duration } from '../format.ts';
+import type { Palette } from '../palette.ts';
+import type { Panel } from './panel.ts';
+
+type Figure = Exclude<keyof SeriesPoint, 'at'>;
+
+/** A line of a panel: what it shows, how it is called and how it looks. */
+interface Line {
+  figure: Figure;
+  name: string;
+  color: string;
+  type?: 'solid' | 'dashed' | 'dotted';
+  width?: number;
+}
+
+/** Below this a logarithmic axis has nothing to tell, ms. */
+const leastMs = 1;
+
+/** Throughput and latency over time; none where the history holds no series. */
+export function streamPanels(series: StreamSeries | undefined, palette: Palette): Panel[] {
+  if (!series) return [];
+  const points = pointsOf(series);
+  return points.length > 0 ? [throughput(series, points, palette), latency(series, points, palette)] : [];
+}
+
+function throughput({ stepMs }: StreamSeries, points: SeriesPoint[], { lines }: Palette): Panel {
+  // Where a point is longer than a second, its worst second is a line of its own: no dip is averaged away.
+  const worst: Line[] =
+    stepMs > 1_000
+      ? [{ figure: 'ackedMin', name: 'slowest second acked', color: lines.second, width: 1 }]
+      : [];
+  const shown: Line[] = [
+    { figure: 'sent', name: 'sent', color: lines.calm, width: 3, type: 'dotted' },
+    { figure: 'acked', name: 'acked', color: lines.first },
+    { figure: 'received', name: 'received', color: lines.third, type: 'dashed' },
+    ...worst,
+  ];
+  return {
+    title: 'Records a second',
+    height: 120,
+    yAxis: { type: 'value', min: 0, splitNumber: 3 },
+    series: shown.map((line) => lineOf(line, points, { stepMs, said: String, least: 0 })),
+    legend: shown.map(({ name }) => name),
+    tooltip: 'axis',
+  };
+}
+
+function latency({ stepMs }: StreamSeries, points: SeriesPoint[], { lines }: Palette): Panel {
+  const shown: Line[] = [
+    { figure: 'ackP50', name: 'ack p50', color: lines.first },
+    { figure: 'ackP99', name: 'ack p99', color: lines.second, type: 'dashed' },
+    { figure: 'ackMax', name: 'ack max', color: lines.third, width: 1 },
+    { figure: 'receiveMax', name: 'receive max', color: lines.calm, type: 'dotted' },
+  ];
+  return {
+    title: 'Latency',
+    height: 120,
+    yAxis: { type: 'log', min: leastMs, axisLabel: { formatter: tick } },
+    series: shown.map((line) => lineOf(line, points, { stepMs, said: duration, least: leastMs })),
+    legend: shown.map(({ name }) => name),
+    tooltip: 'axis',
+  };
+}
+
+/** A point is a stretch of time, so the line holds each value to the end of it: a dip begins where its second does. */
+function lineOf(
+  { figure, name, color, type = 'solid', width = 1.5 }: Line,
+  points: SeriesPoint[],
+  { stepMs, said, least }: { stepMs: number; said: (value: number) => string; least: number },
+): LineSeriesOption {
+  const last = points.at(-1);
+  const end = last ? [{ ...last, at: last.at + stepMs }] : [];
+  return {
+    type: 'line',
+    name,
+    color,
+    lineStyle: { type, width },
+    step: 'end',
+    symbol: 'none',
+    data: [...points, ...end].map((point) => {
+      const value = point[figure];
+      return [point.at, value === null ? null : Math.max(value, least)];
+    }),
+    tooltip: { valueFormatter: (value) => (typeof value === 'number' ? said(value) : '-') },
+  };
+}
+
+/** `10 ms`, `1 s` */
+function tick(ms: number): string {
+  return ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`;
+}
