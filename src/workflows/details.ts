@@ -10,7 +10,7 @@ export interface RunStatus {
   step: string;
   provisioner?: string;
   cluster?: string;
-  kills: { planned: number; proven: number; unproven: number; skipped: number };
+  kills: { planned: number; proven: number; unproven: number; skipped: number; beingProven: number };
   /** The kill that comes next, counted from 1, and its deadline as it stands (RFC 3339). */
   next?: { kill: number; deadline?: string };
   paused?: { since: string; actor: string; reason: string };
@@ -20,9 +20,13 @@ export interface RunStatus {
 /** Where a run stands. */
 export function statusOf(story: Story): RunStatus {
   const { steering, resolved, kills } = story;
-  const count = (status: string) => kills.filter((kill) => kill.status === status).length;
+  // A kill stands as unproven until its proof is there.
+  const beingProven = steering.round === 'proving' ? 1 : 0;
+  const judged = kills.slice(0, kills.length - beingProven);
+  const count = (status: string) => judged.filter((kill) => kill.status === status).length;
+  const nextKill = steering.next + beingProven;
   const planned = resolved ? killsOf(resolved.experiment.schedule, steering) : 0;
-  const waiting = steering.round !== 'over' && steering.next < planned;
+  const waiting = !['made', 'over'].includes(steering.round) && nextKill < planned;
   return {
     step: story.step ?? 'resolve',
     ...(resolved
@@ -31,8 +35,16 @@ export function statusOf(story: Story): RunStatus {
           cluster: `${resolved.experiment.cluster.namespace}/${resolved.statefulSetName}`,
         }
       : {}),
-    kills: { planned, proven: count('proven'), unproven: count('unproven'), skipped: count('skipped') },
-    ...(waiting ? { next: { kill: steering.next + 1, ...deadlineOf(steering.deadline) } } : {}),
+    kills: {
+      planned,
+      proven: count('proven'),
+      unproven: count('unproven'),
+      skipped: count('skipped'),
+      beingProven,
+    },
+    ...(waiting
+      ? { next: { kill: nextKill + 1, ...deadlineOf(beingProven ? undefined : steering.deadline) } }
+      : {}),
     ...(steering.paused
       ? {
           paused: {
@@ -56,9 +68,12 @@ export function detailsOf(story: Story): string {
   const { kills, next, paused, stoppedBy } = status;
   const rows: [string, string][] = [['step', status.step]];
   if (status.cluster) rows.push(['target', `${whom(story)} of ${status.cluster} (${status.provisioner})`]);
+  const underWay = kills.beingProven
+    ? `, kill ${kills.proven + kills.unproven + kills.skipped + 1} being proven`
+    : '';
   rows.push([
     'kills',
-    `${kills.proven} proven, ${kills.unproven} unproven, ${kills.skipped} skipped, of ${kills.planned}`,
+    `${kills.proven} proven, ${kills.unproven} unproven, ${kills.skipped} skipped of ${kills.planned}${underWay}`,
   ]);
   if (next)
     rows.push([
@@ -91,8 +106,9 @@ export function detailsOf(story: Story): string {
   ].join('\n');
 }
 
-function headline({ step, next, kills }: RunStatus): string {
-  if (step === 'kill' && next) return `Kill ${next.kill} of ${kills.planned}`;
+function headline({ step, kills }: RunStatus): string {
+  const begun = kills.proven + kills.unproven + kills.skipped + 1;
+  if (step === 'kill') return `Kill ${Math.min(begun, kills.planned)} of ${kills.planned}`;
   return step.charAt(0).toUpperCase() + step.slice(1);
 }
 

@@ -1,4 +1,4 @@
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
 import type { Resolved } from '../activities/contract.ts';
 import type { ChaosResult } from '../experiment/result.ts';
@@ -16,6 +16,7 @@ export function markRun(resolved: Resolved): void {
     LeaderfallTarget: typeof target === 'object' ? 'broker' : target,
     LeaderfallVerdict: 'Running',
     LeaderfallEnvironment: environment,
+    LeaderfallSpecHash: resolved.specHash,
   });
 }
 
@@ -32,7 +33,7 @@ export function markResult(result: ChaosResult, resolved: Resolved | undefined):
 }
 
 function upsert(resolved: Resolved, values: Values): void {
-  const pairs = resolved.searchAttributes.flatMap((name) => {
+  const pairs = resolved.searchAttributes.flatMap((name): SearchAttributePair[] => {
     const value = values[name];
     if (value === undefined) return [];
     return searchAttributes[name] === 'Int'

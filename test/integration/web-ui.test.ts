@@ -1,0 +1,133 @@
+import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
+import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Activities } from '../../src/activities/contract.ts';
+import { setUp } from '../../src/cli/commands/setup.ts';
+import { withTemporal } from '../../src/cli/commands/shared.ts';
+import { searchAttributeNames } from '../../src/experiment/search-attributes.ts';
+import { type OpenPage, press, shows, typeInto, withPage } from '../support/browser.ts';
+import { healthy, type Seen, untilCancelled } from '../workflow/story-support.ts';
+
+/**
+ * A person with nothing but Temporal's Web UI: starts a run by the form, reads how it stands, stops it. The real workflow on a
+ * real server; its steps only say what real ones would.
+ */
+const taskQueue = `web-ui-${Date.now()}`;
+const ui = process.env.TESTBED_WEB_UI ?? 'http://127.0.0.1:8233';
+const pictures = process.env.LEADERFALL_PICTURES;
+
+let connection: NativeConnection;
+let client: Client;
+let workers: { stop(): Promise<void> };
+let seen: Seen;
+
+beforeAll(async () => {
+  connection = await NativeConnection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233' });
+  client = new Client({ connection });
+  await withTemporal(setUp);
+  workers = await startWorkers();
+});
+
+afterAll(async () => {
+  await workers.stop();
+  await connection.close();
+});
+
+/** Steps of a run on a healthy Kafka; the first kill's proof lasts until somebody stops the run. */
+function steps(): Activities {
+  seen = { calls: [], acts: [] };
+  const clock = { currentTimeMs: async () => Date.now() } as Parameters<typeof healthy>[0];
+  const base = healthy(clock, seen);
+  return healthy(clock, seen, {
+    resolve: async (input) => ({
+      ...(await base.resolve(input)),
+      searchAttributes: [...searchAttributeNames],
+    }),
+    prove: untilCancelled,
+    record: async (request) => {
+      if (request.cancelRun) await client.workflow.getHandle(started).cancel();
+      return await base.record(request);
+    },
+  });
+}
+
+async function startWorkers(): Promise<{ stop(): Promise<void> }> {
+  const workflowBundle = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../src/workflows/all-workflows.ts', import.meta.url)),
+  });
+  const activities = steps();
+  const main = await Worker.create({ connection, taskQueue, workflowBundle, activities });
+  const critical = await Worker.create({ connection, taskQueue: `${taskQueue}-critical`, activities });
+  const running = Promise.all([main.run(), critical.run()]);
+  return {
+    stop: async () => {
+      main.shutdown();
+      critical.shutdown();
+      await running;
+    },
+  };
+}
+
+const started = `by-hand-${Date.now()}`;
+
+async function picture({ page }: OpenPage, name: string): Promise<void> {
+  if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` as `${string}.png` });
+}
+
+test('started by the form, read while it runs, stopped by its own abort: the run ends as Canceled', async () => {
+  await withPage({ width: 1_200, height: 820 }, async (opened) => {
+    const { page } = opened;
+    await page.goto(`${ui}/namespaces/default/workflows/start-workflow`, { waitUntil: 'networkidle0' });
+    await page.type('#workflowId', started);
+    await page.type('#taskQueue', taskQueue);
+    await page.type('#workflowType', 'kafkaBrokerFailure');
+    await typeInto(page, '.cm-content', '{"cluster": {"namespace": "kafka"}');
+    await picture(opened, 'start');
+    // The form takes what was typed a moment later, and says so by nothing: pressed until it leads away.
+    await expect
+      .poll(
+        async () => {
+          await press(page, '[data-testid="start-workflow-button"]');
+          return seen.calls.length;
+        },
+        { timeout: 30_000, interval: 1_000 },
+      )
+      .toBeGreaterThan(0);
+    await expect.poll(() => seen.calls.includes('prove'), { timeout: 30_000 }).toBe(true);
+
+    const run = `${ui}/namespaces/default/workflows/${started}`;
+    await page.goto(run, { waitUntil: 'domcontentloaded' });
+    await shows(page, 'kill • kill 1/3: kafka-kafka-0, broker 0, leader of t');
+    await picture(opened, 'timeline');
+    await press(page, '[data-testid="user-metadata-tab"]');
+    await shows(page, 'Current Details');
+    await shows(page, 'stream steady through topic t');
+    await picture(opened, 'details');
+    await press(page, '[data-testid="search-attributes-tab"]');
+    await shows(page, 'kafka/kafka-kafka');
+
+    await press(page, 'button::-p-text(More Actions)');
+    await press(page, '[role=menuitem]::-p-text(Send an Update)');
+    await press(page, '[data-testid="update-select-button"]');
+    await shows(page, 'Stop the run: no further kill');
+    await picture(opened, 'updates');
+    await press(page, '[role=option]::-p-text(abort)');
+    await typeInto(
+      page,
+      'dialog .cm-content, [role=dialog] .cm-content',
+      '{"actor": "ann", "reason": "a release"}',
+    );
+    await press(page, '[data-testid="confirm-modal-button"]::-p-text(Submit)');
+
+    const handle = client.workflow.getHandle(started);
+    await expect
+      .poll(async () => (await handle.describe()).status.name, { timeout: 30_000 })
+      .toBe('CANCELLED');
+    expect(seen.recorded).toMatchObject({ verdict: 'Stopped', reasons: ['stopped by ann: a release'] });
+    expect(seen.acts).toHaveLength(1);
+    await page.goto(run, { waitUntil: 'domcontentloaded' });
+    await shows(page, 'CANCELED');
+    await picture(opened, 'stopped');
+  });
+});
