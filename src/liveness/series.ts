@@ -89,7 +89,9 @@ export function sideRequestOf(query: URLSearchParams): SideRequest {
 
 function sideReport(seconds: ReadonlyMap<number, Second>, request: SideRequest, now: number): SideReport {
   const width = request.stepMs / 1_000;
-  const first = Math.floor(Math.min(now / 1_000, ...seconds.keys()) / width) * width;
+  let earliest = now / 1_000;
+  for (const second of seconds.keys()) earliest = Math.min(earliest, second);
+  const first = Math.floor(earliest / width) * width;
   const report: SideReport = {
     ...{ now, from: first * 1_000, stepMs: request.stepMs },
     ...{ sent: [], done: [], doneMin: [], doneMax: [], min: [], p50: [], p99: [], max: [] },

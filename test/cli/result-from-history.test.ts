@@ -54,6 +54,14 @@ describe('the end of a run', () => {
     expect(resultFromHistory([started, { kind: 'closed', at, status: 'canceled' }])?.verdict).toBe('Stopped');
   });
 
+  it('holds the stream’s time series from where the stream was closed', () => {
+    const series = { from: 0, stepMs: 1_000, columns: { acked: [100] } };
+    const closing: RunEvent = { kind: 'completed', at, activity: 'closeStream', result: { series } };
+    const closed: RunEvent = { kind: 'closed', at, status: 'completed' };
+    expect(resultFromHistory([started, closing, recorded('Pass'), closed])?.result?.series).toEqual(series);
+    expect(resultFromHistory([started, recorded('Pass'), closed])?.result?.series).toBeUndefined();
+  });
+
   it('is looked for in the run that continued it', () => {
     const continued: RunEvent = { kind: 'closed', at, status: 'continued-as-new', nextRunId: 'run-2' };
     expect(resultFromHistory([started, continued])).toBeUndefined();
