@@ -14,6 +14,7 @@ const commands: Record<string, () => Promise<Add>> = {
   abort: async () => (await import('./commands/abort.ts')).addAbort,
   list: async () => (await import('./commands/list.ts')).addList,
   report: async () => (await import('./commands/report.ts')).addReport,
+  explain: async () => (await import('./commands/explain.ts')).addExplain,
   plan: async () => (await import('./commands/plan.ts')).addPlan,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   setup: async () => (await import('./commands/setup.ts')).addSetup,

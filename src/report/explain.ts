@@ -2,7 +2,11 @@ import type { ChaosResult } from '../experiment/result.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { type Paint, plain, type Tone, unpainted } from './format.ts';
 
-const tones: Record<VerdictLine['outcome'], Tone> = { met: 'good', 'not met': 'bad', 'not observable': 'warn' };
+const tones: Record<VerdictLine['outcome'], Tone> = {
+  met: 'good',
+  'not met': 'bad',
+  'not observable': 'warn',
+};
 
 /**
  * How a run came to its verdict: every line with what was required and observed, what follows from it, and how the lines together
@@ -46,9 +50,10 @@ function explained({ line, number }: Numbered, paint: Paint): string[] {
   const { what, required, observed, outcome, leadsTo, because, origin } = line;
   const asked = origin === 'default' ? ' (default)' : origin === 'spec' ? ' (spec)' : '';
   const follows = leadsTo ? ` → ${leadsTo}` : outcome === 'met' ? '' : ', for information';
+  const seen = observed === 'not observed' ? observed : `observed ${plain(observed)}`;
   return [
     `${String(number).padStart(4)}  ${paint(tones[outcome], outcome.padEnd(14))}  ${plain(what)}`,
-    `      required ${plain(required)}${asked}; observed ${plain(observed)}${follows}`,
+    `      required ${plain(required)}${asked}; ${seen}${follows}`,
     ...because.map((fact) => `      - ${plain(fact)}`),
   ];
 }

@@ -3,6 +3,7 @@ import { duration, plain } from '../../report/format.ts';
 import { type ClusterOptions, clusterAccess } from '../cluster-access.ts';
 import { brokerTable } from '../plan/broker-table.ts';
 import { planRun, type RunPlan } from '../plan/plan-run.ts';
+import { sloTable } from '../plan/slo-table.ts';
 import { paintResult as paint } from '../print-problem.ts';
 import { readInput } from '../read-input.ts';
 
@@ -54,6 +55,7 @@ function planLines(plan: RunPlan): string[] {
       lines.push(...head(`outage of a partition of that broker by ${death}: ${bound}`), ...list(because));
     }
   }
+  lines.push(...head('slo'), ...list(sloTable(plan.slo)));
   lines.push(...head('steps'), ...list(plan.steps), ...head('rights'), ...list(plan.permissions));
   if (plan.notes.length > 0) lines.push(...head('notes'), ...list(plan.notes));
   if (plan.warnings.length > 0) {

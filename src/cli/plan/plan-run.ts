@@ -4,6 +4,7 @@ import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { describePermission, examine } from '../../activities/resolve.ts';
 import type { Death, OutageBound } from '../../experiment/result.ts';
 import { plannedKills } from '../../experiment/schedule.ts';
+import { type SloLimit, sloLimits } from '../../experiment/slo.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
 import { faultOf } from '../../faults/all-faults.ts';
 import { outageBound } from '../../faults/outage-bound.ts';
@@ -21,6 +22,8 @@ export interface RunPlan {
   /** Absent where the Kafka is yet to be made. */
   kafka?: { reach: 'direct' | 'port-forward'; radius: BlastRadius; outages: ExpectedOutage[] };
   kills: { count: number; intervalSeconds: number; target: string; fault: string };
+  /** Every limit that the verdict will rest on, defaults included. */
+  slo: SloLimit[];
   steps: string[];
   permissions: string[];
   notes: string[];
@@ -53,6 +56,7 @@ export async function planRun(
       target: typeof target === 'object' ? `broker ${target.broker}` : target,
       fault: `${fault.kind}: ${fault.does}`,
     },
+    slo: sloLimits(experiment),
     steps: stepsOf(experiment, provisioner.name, statefulSetName),
     permissions: [...new Set(permissions.map(describePermission))],
     notes,

@@ -140,6 +140,11 @@ describe('a run that is followed', () => {
     // Without any worker: from the history alone.
     const report = await leaderfall(taskQueue, 'report', workflowId, '--format', 'json');
     expect(JSON.parse(report.stdout).verdict).toBe('Stopped');
+    const { stdout: explained } = await leaderfall(taskQueue, 'explain', workflowId);
+    expect(explained).toMatch(/not met +the run went to its end\n.*observed stopped → Stopped/);
+    expect(explained).toMatch(/Gate 1 is not met.*\nVerdict: Stopped$/);
+    const asJson = JSON.parse((await leaderfall(taskQueue, 'explain', workflowId, '--json')).stdout);
+    expect(asJson).toMatchObject({ verdict: 'Stopped', lines: [{ id: 'not-stopped', outcome: 'not met' }] });
     expect((await leaderfall(taskQueue, 'abort', workflowId)).stderr).toContain('it is cancelled');
   });
 

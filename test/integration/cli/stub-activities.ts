@@ -1,5 +1,6 @@
 import { Context, sleep } from '@temporalio/activity';
 import type { KillPlan } from '../../../src/experiment/result.ts';
+import { judge } from '../../../src/verdict/judge.ts';
 
 const plan: KillPlan = {
   index: 0,
@@ -78,6 +79,9 @@ export function stubActivities(options: { verdict: string; slowMs: number }) {
         reasons: [`the stub says ${verdict}`],
         leftovers: [],
         kills: [],
+        ...(stopped
+          ? { lines: judge({ plannedKills: 1, minKills: 1, kills: [], cancelled: true }).lines }
+          : {}),
       };
     },
   };
