@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { containerOf, producerReport, readLivenessPod } from '../../src/activities/liveness-http.ts';
+import { connectRest } from '../../src/kubernetes/rest.ts';
+import { ensureKafka, oneKill } from '../support/kafka.ts';
+import { expectNothingLeft } from '../support/nothing-left.ts';
+import {
+  brokerDeletions,
+  cluster,
+  cordon,
+  eventually,
+  runExperiment,
+  startWorker,
+  type WorkerProcess,
+} from '../support/testbed.ts';
+
+const taskQueue = 'e2e-refusals';
+const liveness = { namespace: 'kafka', pod: 'kafka-liveness' };
+let worker: WorkerProcess;
+
+beforeAll(async () => {
+  await ensureKafka();
+  worker = await startWorker(taskQueue);
+});
+
+afterAll(async () => {
+  await worker.stop();
+});
+
+/** A run whose liveness pod never runs: Error in that step, nobody killed, nothing left. Gives the problem as text. */
+async function refusedLiveness(code: string, settings: object): Promise<string> {
+  const since = Date.now();
+  const experiment = { ...oneKill, liveness: settings };
+  const end = await runExperiment(experiment, { taskQueue, workflowId: `e2e-refused-${since}` });
+  const { result } = end;
+  expect(end.code, end.stderr.slice(-2_000)).toBe(3);
+  expect(result).toMatchObject({ verdict: 'Error', failStep: 'liveness', leftovers: [] });
+  expect(result?.problem?.code).toBe(code);
+  expect(brokerDeletions(since)).toEqual([]);
+  if (result) await expectNothingLeft(result.run);
+  return JSON.stringify(result?.problem);
+}
+
+test('an image that the registry does not have: Error that names the pull, nothing left', async () => {
+  const image = 'docker.io/leaderfall/nowhere:0';
+  const problem = await refusedLiveness('POD_WAITING', { image });
+  expect(problem).toMatch(/ErrImagePull|ImagePullBackOff/);
+  expect(problem).toContain(image);
+});
+
+test('a node selector that no node meets: Error that names the scheduler’s reason, nothing left', async () => {
+  const problem = await refusedLiveness('POD_WAITING', { nodeSelector: { 'example.org/disk': 'none' } });
+  expect(problem).toContain('Unschedulable');
+  expect(problem).toContain('node affinity/selector');
+});
+
+test('a quota that the pod does not fit: Error that names the quota, nothing left', async () => {
+  const name = 'no-more-pods';
+  const { send } = connectRest();
+  const quotas = '/api/v1/namespaces/kafka/resourcequotas';
+  await send({ method: 'POST', path: quotas, body: { metadata: { name }, spec: { hard: { pods: '0' } } } });
+  try {
+    await eventually('the quota is in force', 60, async () => {
+      const { body } = await send({ method: 'GET', path: `${quotas}/${name}` });
+      return (JSON.parse(body) as { status?: { used?: object } }).status?.used;
+    });
+    const problem = await refusedLiveness('LIVENESS_REFUSED', {});
+    expect(problem).toContain(`exceeded quota: ${name}`);
+  } finally {
+    await send({ method: 'DELETE', path: `${quotas}/${name}` });
+  }
+});
+
+test('all replicas needed in sync and one that cannot come back: producers are refused, Fail, exit code 1, nothing left', async () => {
+  const experiment = {
+    ...oneKill,
+    liveness: { replicationFactor: 3, minInsyncReplicas: 3, consumerTimeoutMs: 10_000 },
+    guard: { allow: ['min-isr-equals-rf'] },
+  };
+  const nodes = (await cluster.list({ apiVersion: 'v1', kind: 'Node' })).items.map(
+    ({ metadata }) => metadata?.name ?? '',
+  );
+  const since = Date.now();
+  const running = runExperiment(experiment, { taskQueue, workflowId: `e2e-min-isr-${since}` });
+  const early = running.then(({ stderr }) =>
+    Promise.reject(new Error(`ended early: ${stderr.slice(-3_000)}`)),
+  );
+  const sooner = <T>(work: Promise<T>): Promise<T> => Promise.race([work, early]);
+  let refused: string | undefined;
+  try {
+    await sooner(
+      eventually('the stream has its pod', 120, async () => {
+        return (await readLivenessPod(cluster, liveness))?.status?.phase === 'Running';
+      }),
+    );
+    // Before the kill, so that nothing races with the StatefulSet's controller: the broker's volume is on its node.
+    for (const node of nodes) await cordon(node, true);
+    const consumerEnd = await sooner(
+      eventually('the consumer gives up', 120, async () => {
+        const pod = await readLivenessPod(cluster, liveness);
+        return containerOf(pod, 'kafka-consumer')?.state?.terminated;
+      }),
+    );
+    expect(consumerEnd.exitCode).toBe(3);
+    refused = (await producerReport(cluster, liveness))?.lastError;
+  } finally {
+    for (const node of nodes) await cordon(node, false);
+  }
+  const { code, result, stderr } = await running;
+  expect(result?.verdict, `${result?.reasons.join('\n')}\n${stderr.slice(-3_000)}`).toBe('Fail');
+  expect(code).toBe(1);
+  expect(brokerDeletions(since)).toHaveLength(1);
+  expect(refused).toContain('fewer in-sync replicas');
+  expect(result?.reasons[0]).toContain('the stream stopped');
+  expect(result?.stream?.silence).toMatchObject({ confirmed: 'outage' });
+  if (result) await expectNothingLeft(result.run);
+});
