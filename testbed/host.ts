@@ -15,7 +15,6 @@ const packages: Record<string, string> = {
   buildah: '/usr/bin/buildah',
   mmdebstrap: '/usr/bin/mmdebstrap',
   'docker-registry': '/usr/bin/docker-registry',
-  'busybox-static': '/usr/bin/busybox',
   maven: '/usr/bin/mvn',
   'python3-pip': '/usr/lib/python3/dist-packages/pip',
   curl: '/usr/bin/curl',

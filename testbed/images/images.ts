@@ -10,10 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { cache, paths } from '../paths.ts';
-import { step } from '../progress.ts';
+import { paths } from '../paths.ts';
 import { run } from '../run.ts';
 import { imageFromFolder, workFolder } from './buildah.ts';
+import { addUser, debian, extractPackage } from './debian.ts';
 
 const pause = 'registry.k8s.io/pause:3.10';
 const busybox = 'docker.io/library/busybox:latest';
@@ -40,8 +40,8 @@ async function buildPause(): Promise<void> {
   const script = 'trap "exit 0" TERM INT; while :; do sleep 3600 & wait $!; done';
   await imageFromFolder({
     image: pause,
-    definition: `busybox-static ${script}`,
-    prepare: async () => installBusybox(workFolder('pause')),
+    definition: `${staticBusybox} ${script}`,
+    prepare: () => installBusybox(workFolder('pause')),
     config: ['--entrypoint', JSON.stringify(['/bin/sh', '-c', script])],
   });
 }
@@ -49,42 +49,53 @@ async function buildPause(): Promise<void> {
 async function buildBusybox(): Promise<void> {
   await imageFromFolder({
     image: busybox,
-    definition: 'busybox-static 1',
-    prepare: async () => installBusybox(workFolder('busybox')),
+    definition: `${staticBusybox} ${tools.join(' ')}`,
+    prepare: () => installBusybox(workFolder('busybox')),
     config: ['--cmd', 'sh', '--env', 'PATH=/bin'],
   });
 }
 
-function installBusybox(folder: string): string {
+/** The machine's own busybox may be linked with libraries that the image does not have. */
+const staticBusybox = 'busybox-static';
+
+const tools = [
+  'sh',
+  'sleep',
+  'cat',
+  'stat',
+  'tar',
+  'ls',
+  'touch',
+  'mkdir',
+  'chown',
+  'chmod',
+  'echo',
+  'test',
+  'true',
+  'nc',
+  'wget',
+  'nslookup',
+  'id',
+  'date',
+  'rm',
+  'cp',
+  'env',
+];
+
+async function installBusybox(folder: string): Promise<string> {
+  const files = join(folder, 'package');
+  await extractPackage(staticBusybox, files);
+  // Before Debian 13 it is in /bin.
+  const binary = ['usr/bin/busybox', 'bin/busybox']
+    .map((path) => join(files, path))
+    .find((path) => existsSync(path));
+  if (!binary) throw new Error(`Debian package ${staticBusybox} holds no busybox`);
   mkdirSync(join(folder, 'bin'));
   mkdirSync(join(folder, 'tmp'), { mode: 0o1777 });
   mkdirSync(join(folder, 'etc'));
-  cpSync('/usr/bin/busybox', join(folder, 'bin', 'busybox'));
-  for (const name of [
-    'sh',
-    'sleep',
-    'cat',
-    'stat',
-    'tar',
-    'ls',
-    'touch',
-    'mkdir',
-    'chown',
-    'chmod',
-    'echo',
-    'test',
-    'true',
-    'nc',
-    'wget',
-    'nslookup',
-    'id',
-    'date',
-    'rm',
-    'cp',
-    'env',
-  ]) {
-    symlinkSync('busybox', join(folder, 'bin', name));
-  }
+  renameSync(binary, join(folder, 'bin', 'busybox'));
+  rmSync(files, { recursive: true });
+  for (const name of tools) symlinkSync('busybox', join(folder, 'bin', name));
   return folder;
 }
 
@@ -122,10 +133,7 @@ async function buildExporter(): Promise<void> {
     definition: 'bookworm prometheus-node-exporter',
     prepare: async () => {
       const folder = workFolder('exporter');
-      const packages = workFolder('exporter-package');
-      await run('apt-get', ['download', '-qq', 'prometheus-node-exporter'], { cwd: packages });
-      const [file] = (await run('ls', [packages])).split('\n');
-      await run('dpkg-deb', ['--extract', join(packages, file ?? ''), folder]);
+      await extractPackage('prometheus-node-exporter', folder);
       // Debian's binary is linked with libc; the loader and the C library come along.
       for (const library of ['/lib64/ld-linux-x86-64.so.2', '/lib/x86_64-linux-gnu/libc.so.6']) {
         cpSync(realpathSync(library), join(folder, library), { recursive: true });
@@ -155,7 +163,7 @@ async function buildKudoManager(binary: string): Promise<void> {
 
 async function buildKafka(): Promise<void> {
   const pom = readFileSync(join(paths.source, 'images', 'kafka-pom.xml'), 'utf8');
-  const tools = toolScripts();
+  const scripts = toolScripts();
   const base = 'bookworm openjdk-17-jre-headless';
   await imageFromFolder({
     image: java,
@@ -170,7 +178,7 @@ async function buildKafka(): Promise<void> {
   await imageFromFolder({
     image: kafkaImage,
     from: java,
-    definition: `${base} ${pom} ${JSON.stringify(tools)}`,
+    definition: `${base} ${pom} ${JSON.stringify(scripts)}`,
     prepare: async () => {
       const project = workFolder('kafka-maven');
       writeFileSync(join(project, 'pom.xml'), pom);
@@ -181,7 +189,8 @@ async function buildKafka(): Promise<void> {
       });
       const bin = join(folder, 'opt', 'kafka', 'bin');
       mkdirSync(bin);
-      for (const [name, text] of Object.entries(tools)) writeFileSync(join(bin, name), text, { mode: 0o755 });
+      for (const [name, text] of Object.entries(scripts))
+        writeFileSync(join(bin, name), text, { mode: 0o755 });
       return folder;
     },
     config: ['--user', '1000', '--workingdir', '/'],
@@ -201,39 +210,4 @@ function toolScripts(): Record<string, string> {
     'kafka-configs.sh': tool('kafka.admin.ConfigCommand'),
     'zookeeper-shell.sh': tool('org.apache.zookeeper.ZooKeeperMain'),
   };
-}
-
-/** A minimal Debian 12 with some packages, made once and copied. */
-async function debian(name: string, packages: string[]): Promise<string> {
-  const root = cache('debian', `${name}-${packages.join('-')}`);
-  if (!existsSync(root)) {
-    await step(`Debian root file system with ${packages.join(', ')}`, async () => {
-      const part = `${root}.part`;
-      rmSync(part, { recursive: true, force: true });
-      mkdirSync(cache('debian'), { recursive: true });
-      await run('mmdebstrap', [
-        '--mode=root',
-        '--variant=minbase',
-        `--include=${packages.join(',')}`,
-        // The JRE's packages put links there and fail where it is missing.
-        '--setup-hook=mkdir -p "$1/usr/share/man/man1"',
-        '--dpkgopt=path-exclude=/usr/share/doc/*',
-        '--dpkgopt=path-exclude=/usr/share/locale/*',
-        'bookworm',
-        part,
-      ]);
-      await run('mv', [part, root]);
-    });
-  }
-  const folder = workFolder(name);
-  await run('cp', ['-a', `${root}/.`, folder]);
-  return folder;
-}
-
-function addUser(folder: string, name: string): void {
-  const append = (file: string, line: string) =>
-    writeFileSync(join(folder, 'etc', file), `${line}\n`, { flag: 'a' });
-  append('passwd', `${name}:x:1000:1000::/home/${name}:/bin/sh`);
-  append('group', `${name}:x:1000:`);
-  mkdirSync(join(folder, 'home', name), { recursive: true });
 }
