@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { anomalyKinds } from './anomalies.ts';
 import { errorCodes } from './errors.ts';
 import { type ChaosResult, deaths, observedSettings, steps } from './result.ts';
 import { seriesColumns } from './series.ts';
@@ -135,6 +136,29 @@ const containerEndSchema = z.object({
   reason: z.string().optional(),
 });
 
+const anomalyExampleSchema = z.object({
+  partition: count.optional(),
+  producer: count.optional(),
+  sequence: count.optional().describe('Number of the record within its producer and partition, from 0.'),
+  offset: count.optional(),
+  detail: z.string().optional(),
+});
+
+const anomalySchema = z.object({
+  kind: z.enum(anomalyKinds),
+  count,
+  first: anomalyExampleSchema,
+  last: anomalyExampleSchema,
+});
+
+const deliverySchema = z.object({
+  acks: z.union([z.literal(0), z.literal(1), z.literal('all')]),
+  idempotent: z.boolean(),
+  retries: z.boolean(),
+  maxInFlight: count,
+  uncleanElection: z.boolean().optional(),
+});
+
 const streamSchema = z.object({
   acked: count,
   received: count,
@@ -158,6 +182,8 @@ const streamSchema = z.object({
       throughputDipPercent: z.number().min(0).max(100).optional(),
     })
     .optional(),
+  anomalies: z.array(anomalySchema).optional(),
+  delivery: deliverySchema.optional(),
   drained: z.boolean(),
   producer: containerEndSchema,
   consumer: containerEndSchema,

@@ -1,3 +1,4 @@
+import type { Anomaly, Delivery } from './anomalies.ts';
 import type { Problem } from './errors.ts';
 import type { RunIdentity } from './identity.ts';
 import type { StreamSeries } from './series.ts';
@@ -269,6 +270,10 @@ export interface StreamReport {
   /** Times in which the producer got no ack though records were due. */
   producerOutage?: { count: number; maxMs: number; totalMs: number };
   faultWindows?: FaultWindows;
+  /** Every kind of anomaly that the ledger found, worst first; absent in runs of earlier versions. */
+  anomalies?: Anomaly[];
+  /** How records were sent and kept: decides which anomaly is within the promise. */
+  delivery?: Delivery;
   /** Closing read reached the end of the log. */
   drained: boolean;
   producer: ContainerEnd;
