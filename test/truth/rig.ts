@@ -1,0 +1,143 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { PartitionOutage } from '../../src/experiment/outage.ts';
+import type { Dial } from '../../src/kafka/port.ts';
+import { dialDirect } from '../../src/kafka/reach.ts';
+import type { Settings } from '../../src/liveness/environment.ts';
+import { startObserver } from '../../src/liveness/observer.ts';
+import type { ObserverReport } from '../../src/liveness/protocol.ts';
+import { type Brokers, makeTopic, removeTopic } from './brokers.ts';
+import { watchPauses } from './pauses.ts';
+import { ask, type ClientGaps, epochNow, type Planned, type Span } from './protocol.ts';
+
+/** The clients get this long to be served again, and everything is quiet for the shorter time before the next disturbance. ms */
+const clientsMs = 8_000;
+const quietMs = 300;
+
+/** One disturbance as it was made, with what was reported of its time. */
+export interface Made {
+  planned: Planned;
+  span: Span;
+  /** Partition outages that overlap it. */
+  reported: PartitionOutage[];
+  /** Longest gap of each client that overlaps it; absent where there was none. */
+  producerMs?: number;
+  consumerMs?: number;
+}
+
+/** Everything that was done and seen. */
+export interface Truth {
+  made: Made[];
+  /** Reported, though nobody made an outage then. */
+  unmade: PartitionOutage[];
+  /** When the leader, the proxy or the observer's process paused by itself. */
+  pauses: Span[];
+  probes: ObserverReport['probes'];
+  /** CPU time of this process, which is the observer's, as a share of one core. */
+  cpuShare: number;
+}
+
+/** Lets clients stream and the observer watch, disturbs the way to the leader as planned, and compares. */
+export async function findTruth(
+  brokers: Brokers,
+  options: { plan: Planned[]; stepMs: number; onMade?: (made: Made) => void },
+): Promise<Truth> {
+  const topic = `leaderfall-truth-${Date.now().toString(36)}`;
+  const leader = await makeTopic(brokers, topic);
+  const proxy = start('proxy-process.ts');
+  const clients = start('clients-process.ts');
+  const own = watchPauses();
+  try {
+    const targets = [...brokers.reached.values()];
+    const ports = await ask<number[]>(proxy, { what: 'open', targets });
+    const portOf = Object.fromEntries([...brokers.reached.keys()].map((address, at) => [address, ports[at]]));
+    const dial: Dial = (host, port, giveUp) =>
+      dialDirect('127.0.0.1', portOf[`${host}:${port}`] ?? 0, giveUp);
+    const { bootstrap } = brokers;
+    await ask(clients, { what: 'start', topic, bootstrap, ports: portOf });
+    const observer = startObserver({
+      ...observerSettings,
+      bootstrap,
+      topic,
+      probeStepMs: options.stepMs,
+      dial,
+    });
+    const cpu = { used: process.cpuUsage(), at: epochNow() };
+    const made: Made[] = [];
+    try {
+      await served(clients, 0);
+      const target = [...brokers.reached.keys()].indexOf(leader);
+      for (const planned of options.plan) {
+        const span = await ask<Span>(proxy, { what: 'disturb', target, planned });
+        const gaps = await served(clients, span.to);
+        const reported = overlapping(observer.report(span.from).outages ?? [], span);
+        const one = { planned, span, reported, ...clientOutages(gaps, span) };
+        made.push(one);
+        options.onMade?.(one);
+      }
+      const { user, system } = process.cpuUsage(cpu.used);
+      const report = observer.report(0);
+      return {
+        made,
+        unmade: (report.outages ?? []).filter(
+          (outage) => !made.some(({ reported }) => has(reported, outage)),
+        ),
+        pauses: [...own.pauses, ...(await ask<Span[]>(proxy, { what: 'pauses' }))],
+        probes: report.probes,
+        cpuShare: (user + system) / 1_000 / (epochNow() - cpu.at),
+      };
+    } finally {
+      observer.stop();
+    }
+  } finally {
+    own.stop();
+    clients.kill();
+    proxy.kill();
+    await removeTopic(brokers, topic);
+  }
+}
+
+const observerSettings: Omit<Settings, 'bootstrap' | 'topic'> = {
+  role: 'observer',
+  runId: 'truth',
+  rate: 1,
+  replicationFactor: 1,
+  minInsyncReplicas: 1,
+  consumerTimeoutMs: 60_000,
+  terminationLog: '/dev/null',
+};
+
+function start(file: string): ChildProcess {
+  return fork(fileURLToPath(new URL(file, import.meta.url)), {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+}
+
+/** Waits until both clients have been served after a time, or have had long enough, and a quiet while more. */
+async function served(clients: ChildProcess, after: number): Promise<ClientGaps> {
+  const deadline = epochNow() + clientsMs;
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, quietMs));
+    const gaps = await ask<ClientGaps>(clients, { what: 'gaps' });
+    if ((gaps.lastAckAt > after && gaps.lastReceivedAt > after) || epochNow() > deadline) return gaps;
+  }
+}
+
+/** Those that share time with a span. A reported outage has tenths of a millisecond. */
+function overlapping(outages: PartitionOutage[], { from, to }: Span): PartitionOutage[] {
+  return outages.filter(({ at, ms }) => at < to - 1 && at + ms > from + 1);
+}
+
+function has(outages: PartitionOutage[], outage: PartitionOutage): boolean {
+  return outages.some(({ at }) => at === outage.at);
+}
+
+function clientOutages(gaps: ClientGaps, span: Span): Pick<Made, 'producerMs' | 'consumerMs'> {
+  const longest = (spans: Span[]) =>
+    Math.max(
+      0,
+      ...spans.filter(({ from, to }) => from < span.to && to > span.from).map((gap) => gap.to - gap.from),
+    );
+  const [producerMs, consumerMs] = [longest(gaps.producer), longest(gaps.consumer)];
+  return { ...(producerMs > 0 ? { producerMs } : {}), ...(consumerMs > 0 ? { consumerMs } : {}) };
+}

@@ -1,0 +1,89 @@
+import type { PartitionOutage } from '../../src/experiment/outage.ts';
+import type { Made, Truth } from './rig.ts';
+
+/** A pause and an outage this near to each other may be one. ms */
+const marginMs = 10;
+
+/** Quantiles of some values. */
+export interface Spread {
+  count: number;
+  p50: number;
+  p99: number;
+  max: number;
+}
+
+/** Nearest rank, so that each is a value that was seen; undefined where there are none. */
+export function spreadOf(values: number[]): Spread | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  const rank = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+  return sorted.length === 0
+    ? undefined
+    : { count: sorted.length, p50: rank(0.5), p99: rank(0.99), max: rank(1) };
+}
+
+/** Length of a made disturbance, ms. */
+export function trueMs({ span }: Made): number {
+  return span.to - span.from;
+}
+
+/** By how much the reported outage is longer than the made one. ms */
+export function errorOf(made: Made): number | undefined {
+  const [seen] = matches(made);
+  return seen ? seen.ms - trueMs(made) : undefined;
+}
+
+/** The reported outage that is the made one: all but the ends of it. */
+export function matches(made: Made): PartitionOutage[] {
+  const { from, to } = made.span;
+  return made.reported.filter(({ at, ms }) => Math.min(to, at + ms) - Math.max(from, at) > (to - from) / 2);
+}
+
+/** True where leader, proxy or observer paused by themselves around that time: what was made is not all that happened. */
+export function isDisturbed(truth: Truth, { at, ms }: { at: number; ms: number }): boolean {
+  return truth.pauses.some(({ from, to }) => from < at + ms + marginMs && to > at - marginMs);
+}
+
+/** One line for each kind of outage, all of them and those in which the machine did not pause, as the command prints it. */
+export function tableOf(truth: Truth): string {
+  const rows = [['black-hole'], ['reset'], ['black-hole', 'reset'], ['void']].flatMap((kinds) => {
+    const made = truth.made.filter(({ planned }) => kinds.includes(planned.kind));
+    const calm = made.filter(({ span }) => !isDisturbed(truth, { at: span.from, ms: span.to - span.from }));
+    if (made.length === 0 || new Set(made.map(({ planned }) => planned.kind)).size < kinds.length) return [];
+    return [rowOf(kinds.join(' + '), made), rowOf('– of these, without a pause', calm)];
+  });
+  const clients = ['producer p50', 'max', 'consumer p50', 'max'];
+  const head = ['outage', 'made', 'seen once', 'error p50', 'p99', 'max', ...clients];
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+function rowOf(name: string, made: Made[]): string[] {
+  const once = made.filter((one) => matches(one).length === 1).length;
+  return [name, `${made.length}`, `${once}`, ...errors(made), ...clientErrors(made)];
+}
+
+function errors(made: Made[]): string[] {
+  // A report that is too short is as wrong as one that is too long.
+  const spread = spreadOf(made.flatMap((one) => errorOf(one) ?? []).map(Math.abs));
+  return spread ? [spread.p50, spread.p99, spread.max].map((ms) => `${ms.toFixed(1)} ms`) : ['–', '–', '–'];
+}
+
+function clientErrors(made: Made[]): string[] {
+  const over = (name: 'producerMs' | 'consumerMs') =>
+    spreadOf(made.flatMap((one) => (one[name] === undefined ? [] : [one[name] - trueMs(one)])));
+  return [over('producerMs'), over('consumerMs')].flatMap((spread) =>
+    spread ? [`+${Math.round(spread.p50)} ms`, `+${Math.round(spread.max)} ms`] : ['–', '–'],
+  );
+}
+
+/** What was reported though nobody made it, and what of it no pause explains. */
+export function inventedIn(truth: Truth): { unmade: number; invented: number } {
+  const invented = truth.unmade.filter((outage) => !isDisturbed(truth, outage));
+  return { unmade: truth.unmade.length, invented: invented.length };
+}
+
+/** Delays that were reported as an outage, though no pause explains it. */
+export function delaysReported(truth: Truth): PartitionOutage[] {
+  return truth.made
+    .filter(({ planned }) => planned.kind === 'delay')
+    .flatMap(({ reported }) => reported.filter((outage) => !isDisturbed(truth, outage)));
+}
