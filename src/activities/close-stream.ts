@@ -1,4 +1,10 @@
-import { type ContainerEnd, type KillRecord, type PodEnd, wasCarriedOut } from '../experiment/result.ts';
+import {
+  type ContainerEnd,
+  type KillRecord,
+  type PodEnd,
+  type StreamReport,
+  wasCarriedOut,
+} from '../experiment/result.ts';
 import { pause, poll } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
 import { account } from '../liveness/account.ts';
@@ -68,12 +74,25 @@ async function closeStream(
     observer: endOf(pod, 'kafka-observer'),
   });
   return {
-    ...(stream ? { stream: { ...stream, ...(faultWindows ? { faultWindows } : {}) } } : {}),
+    ...(stream
+      ? { stream: { ...stream, ...outagesOf(observer, skewMs), ...(faultWindows ? { faultWindows } : {}) } }
+      : {}),
     livenessPod: podEnd(pod, liveness.podUid),
     ...(isrFullAtEnd === undefined ? {} : { isrFullAtEnd }),
     recoveries,
     ...(series ? { series } : {}),
   };
+}
+
+/** Outages of the partition by the worker's clock. An observer of an older image tells of none. */
+function outagesOf(
+  observer: ObserverReport | undefined,
+  skewMs: number,
+): Pick<StreamReport, 'partitionOutages'> {
+  const found = observer?.partitionOutages;
+  if (!found) return {};
+  const longest = found.longest.map((outage) => ({ ...outage, at: Math.round(outage.at - skewMs) }));
+  return { partitionOutages: { ...found, longest } };
 }
 
 /**

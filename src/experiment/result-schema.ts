@@ -159,6 +159,26 @@ const deliverySchema = z.object({
   uncleanElection: z.boolean().optional(),
 });
 
+const partitionOutagesSchema = z
+  .object({
+    count,
+    totalMs: milliseconds,
+    longestMs: milliseconds,
+    stepMs: milliseconds.describe('Time from one probe to the next.'),
+    floorMs: milliseconds.describe('A shorter silence does not count.'),
+    longest: z.array(
+      z.object({
+        at: epochMs,
+        ms: milliseconds,
+        how: z.enum(['silence', 'refusal', 'cut']),
+        open: z.boolean().optional(),
+      }),
+    ),
+  })
+  .describe(
+    'Times in which the partition’s leader served nobody, by the observer’s probes; added delay is none.',
+  );
+
 const streamSchema = z.object({
   acked: count,
   received: count,
@@ -172,6 +192,7 @@ const streamSchema = z.object({
   longestAckGapMs: milliseconds,
   sendToAck: latencySchema.optional(),
   sendToReceive: latencySchema.optional(),
+  partitionOutages: partitionOutagesSchema.optional(),
   producerOutage: z.object({ count, maxMs: milliseconds, totalMs: milliseconds }).optional(),
   faultWindows: z
     .object({

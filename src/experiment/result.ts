@@ -1,6 +1,7 @@
 import type { Anomaly, Delivery } from './anomalies.ts';
 import type { Problem } from './errors.ts';
 import type { RunIdentity } from './identity.ts';
+import type { PartitionOutages } from './outage.ts';
 import type { StreamSeries } from './series.ts';
 import type { ResolvedExperiment } from './spec.ts';
 import type { Baseline, VerdictLine } from './verdict-line.ts';
@@ -270,6 +271,8 @@ export interface StreamReport {
   /** Times in which the producer got no ack though records were due. */
   producerOutage?: { count: number; maxMs: number; totalMs: number };
   faultWindows?: FaultWindows;
+  /** Times of its outages by the worker's clock. */
+  partitionOutages?: PartitionOutages;
   /** Every kind of anomaly that the ledger found, worst first; absent in runs of earlier versions. */
   anomalies?: Anomaly[];
   /** How records were sent and kept: decides which anomaly is within the promise. */
@@ -294,30 +297,6 @@ export interface FaultWindows {
   outside?: Latency;
   /** Acks that the worst second of the windows lost against the median of all other seconds, %. */
   throughputDipPercent?: number;
-}
-
-/** A time in which the partition's leader served nobody. */
-export interface PartitionOutage {
-  /** Epoch ms of the last answer before, observer's clock. */
-  at: number;
-  /** To the first answer after it: contains the true outage, and is longer by less than a probe's step where connections held. */
-  ms: number;
-  /** What was seen first: no answer though the connection held, an answer that it does not lead, or the connection's end. */
-  how: 'silence' | 'refusal' | 'cut';
-  /** Still going on at the last look. */
-  open?: boolean;
-}
-
-/** Outages of the stream's partition as the observer's probes saw them; added delay is none. */
-export interface PartitionOutages {
-  count: number;
-  totalMs: number;
-  longestMs: number;
-  /** Time from one probe to the next, and the shortest silence that counts, ms. */
-  stepMs: number;
-  floorMs: number;
-  /** The longest, in the order of time. */
-  longest: PartitionOutage[];
 }
 
 /** What a fresh client saw right after the consumer's silence time-out. */
