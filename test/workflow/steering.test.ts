@@ -176,7 +176,11 @@ test('the queries tell where the run stands', async () => {
       for (const name of ['status', 'timeline', 'evidence']) answers[name] = await run.query(name);
     }),
   );
-  expect(answers.status).toMatchObject({ step: 'kill', kills: { planned: 3, proven: 1, beingProven: 1 }, next: { kill: 3 } });
+  expect(answers.status).toMatchObject({
+    step: 'kill',
+    kills: { planned: 3, proven: 1, beingProven: 1 },
+    next: { kill: 3 },
+  });
   expect(answers.timeline).toContainEqual(expect.objectContaining({ text: 'a note' }));
   expect(answers.evidence).toMatchObject({ kills: [{ index: 0, status: 'proven' }, { index: 1 }] });
 });
