@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
 const built = new URL('../report/page/main.js', import.meta.url);
 const source = new URL('../report/page/main.ts', import.meta.url);
 
-/** The script of an HTML report: as it was built, or from the sources where they are what runs. */
+/** The script of an HTML report, gzip in base64: as it was built, or from the sources where they are what runs. */
 export async function pageProgram(): Promise<string> {
-  return existsSync(built) ? await readFile(built, 'utf8') : await bundlePage(fileURLToPath(source));
+  const code = existsSync(built) ? await readFile(built, 'utf8') : await bundlePage(fileURLToPath(source));
+  return gzipSync(code, { level: 9 }).toString('base64');
 }
 
 /** One script of `entry` and all that it imports, the used parts of the chart library included. Needs the development packages. */

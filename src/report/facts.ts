@@ -1,4 +1,5 @@
 import type { ChaosResult, KillRecord, Latency, Leftover, StreamReport } from '../experiment/result.ts';
+import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { clock, duration } from './format.ts';
 
 /** A name and what was found for it. */
@@ -42,17 +43,30 @@ export function environmentFacts({ kafka, versions }: ChaosResult): Fact[] {
   ];
 }
 
+/** One row a line of the verdict: what was required, what was observed, what came of it. */
+export function lineTable(lines: VerdictLine[]): FactTable {
+  return {
+    head: ['line', 'required', 'observed', 'outcome'],
+    rows: lines.map(({ what, required, observed, outcome, origin }) => [
+      what,
+      origin === 'default' ? `${required} (default)` : required,
+      observed,
+      outcome,
+    ]),
+  };
+}
+
 /** One row a kill. */
 export function killTable(kills: KillRecord[]): FactTable {
   return {
-    head: ['#', 'deadline', 'broker', 'pod', 'late', 'guard', 'exit', 'new leader', 'ISR full', 'outcome'],
+    head: ['#', 'deadline', 'broker', 'pod', 'late', 'death', 'exit', 'new leader', 'ISR full', 'outcome'],
     rows: kills.map(({ index, deadline, plan, proof, latenessMs, status }) => [
       String(index + 1),
       clock(deadline),
       plan ? String(plan.broker) : '-',
       plan?.pod ?? '-',
       duration(latenessMs),
-      plan ? duration(plan.guardWaitMs) : '-',
+      proof?.death ?? '-',
       proof?.exitCode === undefined ? '-' : String(proof.exitCode),
       proof?.newLeader === undefined ? '-' : `${proof.newLeader} in ${duration(proof.timeToNewLeaderMs)}`,
       duration(proof?.timeToFullIsrMs),
@@ -71,10 +85,17 @@ export function killRemarks({ index, plan, proof, reason, retargets }: KillRecor
   const name = `kill ${index + 1}`;
   const remarks: string[] = [];
   if (reason) remarks.push(`${name}: ${reason}`);
-  if (plan && plan.guardReasons.length > 0) remarks.push(`${name} waited: ${plan.guardReasons.join('; ')}`);
+  if (plan && plan.guardReasons.length > 0) {
+    remarks.push(`${name} waited ${duration(plan.guardWaitMs)}: ${plan.guardReasons.join('; ')}`);
+  }
   if (retargets > 0) remarks.push(`${name} was aimed again ${times(retargets)}, because leadership moved`);
   if (proof?.replacementRestarts) {
     remarks.push(`${name}: the new pod restarted ${times(proof.replacementRestarts)} before it stayed`);
+  }
+  if (proof?.expectedOutage) {
+    const { ms, because } = proof.expectedOutage;
+    const bound = ms === undefined ? 'has no known bound' : `is ${duration(ms)} at most`;
+    remarks.push(`${name}: the outage to expect of this death ${bound}: ${because.join('; ')}`);
   }
   return remarks;
 }
@@ -91,6 +112,7 @@ export function streamFacts(report: StreamReport): Fact[] {
       'silence',
       `longest ${duration(report.longestSilenceMs)}${since}; longest without an ack ${duration(report.longestAckGapMs)}`,
     ],
+    ...outageFacts(report),
     ['send to ack', latency(report.sendToAck)],
     ['to receive', latency(report.sendToReceive)],
     ['drained', report.drained ? 'yes' : 'no: lost records cannot be told'],
@@ -109,6 +131,25 @@ export function streamRemarks({ silence, notes }: StreamReport): string[] {
 /** `Topic/leaderfall-1 in kafka` */
 export function leftoverName({ kind, name, namespace }: Leftover): string {
   return `${kind}/${name}${namespace ? ` in ${namespace}` : ''}`;
+}
+
+/** What the producer missed and, where it was looked at, the stream while a fault could be felt. */
+function outageFacts({ producerOutage, faultWindows }: StreamReport): Fact[] {
+  const rows: Fact[] = [];
+  if (producerOutage) {
+    const { count, maxMs, totalMs } = producerOutage;
+    rows.push(['no acks', `${times(count)}, longest ${duration(maxMs)}, together ${duration(totalMs)}`]);
+  }
+  if (faultWindows) {
+    const { count, totalMs, inside, outside, throughputDipPercent: dip } = faultWindows;
+    const worst = dip === undefined ? '' : `; the worst second lost ${Math.round(dip)} % of the acks`;
+    rows.push(
+      ['faults', `${count} windows, together ${duration(totalMs)}${worst}`],
+      ['inside', latency(inside)],
+      ['outside', latency(outside)],
+    );
+  }
+  return rows;
 }
 
 function latency(figures: Latency | undefined): string {

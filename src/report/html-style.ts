@@ -22,8 +22,8 @@ th { text-align: left; font-weight: 500; white-space: nowrap; }
 th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.proof { padding-left: 24px; color: var(--faint); }
 td.proof ul, .notes { margin: 0; padding-left: 18px; }
-.met, .proven { color: var(--good); } .missed, .unproven { color: var(--bad); } .unseen, .skipped { color: var(--warn); }
-.met, .missed, .unseen, .proven, .unproven, .skipped { font-weight: 600; white-space: nowrap; }
+.met, .proven { color: var(--good); } .not-met, .unproven { color: var(--bad); } .not-observable, .skipped { color: var(--warn); }
+.met, .not-met, .not-observable, .proven, .unproven, .skipped { font-weight: 600; white-space: nowrap; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 0; }
 dd { margin: 0; overflow-wrap: anywhere; }
 code, pre { font: 13px/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }

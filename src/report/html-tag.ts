@@ -19,5 +19,8 @@ export function trusted(text: string): Html {
 function written(value: Value): string {
   if (value === undefined || value === false) return '';
   if (typeof value === 'object') return 'html' in value ? value.html : value.map((one) => one.html).join('');
-  return String(value).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  // Texts of clusters and pods may hold anything, escape sequences too.
+  return String(value)
+    .replace(/[^\P{Cc}\n\t]/gu, '')
+    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

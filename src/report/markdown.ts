@@ -1,5 +1,6 @@
 import type { Problem } from '../experiment/errors.ts';
 import type { ChaosResult, KillRecord, Verdict } from '../experiment/result.ts';
+import type { LineOutcome } from '../experiment/verdict-line.ts';
 import {
   environmentFacts,
   type Fact,
@@ -7,6 +8,7 @@ import {
   killRemarks,
   killTable,
   leftoverName,
+  lineTable,
   provenKills,
   runFacts,
   streamFacts,
@@ -23,17 +25,25 @@ const signs: Record<Verdict, string> = {
   Stopped: '⏹️',
 };
 
+const outcomeSigns: Record<string, string> = {
+  met: '✅',
+  'not met': '❌',
+  'not observable': '❔',
+} satisfies Record<LineOutcome, string>;
+
 /**
  * A result for the summary of a CI job, in the Markdown that GitHub and GitLab share: verdict, reasons and tables in sight,
  * the rest folded. Ends with a line feed. Whatever a cluster says is escaped.
  */
 export function markdownReport(result: ChaosResult): string {
-  const { verdict, name, reasons, problem, kills, plannedKills, stream, leftovers, timeline } = result;
+  const { verdict, name, reasons, problem, lines, kills, plannedKills, stream, leftovers, timeline } = result;
   const file = experimentFile(result);
   const sections = [
     `## ${signs[verdict]} ${verdict} · ${escaped(name)}`,
     list(reasons),
     problem && problemSection(problem),
+    lines && '### What the verdict follows from',
+    lines && table(signed(lineTable(lines))),
     plannedKills > 0 && `### Kills: ${provenKills(result)}`,
     plannedKills > 0 && (kills.length > 0 ? table(killTable(kills)) : 'None was made.'),
     leftovers.length > 0 && '### Left behind',
@@ -61,6 +71,14 @@ function problemSection({ code, step, message, evidence = [], next }: Problem): 
     list(facts),
     next && `**Next:** ${escaped(next)}`,
   ]);
+}
+
+/** The table with a sign before each outcome, for the eye that runs down a column. */
+function signed({ head, rows }: FactTable): FactTable {
+  return {
+    head,
+    rows: rows.map((row) => row.with(-1, `${outcomeSigns[row.at(-1) ?? ''] ?? ''} ${row.at(-1)}`)),
+  };
 }
 
 function killFacts(kill: KillRecord): string[] {

@@ -1,12 +1,15 @@
 import Table from 'cli-table3';
 import type { Problem } from '../experiment/errors.ts';
 import type { ChaosResult, StreamReport, Verdict } from '../experiment/result.ts';
+import type { VerdictLine } from '../experiment/verdict-line.ts';
 import {
   environmentFacts,
   type Fact,
+  type FactTable,
   killRemarks,
   killTable,
   leftoverName,
+  lineTable,
   provenKills,
   runFacts,
   streamFacts,
@@ -31,6 +34,7 @@ export function textReport(result: ChaosResult, paint: Paint = unpainted): strin
     head(result, paint),
     factLines([...runFacts(result), ...environmentFacts(result)], paint),
     result.problem ? problem(result.problem, paint) : undefined,
+    result.lines ? verdictLines(result.lines, paint) : undefined,
     result.plannedKills > 0 ? kills(result, paint) : undefined,
     result.plannedKills > 0 ? stream(result.stream, paint) : undefined,
     leftovers(result, paint),
@@ -60,19 +64,19 @@ function problem({ code, step, message, evidence = [], next }: Problem, paint: P
   ].join('\n');
 }
 
+function verdictLines(lines: VerdictLine[], paint: Paint): string {
+  return [title('What the verdict follows from', paint), indented(tableText(lineTable(lines)))].join('\n');
+}
+
 function kills(result: ChaosResult, paint: Paint): string {
   const heading = title(`Kills: ${provenKills(result)}`, paint);
   if (result.kills.length === 0) return `${heading}\n  none was made`;
-  const { head, rows } = killTable(result.kills);
-  const table = new Table({
-    head,
-    // Colours are the caller's; the table's own would ignore NO_COLOR.
-    style: { head: [], border: [], compact: true },
-    colAligns: ['right', 'left', 'right', 'left', 'right', 'right', 'right', 'right', 'right', 'left'],
-  });
-  table.push(...rows);
   const remarks = result.kills.flatMap((kill) => killRemarks(kill));
-  return [heading, indented(table.toString()), ...remarks.map((remark) => `  ${plain(remark)}`)].join('\n');
+  return [
+    heading,
+    indented(tableText(killTable(result.kills))),
+    ...remarks.map((remark) => `  ${plain(remark)}`),
+  ].join('\n');
 }
 
 function stream(report: StreamReport | undefined, paint: Paint): string {
@@ -94,6 +98,19 @@ function timeline({ timeline: entries }: ChaosResult, paint: Paint): string | un
     ({ at, step, text }) => `  ${paint('dim', clock(at))}  ${step.padEnd(9)}  ${plain(text)}`,
   );
   return [title('Timeline (UTC)', paint), ...lines].join('\n');
+}
+
+/** Figures to the right, words to the left. */
+function tableText({ head, rows }: FactTable): string {
+  const figures = head.map((_, index) => rows.every((row) => /^(-|\d.*)$/.test(row[index] ?? '')));
+  // Colours are the caller's; the table's own would ignore NO_COLOR.
+  const table = new Table({
+    head,
+    style: { head: [], border: [], compact: true },
+    colAligns: figures.map((right) => (right ? 'right' : 'left')),
+  });
+  table.push(...rows.map((row) => row.map(plain)));
+  return table.toString();
 }
 
 function title(text: string, paint: Paint): string {

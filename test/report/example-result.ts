@@ -2,6 +2,7 @@ import { resolveExperiment } from '../../src/experiment/resolve.ts';
 import type { ChaosResult, KillRecord } from '../../src/experiment/result.ts';
 import type { StreamSeries } from '../../src/experiment/series.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
+import { judge } from '../../src/verdict/judge.ts';
 
 /** Epoch ms of the first deadline. */
 export const steadyAt = Date.parse('2026-03-02T10:15:00.000Z');
@@ -187,6 +188,23 @@ export function inconclusiveResult(): ChaosResult {
     reasons: ['2 of 3 planned kills are proven, 3 are asked for', `kill 2 was skipped: ${reason}`],
     kills,
   };
+}
+
+/** A run with the verdict that its evidence leads to, and its lines. */
+export function judged(result: ChaosResult): ChaosResult {
+  const { experiment, plannedKills, kills, stream } = result;
+  const { failStep: _, ...rest } = result;
+  const judgement = judge({
+    experiment,
+    plannedKills,
+    minKills: plannedKills,
+    kills,
+    stream,
+    livenessPod: { state: 'running' },
+    isrFullAtEnd: kills.every(({ proof }) => !proof || proof.timeToFullIsrMs !== undefined),
+    cancelled: false,
+  });
+  return { ...rest, ...judgement };
 }
 
 /** The stream of a run by the second: steady but for a second without acks after each kill, or for good after `stopsAfter` s. */

@@ -22,7 +22,7 @@ describe('the Markdown report', () => {
     const seen = inSight(markdownReport(passedResult()));
     expect(seen).toContain('### Kills: 3 of 3 proven');
     expect(seen).toContain(
-      '| 2 | 10:15:20.000 | 2 | kafka-kafka-2 | 6 ms | 0 ms | 143 | 0 in 310 ms | 10.2 s | proven |',
+      '| 2 | 10:15:20.000 | 2 | kafka-kafka-2 | 6 ms | - | 143 | 0 in 310 ms | 10.2 s | proven |',
     );
     expect(seen.split('\n').length).toBeLessThan(15);
     expect(markdownReport(passedResult()).match(/<summary>(.*)<\/summary>/g)).toHaveLength(5);

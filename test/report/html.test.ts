@@ -1,0 +1,131 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { pageProgram } from '../../src/cli/page-program.ts';
+import type { ChaosResult } from '../../src/experiment/result.ts';
+import { maxSeriesPoints, seriesColumns, seriesStepMs } from '../../src/experiment/series.ts';
+import { htmlReport } from '../../src/report/html.ts';
+import { html } from '../../src/report/html-tag.ts';
+import {
+  exampleSeries,
+  failedResult,
+  inconclusiveResult,
+  judged,
+  passedResult,
+  provenKill,
+  refusedResult,
+  steadyAt,
+} from './example-result.ts';
+
+const pageOf = (result: ChaosResult) => htmlReport(result, 'draw()');
+
+/** The text of a page as a reader sees it, line by line. */
+const textOf = (page: string) =>
+  page
+    .replace(/<(script|style).*?<\/\1>/gs, '')
+    .replace(/<[^>]+>/g, '\n')
+    .replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)))
+    .replace(/\n\s*/g, '\n');
+
+describe('the HTML report', () => {
+  it.each([passedResult(), failedResult(), inconclusiveResult(), refusedResult()])(
+    'begins with the verdict and its reasons ($verdict)',
+    (result) => {
+      const text = textOf(pageOf(result));
+      expect(text.trim()).toMatch(new RegExp(`^${result.verdict}: kafka-chaos\n`));
+      const places = [`${result.verdict}\n`, ...result.reasons].map((part) => text.indexOf(part));
+      expect(places).not.toContain(-1);
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+    },
+  );
+
+  it('tells timeline, lines, kills with proofs, stream, leftovers, environment and how to run it again', () => {
+    const result = judged({ ...failedResult(), series: exampleSeries(failedResult(), 0) });
+    const page = pageOf(result);
+    const headings = [...page.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, heading]) => heading);
+    expect(headings).toEqual([
+      'Timeline (UTC)',
+      'What the verdict follows from',
+      'Kills',
+      'Stream',
+      'Left behind',
+      'Environment',
+      'Run it again',
+      'Events',
+    ]);
+    const text = textOf(page);
+    for (const line of result.lines ?? []) expect(text).toContain(`\n${line.what}\n`);
+    expect(text).toContain('✗ not met');
+    expect(text).toContain('pod gone');
+    expect(text).toContain('delete.topic.enable = true');
+    expect(text).toContain('leaderfall report kafka-chaos-1 --run-id 0193-run --html');
+    expect(text).toContain('consumerTimeoutMs: 60000');
+  });
+
+  it('of a refused run is the problem and the next action, without timeline and script', () => {
+    const page = pageOf(refusedResult());
+    expect(textOf(page)).toContain('prints every field with its default');
+    expect(page).not.toMatch(/<script>|id="timeline"/);
+  });
+
+  it('holds the result, whole, for programs', () => {
+    const result = { ...passedResult(), name: '</script><script>alert(1)</script><!--' };
+    const [, json] =
+      /<script type="application\/json" id="result">(.*?)<\/script>/s.exec(pageOf(result)) ?? [];
+    expect(JSON.parse(json ?? '')).toEqual(result);
+  });
+
+  it('shows what a cluster says as text', () => {
+    const hostile = '<img src=x onerror=alert(1)> & "q" \' </p> \u001b[2J';
+    const kill = { ...provenKill(0, 1, 2), reason: hostile };
+    const page = pageOf({
+      ...passedResult(),
+      name: hostile,
+      reasons: [hostile],
+      kills: [kill],
+      leftovers: [{ kind: 'Pod', name: hostile, reason: hostile }],
+      timeline: [{ at: passedResult().startedAt, step: 'kill', text: hostile }],
+      versions: { [hostile]: hostile },
+    });
+    const markup = page.replace(/<script.*<\/script>/s, '');
+    expect(markup).not.toContain('<img');
+    expect(markup.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    expect(markup.match(/<p[ >]/g)?.length).toBe(markup.match(/<\/p>/g)?.length);
+    expect(textOf(page)).toContain('<img src=x onerror=alert(1)> & "q" \' </p> [2J');
+  });
+});
+
+describe('the HTML report with its script', () => {
+  let program: string;
+  beforeAll(async () => {
+    program = await pageProgram();
+  }, 60_000);
+
+  it('needs nothing from anywhere', () => {
+    const page = htmlReport(passedResult(), program);
+    expect(page).toMatch(/<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;;/);
+    expect(page).not.toMatch(/(src|href)=|url\(|@import|https?:/);
+  });
+
+  it('is below 1 MB for a day with a kill every 20 minutes', () => {
+    const day = 24 * 3_600_000;
+    const kills = Array.from({ length: 72 }, (_, index) => provenKill(index, index % 3, (index + 1) % 3));
+    const column = Array.from({ length: maxSeriesPoints }, (_, index) => 1_000 + index * 0.01);
+    const columns = Object.fromEntries(seriesColumns.map((name) => [name, column]));
+    const timeline = Array.from({ length: 1_000 }, () => ({
+      at: passedResult().startedAt,
+      step: 'kill' as const,
+      text: 'broker 1 leads, all replicas are in sync, and the next kill is due in twenty minutes',
+    }));
+    const series = { from: steadyAt, stepMs: seriesStepMs(day), columns };
+    const page = htmlReport({ ...judged(passedResult()), kills, series, timeline }, program);
+    expect(Buffer.byteLength(page)).toBeLessThan(1_000_000);
+  });
+});
+
+describe('the template of pages', () => {
+  it('escapes text, keeps HTML, joins lists and drops what is not there', () => {
+    const item = html`<b title="${'"\'>'}">${'<&'}</b>`;
+    expect(html`${item}${[item, item]}${undefined}${false}${0}`.html).toBe(
+      `${'<b title="&#34;&#39;&#62;">&#60;&#38;</b>'.repeat(3)}0`,
+    );
+  });
+});
