@@ -27,8 +27,9 @@ export function faultSpans(
  * Undefined where nothing was seen inside or outside. The first and the last point are partial and do not count.
  */
 export function throughputDip(series: StreamSeries, spans: readonly TimeSpan[]): number | undefined {
-  if (!series.columns.acked) return undefined;
-  const points = pointsOf(series).slice(1, -1);
+  const { acked: seen } = series.columns;
+  if (!seen) return undefined;
+  const points = pointsOf(series).slice(1, seen.length - 1);
   const felt = (at: number) => spans.some(({ from, to }) => from < at + series.stepMs && to > at);
   const inside = points.filter(({ at }) => felt(at)).map(({ ackedMin }) => ackedMin);
   const outside = points.filter(({ at }) => !felt(at)).map(({ acked }) => acked);

@@ -41,6 +41,8 @@ export interface SeriesRecorder {
   sent(count: number): void;
   /** `count` records that were due at the same time are acknowledged, or received, now. */
   done(dueAt: number, count?: number): void;
+  /** The record ends here: what comes later is no silence. */
+  end(): void;
   report(request: SideRequest): SideReport;
 }
 
@@ -66,6 +68,7 @@ export function seriesRecorder(clock: () => number = Date.now): SeriesRecorder {
     }
     return found;
   };
+  let endedAt: number | undefined;
   return {
     sent: (count) => {
       at(clock()).sent += count;
@@ -77,7 +80,10 @@ export function seriesRecorder(clock: () => number = Date.now): SeriesRecorder {
       const latency = Math.min(Math.max(0, Math.round(now - dueAt)), longestMs);
       latencies.set(latency, (latencies.get(latency) ?? 0) + count);
     },
-    report: (request) => sideReport(seconds, request, clock()),
+    end: () => {
+      endedAt ??= clock();
+    },
+    report: (request) => sideReport(seconds, request, { now: clock(), endedAt }),
   };
 }
 
@@ -87,9 +93,13 @@ export function sideRequestOf(query: URLSearchParams): SideRequest {
   return { stepMs: Math.max(1, Math.round(Number(query.get('stepMs')) / 1_000)) * 1_000, spans };
 }
 
-function sideReport(seconds: ReadonlyMap<number, Second>, request: SideRequest, now: number): SideReport {
+function sideReport(
+  seconds: ReadonlyMap<number, Second>,
+  request: SideRequest,
+  { now, endedAt = now }: { now: number; endedAt?: number | undefined },
+): SideReport {
   const width = request.stepMs / 1_000;
-  let earliest = now / 1_000;
+  let earliest = endedAt / 1_000;
   for (const second of seconds.keys()) earliest = Math.min(earliest, second);
   const first = Math.floor(earliest / width) * width;
   const report: SideReport = {
@@ -99,7 +109,7 @@ function sideReport(seconds: ReadonlyMap<number, Second>, request: SideRequest, 
   };
   const inside: Second[] = [];
   const outside: Second[] = [];
-  for (let start = first; start * 1_000 <= now; start += width) {
+  for (let start = first; start * 1_000 <= endedAt; start += width) {
     const point = Array.from({ length: width }, (_, index) => seconds.get(start + index));
     const done = point.map((second) => second?.done ?? 0);
     report.sent.push(mean(point.map((second) => second?.sent ?? 0)));

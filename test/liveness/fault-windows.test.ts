@@ -57,6 +57,11 @@ describe('the dip of the throughput', () => {
     expect(throughputDip(seriesOf([3, 100, 100, 80, 80, 80, 1]), whole)).toBe(20);
   });
 
+  it('ends with the producer, though the consumer read on', () => {
+    const columns = { acked: [100, 100, 100, 80, 80], received: [100, 100, 100, 80, 80, 20, 0] };
+    expect(throughputDip({ from: 0, stepMs: 1_000, columns }, [{ from: 3_000, to: 9_000 }])).toBe(20);
+  });
+
   it('looks at the slowest second of a point that holds several', () => {
     const acked = [100, 100, 100, 90, 100, 100];
     const ackedMin = [100, 100, 100, 10, 100, 100];

@@ -42,6 +42,13 @@ describe('the record by the second', () => {
     expect(report(5_000).done).toEqual([1, 0, 0, 0, 0, 0]);
   });
 
+  it('ends when the stream is stopped: the time after that is no silence', () => {
+    const { at, report } = recorderAt();
+    at(0).done(start);
+    at(1_000).end();
+    expect(report(9_000)).toMatchObject({ done: [1, 0], now: start + 9_000 });
+  });
+
   it('tells the latency inside spans from that outside, by when a record was due', () => {
     const { at, report } = recorderAt();
     at(10).done(start);

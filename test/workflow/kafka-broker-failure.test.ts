@@ -3,6 +3,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
+import { experimentSchema } from '../../src/experiment/spec.ts';
 import {
   failing,
   healthy,
@@ -49,6 +50,19 @@ test('60 s / 20 s: kills at 0, 20 and 40 s, in the order of the story, Pass', as
   ]);
   expect(result?.timeline.map(({ text }) => text)).toContain('a note');
   expect(result).toEqual(seen.recorded);
+});
+
+test('the limits of the spec decide, and the result holds the lines that they came to', async () => {
+  const base = healthy(env, seen);
+  const resolve: Activities['resolve'] = async (input) => {
+    const resolved = await base.resolve(input);
+    const { slo } = experimentSchema.parse({ slo: { consumerSilenceMs: 499 } });
+    return { ...resolved, specHash: 'feedc0ffee', experiment: { ...resolved.experiment, slo } };
+  };
+  const { result } = await runStory(env, { ...base, resolve }, undefined);
+  expect(result).toMatchObject({ verdict: 'Fail', specHash: 'feedc0ffee' });
+  const deciding = result?.lines?.filter(({ leadsTo }) => leadsTo === 'Fail');
+  expect(deciding).toMatchObject([{ id: 'consumer-silence', limit: 499, value: 500, origin: 'spec' }]);
 });
 
 test('a slow proof does not shift the next deadline', async () => {

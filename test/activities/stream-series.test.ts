@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { streamOverTime } from '../../src/activities/stream-series.ts';
+import type { StartedLiveness } from '../../src/experiment/result.ts';
+import { pointsOf } from '../../src/experiment/series.ts';
+import { livenessPorts } from '../../src/liveness/protocol.ts';
+import { type SeriesRecorder, seriesRecorder, sideRequestOf } from '../../src/liveness/series.ts';
+import { fakeKubernetes } from '../support/fake-kubernetes.ts';
+
+const liveness = { namespace: 'kafka', pod: 'kafka-liveness' } as StartedLiveness;
+
+/** The pod's clock goes ahead of the worker's. */
+const skewMs = 5_000;
+
+/** 20 s of the stream, a record each 100 ms at 10 ms; but from second 10 to 12 nothing comes, and then all at once. */
+function streamed(latencyMs: number, startedAt: number): SeriesRecorder {
+  let now = startedAt;
+  const recorder = seriesRecorder(() => now);
+  for (let due = startedAt; due < startedAt + 20_000; due += 100) {
+    const stuck = due >= startedAt + 10_000 && due < startedAt + 12_000;
+    now = stuck ? startedAt + 12_000 : due + latencyMs;
+    recorder.sent(1);
+    recorder.done(due);
+  }
+  now = startedAt + 20_000;
+  recorder.end();
+  return recorder;
+}
+
+/** A Kubernetes whose pod answers as the containers do. */
+function withPod(sides: Partial<Record<'producer' | 'consumer', SeriesRecorder>>) {
+  const kubernetes = fakeKubernetes();
+  kubernetes.podRequest = async ({ port }, { path }) => {
+    const url = new URL(path, 'http://pod');
+    const side = port === livenessPorts.producer ? sides.producer : sides.consumer;
+    if (!side || url.pathname !== '/series') return { status: 404, body: '' };
+    return { status: 200, body: JSON.stringify(side.report(sideRequestOf(url.searchParams))) };
+  };
+  return kubernetes;
+}
+
+const startedAt = Math.floor(Date.now() / 1_000) * 1_000 - 60_000;
+const fault = { from: startedAt - skewMs + 10_000, to: startedAt - skewMs + 11_900 };
+
+test('tells the stream inside the fault from the stream outside, on the worker’s clock', async () => {
+  const kubernetes = withPod({ producer: streamed(10, startedAt), consumer: streamed(20, startedAt) });
+  const { series, faultWindows } = await streamOverTime(kubernetes, liveness, {
+    spans: [fault],
+    startedAt,
+    skewMs,
+  });
+  expect(faultWindows).toMatchObject({ count: 1, totalMs: 1_900, throughputDipPercent: 100 });
+  expect(faultWindows?.inside).toMatchObject({ count: 20, max: 2_000 });
+  expect(faultWindows?.outside).toMatchObject({ count: 180, max: 20, p99: 20 });
+  const points = series ? pointsOf(series) : [];
+  expect(points[0]).toMatchObject({ at: startedAt - skewMs, sent: 10, acked: 10, received: 10 });
+  expect(points.slice(10, 13).map(({ acked }) => acked)).toEqual([0, 0, 30]);
+});
+
+test('a consumer that has ended leaves its side unobserved, not empty', async () => {
+  const kubernetes = withPod({ producer: streamed(10, startedAt) });
+  const { series, faultWindows } = await streamOverTime(kubernetes, liveness, {
+    spans: [fault],
+    startedAt,
+    skewMs,
+  });
+  expect(faultWindows).toEqual({ count: 1, totalMs: 1_900, throughputDipPercent: 100 });
+  expect(Object.keys(series?.columns ?? {})).not.toContain('received');
+});
+
+test('a pod that is gone leaves nothing', async () => {
+  const gone = streamOverTime(withPod({}), liveness, { spans: [fault], startedAt, skewMs });
+  expect(await gone).toEqual({});
+});
