@@ -87,19 +87,20 @@ function topsOf(panels: Panel[]): number[] {
   return tops;
 }
 
-function legendOf({ legend }: Panel, top: number, { ink, faint }: Palette) {
+function legendOf({ title, legend }: Panel, top: number, { ink, faint }: Palette) {
   if (legend.length === 0) return [];
   return [
     {
       type: 'scroll' as const,
       data: legend,
       top,
-      left: 140,
+      // Behind the title, whose letters are 8 px wide.
+      left: 8 * title.length + 12,
       right,
-      itemWidth: 24,
+      itemWidth: 18,
       // The line alone: points are not drawn in the chart either.
       itemStyle: { opacity: 0 },
-      itemGap: 18,
+      itemGap: 10,
       textStyle: { color: ink, fontSize: 12 },
       inactiveColor: faint,
     },

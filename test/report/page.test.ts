@@ -1,0 +1,156 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Page } from 'puppeteer-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pageProgram } from '../../src/cli/page-program.ts';
+import type { ChaosResult } from '../../src/experiment/result.ts';
+import { htmlReport } from '../../src/report/html.ts';
+import { dark, light } from '../../src/report/palette.ts';
+import { withPage } from '../support/browser.ts';
+import { exampleSeries, failedResult, inconclusiveResult, judged, passedResult } from './example-result.ts';
+import { coloursOf, cutLabels, labelsOf, overlaps } from './look.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'leaderfall-page-'));
+let program: string;
+
+beforeAll(async () => {
+  program = await pageProgram();
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const withSeries = (result: ChaosResult, stopsAfter?: number) => ({
+  ...result,
+  series: exampleSeries(result, stopsAfter),
+});
+const passed = judged(withSeries(passedResult()));
+const failed = judged(withSeries(failedResult(), 0));
+const inconclusive = judged(withSeries(inconclusiveResult()));
+
+/** Opens the report of a run as a file, as a person would, and waits until its timeline is drawn. */
+async function look<T>(
+  result: ChaosResult,
+  options: { width?: number; dark?: boolean },
+  use: (page: Page) => Promise<T>,
+): Promise<T> {
+  const file = join(folder, 'report.html');
+  writeFileSync(file, htmlReport(result, program));
+  return await withPage(options, async ({ page, complaints }) => {
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
+    await page.goto(pathToFileURL(file).href);
+    await page.waitForSelector('#timeline svg text');
+    const given = await use(page);
+    expect(complaints).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith('data:') && !url.startsWith('blob:'))).toHaveLength(1);
+    return given;
+  });
+}
+
+const textsOf = async (page: Page) => (await labelsOf(page)).map(({ text }) => text);
+
+/** Every label is whole and stands free. */
+async function expectReadable(page: Page): Promise<void> {
+  expect(overlaps(await labelsOf(page))).toEqual([]);
+  expect(await cutLabels(page)).toEqual([]);
+}
+
+describe('the page in a browser', { timeout: 60_000 }, () => {
+  it.each([
+    ['a passed run', passed, 'Pass', 3],
+    ['a failed run', failed, 'Fail', 1],
+    ['an inconclusive run', inconclusive, 'Inconclusive', 2],
+  ] as const)('draws the timeline of %s', async (_, result, verdict, kills) => {
+    await look(result, {}, async (page) => {
+      expect(await page.$eval('.verdict', (element) => element.textContent)).toContain(verdict);
+      const texts = await textsOf(page);
+      expect(texts).toEqual(expect.arrayContaining(['Records a second', 'Latency', 'stream', 'broker 2']));
+      expect(texts.filter((text) => text.startsWith('kill '))).toHaveLength(kills);
+      await expectReadable(page);
+      const colours = await coloursOf(page);
+      expect(colours.get(light.ground)).toBeLessThan(0.97);
+      for (const colour of [light.bars['in-sync'], light.bars.stopping, light.lines.first]) {
+        expect(colours.get(colour), colour).toBeGreaterThan(0.000_1);
+      }
+    });
+  });
+
+  it('shows who led, and nothing of it where nobody did', async () => {
+    const share = (result: ChaosResult) =>
+      look(result, {}, async (page) => (await coloursOf(page)).get(light.bars.leader) ?? 0);
+    expect(await share(passed)).toBeGreaterThan(0.02);
+    // Its edge alone, where the leader of before the kill ends.
+    expect(await share(failed)).toBeLessThan(0.001);
+  });
+
+  it('shows the lanes alone of a run whose history holds no series', async () => {
+    await look(passedResult(), {}, async (page) => {
+      const texts = await textsOf(page);
+      expect(texts).toContain('broker 1');
+      expect(texts).not.toContain('Latency');
+      await expectReadable(page);
+    });
+  });
+
+  it('is dark where the reader’s system is', async () => {
+    await look(passed, { dark: true }, async (page) => {
+      const colours = await coloursOf(page);
+      expect(colours.get(dark.ground)).toBeGreaterThan(0.5);
+      expect(colours.get(dark.bars.leader)).toBeGreaterThan(0.02);
+      expect(colours.get(light.ground) ?? 0).toBeLessThan(0.000_1);
+    });
+  });
+
+  it('is readable on a narrow screen and with more kills than have room for their names', async () => {
+    const kills = Array.from({ length: 40 }, (_, index) => {
+      const [kill] = passedResult().kills;
+      const at = (kill?.act?.outcome === 'deleted' ? kill.act.requestedAt : 0) + index * 1_300;
+      return { ...kill, index, act: { ...kill?.act, requestedAt: at } } as ChaosResult['kills'][number];
+    });
+    await look({ ...passed, kills }, { width: 480 }, async (page) => {
+      const named = (await textsOf(page)).filter((text) => text.startsWith('kill '));
+      expect(named.length).toBeGreaterThan(2);
+      expect(named.length).toBeLessThan(20);
+      await expectReadable(page);
+    });
+  });
+
+  it('zooms to a kill by its button and back, and by Ctrl and the wheel', async () => {
+    await look(passed, {}, async (page) => {
+      const kills = async () => (await textsOf(page)).filter((text) => text.startsWith('kill '));
+      const press = (name: string) =>
+        page.evaluate(
+          `[...document.querySelectorAll('button')].find((b) => b.textContent === '${name}').click()`,
+        );
+      await press('kill 2');
+      await expect.poll(kills).toEqual(['kill 2']);
+      await expectReadable(page);
+      await press('whole run');
+      await expect.poll(kills).toHaveLength(3);
+      const box = await (await page.$('#timeline'))?.boundingBox();
+      // Over the middle of the plot, which is near the second kill.
+      await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0) * 0.4, (box?.y ?? 0) + 100);
+      await page.keyboard.down('Control');
+      for (let turn = 0; turn < 12; turn++) await page.mouse.wheel({ deltaY: -240 });
+      await page.keyboard.up('Control');
+      await expect.poll(async () => (await kills()).length).toBeLessThan(3);
+      await expectReadable(page);
+    });
+  });
+
+  it('tells a pointer what is below it', async () => {
+    await look(passed, {}, async (page) => {
+      const box = await (await page.$('#timeline'))?.boundingBox();
+      const labels = await labelsOf(page);
+      const middle = (box?.x ?? 0) + (box?.width ?? 0) / 2;
+      const tooltip = () => page.$eval('#timeline', (element) => element.textContent);
+      const plot = labels.find(({ text }) => text === 'Latency');
+      await page.mouse.move(middle, (plot?.bottom ?? 0) + 60);
+      await expect.poll(tooltip).toMatch(/ack p99\d+ ms/);
+      const lane = labels.find(({ text }) => text === 'broker 0');
+      await page.mouse.move(middle, ((lane?.top ?? 0) + (lane?.bottom ?? 0)) / 2);
+      await expect.poll(tooltip).toContain('broker 0: leader10:15:20.316 for 19.7 s');
+    });
+  });
+});
