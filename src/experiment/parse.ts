@@ -2,6 +2,7 @@ import { isChaosEngine, translateChaosEngine } from './chaos-engine.ts';
 import { type InputIssue, inputInvalid, issuesOf } from './issues.ts';
 import { maxKills, plannedKills } from './schedule.ts';
 import { type Experiment, experimentSchema } from './spec.ts';
+import { streamIssues } from './stream-options.ts';
 
 /**
  * Reads an experiment in our own shape or as a Litmus ChaosEngine, fills its defaults and checks what fields mean together.
@@ -49,10 +50,5 @@ function crossFieldIssues(experiment: Experiment): InputIssue[] {
   if (schedule.minKills !== undefined && schedule.minKills > planned) {
     issues.push(`schedule.minKills: ${schedule.minKills} is more than the ${planned} planned kills`);
   }
-  if (liveness.minInsyncReplicas !== undefined && liveness.minInsyncReplicas > liveness.replicationFactor) {
-    issues.push(
-      `liveness.minInsyncReplicas: ${liveness.minInsyncReplicas} is more than liveness.replicationFactor, ${liveness.replicationFactor}`,
-    );
-  }
-  return issues;
+  return [...issues, ...streamIssues(liveness)];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sloSchema } from './slo.ts';
+import { streamOptions } from './stream-options.ts';
 
 /** Kubernetes DNS-1123 label, the shape of namespaces and of most names. */
 const dnsLabel = z
@@ -90,7 +91,7 @@ const livenessSchema = z.strictObject({
   image: z.string().min(1).optional().describe("Image of the kafka-liveness pod; default: the worker's own."),
   imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
   imagePullSecrets: z.array(z.string()).default([]),
-  ratePerSecond: z.number().positive().max(10_000).default(100).describe('Records a second.'),
+  ...streamOptions,
   replicationFactor: z.int().min(1).default(3),
   minInsyncReplicas: z.int().min(1).optional().describe('Default max(1, replicationFactor - 1).'),
   consumerTimeoutMs: z

@@ -6,6 +6,7 @@ import type { Death, OutageBound } from '../../experiment/result.ts';
 import { plannedKills } from '../../experiment/schedule.ts';
 import { type SloLimit, sloLimits } from '../../experiment/slo.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
+import { streamText } from '../../experiment/stream-options.ts';
 import { faultOf } from '../../faults/all-faults.ts';
 import { outageBound } from '../../faults/outage-bound.ts';
 import type { Pod } from '../../kubernetes/workloads.ts';
@@ -126,7 +127,7 @@ function stepsOf(experiment: ResolvedExperiment, provisioner: string, statefulSe
       ? `provision  KUDO where it is missing, then Instances ${provision.zookeeper.instance} and ${provision.kafka.instance}`
       : `provision  use StatefulSet ${cluster.namespace}/${statefulSet} as it is`,
     `annotate   litmuschaos.io/chaos="true" on ${statefulSet}`,
-    `liveness   pod kafka-liveness (${liveness.image}); topic with ${liveness.replicationFactor} replicas, ${liveness.ratePerSecond} records a second`,
+    `liveness   pod kafka-liveness (${liveness.image}); topic with ${liveness.replicationFactor} replicas; ${streamText(liveness)}`,
     `kill       ${plannedKills(schedule)} times, each ${schedule.intervalSeconds} s, asked of Kafka just before`,
     `evaluate   all replicas in sync again within ${schedule.recoveryTimeoutSeconds} s, no acknowledged record lost`,
     `clean up   pod, topic, annotation, claim${kudo && !provision.keep ? ', both Instances and their volume claims' : ''}`,
