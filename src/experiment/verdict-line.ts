@@ -19,6 +19,8 @@ export const ruleIds = [
   'stream',
   'litmus',
   'isr-recovery',
+  'log',
+  'ledger',
   'regression',
 ] as const;
 

@@ -1,6 +1,7 @@
 import type { Evidence, Judgement, Step } from '../experiment/result.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { gates } from './gates.ts';
+import { ledgerLines } from './ledger-lines.ts';
 import { regressionLine } from './regression.ts';
 import { rules } from './rules.ts';
 import { sloLines } from './slo.ts';
@@ -8,7 +9,13 @@ import { sloLines } from './slo.ts';
 /** The verdict of a run, and every line it follows from. */
 export function judge(evidence: Evidence): Judgement {
   const slo = sloLines(evidence);
-  const lines = [...gates(evidence), ...rules(evidence), ...slo, regressionLine(evidence, slo)];
+  const lines = [
+    ...gates(evidence),
+    ...rules(evidence),
+    ...ledgerLines(evidence),
+    ...slo,
+    regressionLine(evidence, slo),
+  ];
   const { verdict, deciding } = verdictOf(lines);
   const failStep = verdict === 'Error' ? (evidence.problem?.step as Step | undefined) : undefined;
   const evaluated = deciding.some(({ id }) => id !== 'not-stopped' && id !== 'steps');

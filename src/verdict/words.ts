@@ -9,8 +9,3 @@ export function figure(value: number, unit: SloUnit): string {
   if (unit === '%') return `${Math.round(value)} %`;
   return value < 1_000 ? `${Math.round(value)} ms` : `${(value / 1_000).toFixed(1)} s`;
 }
-
-/** `1 record`, `2 records` */
-export function counted(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? '' : 's'}`;
-}

@@ -1,0 +1,118 @@
+import {
+  type Anomaly,
+  type AnomalyKind,
+  anomalyMeaning,
+  exampleText,
+  permittedBy,
+} from '../experiment/anomalies.ts';
+import { type Evidence, type KillRecord, type StreamReport, wasCarriedOut } from '../experiment/result.ts';
+import type { SloId, SloLimit } from '../experiment/slo.ts';
+
+/** What was seen of one figure. */
+export interface Sight {
+  value?: number;
+  /** The value may be more, for not all was seen. */
+  atLeast?: boolean;
+  /** Why it is not known, or what it means, in sentences. */
+  because?: string[];
+}
+
+/** What a run's evidence says of one figure. */
+export function sightOf(limit: SloLimit, { stream, kills }: Evidence): Sight {
+  const { id, unit } = limit;
+  const stepped = anomalyOf('clock-step', stream);
+  if (unit === 'ms' && stepped) return { because: [anomalyMeaning['clock-step']] };
+  switch (id) {
+    case 'time-to-new-leader':
+      return slowest(kills.filter(killedLeader).map(({ proof }) => proof?.timeToNewLeaderMs));
+    case 'time-to-full-isr':
+      return slowest(kills.filter(killedReplica).map(({ proof }) => proof?.timeToFullIsrMs));
+    default:
+      return stream ? streamSight(id, stream) : {};
+  }
+}
+
+function streamSight(
+  id: Exclude<SloId, 'time-to-new-leader' | 'time-to-full-isr'>,
+  stream: StreamReport,
+): Sight {
+  const { producerOutage, faultWindows, acked } = stream;
+  switch (id) {
+    case 'lost':
+      return lostSight(stream);
+    case 'duplicates':
+      return counted(stream.duplicated, 'duplicated', stream);
+    case 'reorders':
+      return counted(stream.outOfOrder, 'reordered', stream);
+    case 'producer-outage-max':
+      return { value: producerOutage?.maxMs ?? (acked > 0 ? stream.longestAckGapMs : undefined) };
+    case 'producer-outage-total':
+      return { value: producerOutage?.totalMs };
+    case 'consumer-silence':
+      return silenceSight(stream);
+    case 'p99-inside-fault':
+      return { value: faultWindows?.inside?.p99 };
+    case 'p99-outside-fault':
+      return { value: faultWindows?.outside?.p99 };
+    case 'throughput-dip':
+      return { value: faultWindows?.throughputDipPercent };
+  }
+}
+
+function lostSight(stream: StreamReport): Sight {
+  const { lost, lostExamples, drained, acked } = stream;
+  if (!drained) {
+    return { because: ['the closing read did not reach the end of the log, so lost records cannot be told'] };
+  }
+  if (lost === 0) return { value: 0, because: [`none of ${acked} acknowledged records is lost`] };
+  const found = anomalyOf('lost', stream);
+  const first = found ? exampleText(found.first) : `index ${lostExamples[0]}`;
+  return {
+    value: lost,
+    because: [`${lost} acknowledged records are lost, the first with ${first}${permission('lost', stream)}`],
+  };
+}
+
+/** What was counted up to where the log was read. */
+function counted(value: number, kind: 'duplicated' | 'reordered', stream: StreamReport): Sight {
+  const found = anomalyOf(kind, stream);
+  const first = found ? `, the first with ${exampleText(found.first)}` : '';
+  const because = value > 0 ? [`${value} records ${kind}${first}${permission(kind, stream)}`] : [];
+  return stream.drained ? { value, because } : { value, because, atLeast: true };
+}
+
+/** What the settings permit is judged by its limit all the same; the person who set both should know. */
+function permission(kind: AnomalyKind, { delivery }: StreamReport): string {
+  const permitted = delivery && permittedBy(kind, delivery);
+  return permitted ? ` (permitted by the settings: ${permitted})` : '';
+}
+
+function anomalyOf(kind: AnomalyKind, stream: StreamReport | undefined): Anomaly | undefined {
+  return stream?.anomalies?.find((anomaly) => anomaly.kind === kind && anomaly.count > 0);
+}
+
+/** A silence that nobody could look into may be our own client's. */
+function silenceSight({ longestSilenceMs, silence, received }: StreamReport): Sight {
+  if (received === 0 || (silence && silence.confirmed !== 'outage')) return {};
+  return {
+    value: longestSilenceMs,
+    because: [`the longest silence at the consumer was ${longestSilenceMs} ms`],
+  };
+}
+
+/** The longest of some times; not all of them may have been seen, and where there is none nothing was. */
+function slowest(times: (number | undefined)[]): Sight {
+  const seen = times.filter((time) => time !== undefined);
+  if (seen.length === 0) return {};
+  return seen.length === times.length
+    ? { value: Math.max(...seen) }
+    : { value: Math.max(...seen), atLeast: true };
+}
+
+function killedLeader({ act, plan }: KillRecord): boolean {
+  return wasCarriedOut(act) && plan !== undefined && plan.broker === plan.leader;
+}
+
+function killedReplica({ act, plan }: KillRecord): boolean {
+  return wasCarriedOut(act) && plan?.replicas.includes(plan.broker) === true;
+}
