@@ -1,19 +1,10 @@
-import { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
-import {
-  failing,
-  healthy,
-  last,
-  planOf,
-  runStory,
-  type Seen,
-  timeSkippingServer,
-  untilCancelled,
-} from './story-support.ts';
+import { failing, healthy, last, planOf, runStory, type Seen, timeSkippingServer } from './story-support.ts';
 
 let env: TestWorkflowEnvironment;
 let seen: Seen;
@@ -151,18 +142,6 @@ test('a recovery that the watch did not see is filled in from the closing step',
   });
   const { result } = await runStory(env, healthy(env, seen, { closeStream }));
   expect(result?.kills.map(({ proof }) => proof?.timeToFullIsrMs)).toEqual([undefined, 21_000, undefined]);
-});
-
-test('cancelled in the middle: no further kill, clean-up and record run, the run is Canceled with verdict Stopped', async () => {
-  const { error } = await runStory(env, healthy(env, seen, { prove: untilCancelled }), async (handle) => {
-    await expect.poll(() => seen.calls.includes('prove'), { timeout: 20_000 }).toBe(true);
-    await handle.cancel();
-  });
-  expect(error).toBeInstanceOf(WorkflowFailedError);
-  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
-  expect(seen.acts).toHaveLength(1);
-  expect(seen.calls.slice(-2)).toEqual(['cleanUp', 'record']);
-  expect(seen.recorded?.verdict).toBe('Stopped');
 });
 
 test.each([

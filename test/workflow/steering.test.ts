@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { WorkflowFailedError, WorkflowHandle } from '@temporalio/client';
-import { CancelledFailure } from '@temporalio/common';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
-import { healthy, last, runStory, type Seen, timeSkippingServer, untilCancelled } from './story-support.ts';
+import { healthy, last, runStory, type Seen, timeSkippingServer } from './story-support.ts';
 
 let env: TestWorkflowEnvironment;
 let seen: Seen;
@@ -111,33 +110,6 @@ test('extend adds kills at the rhythm of the others', async () => {
   const first = seen.acts[0]?.deadline ?? 0;
   expect(seen.acts.map(({ deadline }) => (deadline - first) / 1_000)).toEqual([0, 10, 20, 30, 40]);
   expect(result?.plannedKills).toBe(5);
-});
-
-test('abort ends the chaos at once with who and why; the run ends as Canceled', async () => {
-  const base = healthy(env, seen);
-  const record: Activities['record'] = async (request) => {
-    // What the worker does when it is told to: a workflow cannot cancel itself.
-    if (request.cancelRun) await (await handle.promise).cancel();
-    return await base.record(request);
-  };
-  const prove: Activities['prove'] = async () => {
-    await ask('abort');
-    return await untilCancelled();
-  };
-  const { error } = await story({ prove, record });
-  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
-  expect(seen.acts).toHaveLength(1);
-  expect(seen.recorded).toMatchObject({ verdict: 'Stopped', reasons: ['stopped by ann: a release'] });
-  expect(seen.calls).toContain('cleanUp');
-});
-
-test('the signal abort stops too, whatever its input', async () => {
-  const prove: Activities['prove'] = async () => {
-    await (await handle.promise).signal('abort', 42);
-    return await untilCancelled();
-  };
-  await story({ prove });
-  expect(seen.recorded?.reasons).toEqual(['stopped by not given: not given']);
 });
 
 test('a request that cannot be done is rejected with the reason and changes nothing', async () => {

@@ -1,0 +1,73 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Activities } from '../../src/activities/contract.ts';
+import { healthy, runStory, type Seen, timeSkippingServer, untilCancelled } from './story-support.ts';
+
+/**
+ * Stories that somebody stops. In a file, and on a server, of their own: a step that a cancel leaves behind may answer after its run
+ * has closed, and the time-skipping server then never skips time again.
+ */
+let env: TestWorkflowEnvironment;
+let seen: Seen;
+let handle: PromiseWithResolvers<WorkflowHandle>;
+
+beforeAll(async () => {
+  env = await timeSkippingServer();
+});
+
+afterAll(async () => {
+  await env.teardown();
+});
+
+beforeEach(() => {
+  seen = { calls: [], acts: [] };
+  handle = Promise.withResolvers();
+});
+
+/** Runs a story in which some steps do something else. */
+async function story(overrides: Partial<Activities>) {
+  return await runStory(env, healthy(env, seen, overrides), async (started) => handle.resolve(started));
+}
+
+test('cancelled in the middle: no further kill, clean-up and record run, the run is Canceled with verdict Stopped', async () => {
+  const { error } = await runStory(env, healthy(env, seen, { prove: untilCancelled }), async (handle) => {
+    await expect.poll(() => seen.calls.includes('prove'), { timeout: 20_000 }).toBe(true);
+    await handle.cancel();
+  });
+  expect(error).toBeInstanceOf(WorkflowFailedError);
+  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+  expect(seen.acts).toHaveLength(1);
+  expect(seen.calls.slice(-2)).toEqual(['cleanUp', 'record']);
+  expect(seen.recorded?.verdict).toBe('Stopped');
+});
+
+test('abort ends the chaos at once with who and why; the run ends as Canceled', async () => {
+  const base = healthy(env, seen);
+  const record: Activities['record'] = async (request) => {
+    // What the worker does when it is told to: a workflow cannot cancel itself.
+    if (request.cancelRun) await (await handle.promise).cancel();
+    return await base.record(request);
+  };
+  const prove: Activities['prove'] = async () => {
+    const asked = { actor: 'ann', reason: 'a release' };
+    await (await handle.promise).executeUpdate('abort', { args: [asked] });
+    return await untilCancelled();
+  };
+  const { error } = await story({ prove, record });
+  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+  expect(seen.acts).toHaveLength(1);
+  expect(seen.recorded).toMatchObject({ verdict: 'Stopped', reasons: ['stopped by ann: a release'] });
+  expect(seen.calls).toContain('cleanUp');
+});
+
+test('the signal abort stops too, whatever its input', async () => {
+  const prove: Activities['prove'] = async () => {
+    await (await handle.promise).signal('abort', 42);
+    return await untilCancelled();
+  };
+  await story({ prove });
+  expect(seen.recorded?.reasons).toEqual(['stopped by not given: not given']);
+});
