@@ -1,25 +1,52 @@
-import type { ChaosResult, KillRecord } from '../experiment/result.ts';
+import type { ChaosResult, KillRecord, Verdict } from '../experiment/result.ts';
+import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { textReport } from './text.ts';
 
+/** What a case came to; a passed one has none. */
+interface Outcome {
+  element: 'failure' | 'error' | 'skipped';
+  message: string;
+  type?: string;
+  text?: string;
+}
+
+/** One case. Seconds. */
+interface Case {
+  name: string;
+  time: number;
+  outcome?: Outcome;
+}
+
 /**
- * A result for CI servers, as JUnit XML: one case for the verdict and one a kill. Only the verdict can break a build:
- * Fail is a failure; Error and Inconclusive are errors, for neither says that the cluster is well; Stopped is skipped.
- * A kill that was not proven is skipped, because the verdict has weighed it already.
+ * A result for CI servers, as JUnit XML: one case for the verdict, one a line that it follows from and one a kill. Only the verdict
+ * can break a build: Fail is a failure; Error and Inconclusive are errors, for neither says that the cluster is well; Stopped is
+ * skipped. A line that is not met breaks it along with the verdict it leads to, and else is skipped, as is a kill that was not
+ * proven, because the verdict has weighed it already.
  */
 export function junitReport(result: ChaosResult): string {
-  const { verdict, name, startedAt, endedAt, kills } = result;
-  const cases = [verdictCase(result), ...kills.map((kill) => killCase(kill, name))];
-  const skipped = kills.filter(({ status }) => status !== 'proven').length + (verdict === 'Stopped' ? 1 : 0);
-  const failures = verdict === 'Fail' ? 1 : 0;
-  const errors = verdict === 'Error' || verdict === 'Inconclusive' ? 1 : 0;
-  const totals = { tests: cases.length, failures, errors, skipped, time: seconds(startedAt, endedAt) };
+  const { name, run, startedAt, endedAt, kills, lines = [] } = result;
+  const time = (Date.parse(endedAt) - Date.parse(startedAt)) / 1_000;
+  const cases: Case[] = [
+    { name: 'verdict', time, outcome: broken(result.verdict, result.reasons) },
+    ...lines.map((line) => ({ name: line.what, time: 0, outcome: lineOutcome(line, result.verdict) })),
+    ...kills.map(killCase),
+  ];
+  const count = (element: Outcome['element']) =>
+    cases.filter(({ outcome }) => outcome?.element === element).length;
+  const totals = {
+    tests: cases.length,
+    failures: count('failure'),
+    errors: count('error'),
+    skipped: count('skipped'),
+    time: time.toFixed(3),
+  };
   const suite = { name: `leaderfall ${name}`, timestamp: startedAt, ...totals };
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites${attributes(totals)}>`,
     `  <testsuite${attributes(suite)}>`,
-    `    <properties>${property('workflowId', result.run.workflowId)}${property('runId', result.run.runId)}</properties>`,
-    ...cases.map((xml) => `    ${xml}`),
+    `    <properties>${property('workflowId', run.workflowId)}${property('runId', run.runId)}</properties>`,
+    ...cases.map((one) => `    ${caseXml(one, name)}`),
     `    <system-out>${escaped(textReport(result))}</system-out>`,
     '  </testsuite>',
     '</testsuites>',
@@ -27,23 +54,37 @@ export function junitReport(result: ChaosResult): string {
   ].join('\n');
 }
 
-function verdictCase({ verdict, name, reasons, startedAt, endedAt }: ChaosResult): string {
-  const open = `<testcase${attributes({ classname: name, name: 'verdict', time: seconds(startedAt, endedAt) })}>`;
-  const close = '</testcase>';
-  if (verdict === 'Pass') return `${open}${close}`;
-  const message = attributes({ message: reasons[0] ?? '' });
-  if (verdict === 'Stopped') return `${open}<skipped${message}/>${close}`;
-  const element = verdict === 'Fail' ? 'failure' : 'error';
-  const said = attributes({ type: verdict });
-  return `${open}<${element}${message}${said}>${escaped(reasons.join('\n'))}</${element}>${close}`;
+function lineOutcome({ outcome, leadsTo, required, observed, because }: VerdictLine, verdict: Verdict) {
+  if (outcome === 'met') return undefined;
+  const said = `${outcome}: required ${required}, observed ${observed}`;
+  const own = leadsTo === verdict ? broken(verdict, [said, ...because]) : undefined;
+  return own ?? ({ element: 'skipped', message: said } as const);
 }
 
-function killCase({ index, plan, proof, status, reason }: KillRecord, name: string): string {
+/** What a verdict is to a CI server. */
+function broken(verdict: Verdict, reasons: string[]): Outcome | undefined {
+  if (verdict === 'Pass') return undefined;
+  const [message = ''] = reasons;
+  if (verdict === 'Stopped') return { element: 'skipped', message };
+  const element = verdict === 'Fail' ? 'failure' : 'error';
+  return { element, message, type: verdict, text: reasons.join('\n') };
+}
+
+function killCase({ index, plan, proof, status, reason }: KillRecord): Case {
   const victim = plan ? `: broker ${plan.broker}, pod ${plan.pod}` : '';
-  const time = ((proof?.timeToFullIsrMs ?? 0) / 1_000).toFixed(3);
-  const open = `<testcase${attributes({ classname: name, name: `kill ${index + 1}${victim}`, time })}>`;
-  const inner =
-    status === 'proven' ? '' : `<skipped${attributes({ message: `${status}: ${reason ?? ''}` })}/>`;
+  return {
+    name: `kill ${index + 1}${victim}`,
+    time: (proof?.timeToFullIsrMs ?? 0) / 1_000,
+    outcome: status === 'proven' ? undefined : { element: 'skipped', message: `${status}: ${reason ?? ''}` },
+  };
+}
+
+function caseXml({ name, time, outcome }: Case, classname: string): string {
+  const open = `<testcase${attributes({ classname, name, time: time.toFixed(3) })}>`;
+  if (!outcome) return `${open}</testcase>`;
+  const { element, message, type, text = '' } = outcome;
+  const told = attributes({ message, ...(type ? { type } : {}) });
+  const inner = text ? `<${element}${told}>${escaped(text)}</${element}>` : `<${element}${told}/>`;
   return `${open}${inner}</testcase>`;
 }
 
@@ -64,8 +105,4 @@ function escaped(text: string): string {
   return text
     .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\ufffd')
     .replace(/[&<>"]/g, (character) => entities[character] ?? character);
-}
-
-function seconds(from: string, to: string): string {
-  return ((Date.parse(to) - Date.parse(from)) / 1_000).toFixed(3);
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ChaosResult, Verdict } from '../../src/experiment/result.ts';
+import { resultSchema } from '../../src/experiment/result-schema.ts';
 import { jsonReport } from '../../src/report/json.ts';
 import { junitReport } from '../../src/report/junit.ts';
-import { failedResult, passedResult } from './example-result.ts';
+import { exampleSeries, failedResult, judged, passedResult } from './example-result.ts';
 
 const withVerdict = (verdict: Verdict): ChaosResult => ({ ...passedResult(), verdict });
 
@@ -56,8 +57,40 @@ describe('the JUnit report', () => {
   });
 });
 
+describe('the lines of a verdict in JUnit', () => {
+  const caseOf = (result: ChaosResult, name: string) =>
+    new RegExp(`name="${name}"[^>]*>(.*?)</testcase>`, 's').exec(junitReport(result))?.[1];
+
+  it('break a build along with the verdict that they lead to', () => {
+    const failed = judged(failedResult());
+    expect(caseOf(failed, 'the stream never stopped')).toMatch(
+      /^<failure message="not met: required no silence of 60.0 s at the consumer, observed silent for 40.0 s" type="Fail">/,
+    );
+    expect(caseOf(failed, 'acknowledged records lost')).toBe('');
+    expect(caseOf(failed, 'throughput dip, worst second')).toMatch(/^<skipped message="not observable: /);
+  });
+
+  it('do not where another one decided', () => {
+    const stopped = { ...judged(failedResult()), verdict: 'Stopped' as const };
+    expect(junitReport(stopped)).toMatch(/failures="0" errors="0"/);
+    expect(caseOf(stopped, 'the stream never stopped')).toMatch(/^<skipped message="not met: /);
+  });
+
+  it('count as cases', () => {
+    const { lines = [], kills } = judged(passedResult());
+    expect(junitReport(judged(passedResult()))).toContain(`tests="${1 + lines.length + kills.length}"`);
+  });
+});
+
 describe('the JSON report', () => {
   it('is the result, whole', () => {
     expect(JSON.parse(jsonReport(failedResult()))).toEqual(failedResult());
+  });
+
+  it('is what the published schema of its version describes', () => {
+    const result = judged({ ...passedResult(), series: exampleSeries(passedResult()) });
+    const said = JSON.parse(jsonReport(result));
+    expect(said.schema).toBe('leaderfall.io/result/v1');
+    expect(resultSchema.parse(said)).toEqual(said);
   });
 });

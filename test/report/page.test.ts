@@ -7,12 +7,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pageProgram } from '../../src/cli/page-program.ts';
 import type { ChaosResult } from '../../src/experiment/result.ts';
 import { htmlReport } from '../../src/report/html.ts';
+import { junitReport } from '../../src/report/junit.ts';
 import { dark, light } from '../../src/report/palette.ts';
 import { withPage } from '../support/browser.ts';
 import { exampleSeries, failedResult, inconclusiveResult, judged, passedResult } from './example-result.ts';
 import { coloursOf, cutLabels, labelsOf, overlaps } from './look.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'leaderfall-page-'));
+/** A busy machine draws late. */
+const patient = { timeout: 30_000 };
 let program: string;
 
 beforeAll(async () => {
@@ -56,7 +59,7 @@ async function expectReadable(page: Page): Promise<void> {
   expect(await cutLabels(page)).toEqual([]);
 }
 
-describe('the page in a browser', { timeout: 60_000 }, () => {
+describe('the page in a browser', { timeout: 120_000 }, () => {
   it.each([
     ['a passed run', passed, 'Pass', 3],
     ['a failed run', failed, 'Fail', 1],
@@ -124,17 +127,17 @@ describe('the page in a browser', { timeout: 60_000 }, () => {
           `[...document.querySelectorAll('button')].find((b) => b.textContent === '${name}').click()`,
         );
       await press('kill 2');
-      await expect.poll(kills).toEqual(['kill 2']);
+      await expect.poll(kills, patient).toEqual(['kill 2']);
       await expectReadable(page);
       await press('whole run');
-      await expect.poll(kills).toHaveLength(3);
+      await expect.poll(kills, patient).toHaveLength(3);
       const box = await (await page.$('#timeline'))?.boundingBox();
       // Over the middle of the plot, which is near the second kill.
       await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0) * 0.4, (box?.y ?? 0) + 100);
       await page.keyboard.down('Control');
       for (let turn = 0; turn < 12; turn++) await page.mouse.wheel({ deltaY: -240 });
       await page.keyboard.up('Control');
-      await expect.poll(async () => (await kills()).length).toBeLessThan(3);
+      await expect.poll(async () => (await kills()).length, patient).toBeLessThan(3);
       await expectReadable(page);
     });
   });
@@ -147,10 +150,24 @@ describe('the page in a browser', { timeout: 60_000 }, () => {
       const tooltip = () => page.$eval('#timeline', (element) => element.textContent);
       const plot = labels.find(({ text }) => text === 'Latency');
       await page.mouse.move(middle, (plot?.bottom ?? 0) + 60);
-      await expect.poll(tooltip).toMatch(/ack p99\d+ ms/);
+      await expect.poll(tooltip, patient).toMatch(/ack p99\d+ ms/);
       const lane = labels.find(({ text }) => text === 'broker 0');
       await page.mouse.move(middle, ((lane?.top ?? 0) + (lane?.bottom ?? 0)) / 2);
-      await expect.poll(tooltip).toContain('broker 0: leader10:15:20.316 for 19.7 s');
+      await expect.poll(tooltip, patient).toContain('broker 0: leader10:15:20.316 for 19.7 s');
     });
+  });
+});
+
+it('reads the JUnit report as XML, whatever a cluster says', { timeout: 120_000 }, async () => {
+  const hostile = { ...failed, reasons: ['<a b="c">&amp; ]]> \u0000\u001b\ud800'] };
+  await withPage({}, async ({ page }) => {
+    for (const result of [passed, inconclusive, hostile]) {
+      const xml = JSON.stringify(junitReport(result));
+      const found = await page.evaluate(`(() => {
+        const read = new DOMParser().parseFromString(${xml}, 'application/xml');
+        return [read.querySelectorAll('parsererror').length, read.querySelectorAll('testcase').length];
+      })()`);
+      expect(found).toEqual([0, 1 + (result.lines?.length ?? 0) + result.kills.length]);
+    }
   });
 });
