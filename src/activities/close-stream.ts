@@ -2,12 +2,13 @@ import {
   type ContainerEnd,
   type KillRecord,
   type PodEnd,
+  type ProvisionedKafka,
   type StreamReport,
   wasCarriedOut,
 } from '../experiment/result.ts';
 import { pause, poll } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
-import { account } from '../liveness/account.ts';
+import { account, needsSecondReading } from '../liveness/account.ts';
 import { faultSpans } from '../liveness/fault-windows.ts';
 import type { ConsumerReport, ObserverReport, ProducerReport } from '../liveness/protocol.ts';
 import { withKafka } from './brokers.ts';
@@ -21,6 +22,7 @@ import {
   observerReport,
   producerReport,
   readLivenessPod,
+  readLogAgain,
   stopProducer,
 } from './liveness-http.ts';
 import { runStep, type StepContext } from './step.ts';
@@ -68,11 +70,17 @@ async function closeStream(
   const pod = await readLivenessPod(kubernetes, liveness);
   producer ??= lastWords<ProducerReport>(pod, 'kafka-producer');
   consumer ??= lastWords<ConsumerReport>(pod, 'kafka-consumer');
-  const stream = account(producer, consumer, {
+  const ends = {
     producer: endOf(pod, 'kafka-producer'),
     consumer: endOf(pod, 'kafka-consumer'),
     observer: endOf(pod, 'kafka-observer'),
-  });
+  };
+  const sides = { producer, consumer, uncleanElection: uncleanElectionOf(request.kafka) };
+  let stream = account(sides, ends);
+  if (stream && needsSecondReading(stream)) {
+    step.progress(['reading the log once more']);
+    stream = account({ ...sides, again: await readLogAgain(kubernetes, liveness) }, ends);
+  }
   return {
     ...(stream
       ? { stream: { ...stream, ...outagesOf(observer, skewMs), ...(faultWindows ? { faultWindows } : {}) } }
@@ -82,6 +90,11 @@ async function closeStream(
     recoveries,
     ...(series ? { series } : {}),
   };
+}
+
+function uncleanElectionOf({ settings }: ProvisionedKafka): boolean | undefined {
+  const setting = settings['unclean.leader.election.enable'];
+  return setting === undefined ? undefined : setting === 'true';
 }
 
 /** Outages of the partition by the worker's clock. An observer of an older image tells of none. */

@@ -1,6 +1,7 @@
 import type { StartedLiveness } from '../experiment/result.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
 import type { ContainerStatus, Pod } from '../kubernetes/workloads.ts';
+import type { ReadReport } from '../liveness/ledger/read-report.ts';
 import {
   type ConsumerReport,
   livenessPorts,
@@ -51,6 +52,11 @@ export function closeConsumer(
   pod: LivenessRef,
 ): Promise<ConsumerReport | undefined> {
   return ask<ConsumerReport>(kubernetes, pod, 'consumer', 'POST', '/close', 30_000);
+}
+
+/** Lets the consumer's container read the whole log once more; undefined where it did not come to the end. */
+export function readLogAgain(kubernetes: KubernetesPort, pod: LivenessRef): Promise<ReadReport | undefined> {
+  return ask<ReadReport>(kubernetes, pod, 'consumer', 'POST', '/again', 70_000);
 }
 
 /** What a container recorded by the second, or undefined where it does not answer any more. */

@@ -110,9 +110,10 @@ export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial }) => {
       const { partitions } = await port.metadata({ topics: [name] });
       return partitions.some((partition) => partition.topic === name);
     },
-    async endOffset(topic, partition) {
+    async endOffsets(topic) {
+      // kafkajs asks with isolation level read_committed unless it is told otherwise.
       const offsets = await asAdmin(`end of ${topic}`, (client) => client.fetchTopicOffsets(topic));
-      return BigInt(offsets.find((entry) => entry.partition === partition)?.high ?? '0');
+      return new Map(offsets.map(({ partition, high }) => [partition, BigInt(high)]));
     },
     async close() {
       pool.close();

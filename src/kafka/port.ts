@@ -71,8 +71,8 @@ export interface KafkaPort {
   /** Broker settings by name, of one broker. */
   brokerConfig(broker: number): Promise<Record<string, string>>;
   topicExists(name: string): Promise<boolean>;
-  /** Log end offset (high watermark) of a partition. */
-  endOffset(topic: string, partition: number): Promise<bigint>;
+  /** Where each partition's log ends for a reader of committed records: its last stable offset. */
+  endOffsets(topic: string): Promise<Map<number, bigint>>;
   close(): Promise<void>;
 }
 

@@ -6,14 +6,18 @@ const connectTimeoutMs = 500;
 
 /** One record as it was read. */
 export interface ReadRecord {
+  partition: number;
   offset: bigint;
   value: string;
 }
 
 /** Sends to partition 0 of one topic with acks=all. */
 export interface RecordSender {
-  /** Resolves when all in-sync replicas have the records; rejects when the outcome is unknown or they were refused. */
-  send(values: string[]): Promise<void>;
+  /**
+   * Resolves with the offset of the first record, the others behind it, when all in-sync replicas have them; -1 where the broker
+   * did not say. Rejects when the outcome is unknown or they were refused.
+   */
+  send(values: string[]): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -32,13 +36,14 @@ export async function connectSender(options: ClientOptions & { topic: string }):
   await producer.connect();
   return {
     async send(values) {
-      await producer.send({
+      const answers = await producer.send({
         topic: options.topic,
         acks: -1,
         timeout: options.requestTimeoutMs ?? 5_000,
         compression: kafkajs.CompressionTypes.None,
         messages: values.map((value) => ({ value, partition: 0 })),
       });
+      return Number(answers[0]?.baseOffset ?? -1);
     },
     close: () => producer.disconnect(),
   };
@@ -58,12 +63,17 @@ const readerSettings = {
   maxWaitTimeInMs: 100,
 } as const;
 
-/** Starts reading; `onRecords` is called for each batch, `onCrash` when the library gave up by itself. */
+/**
+ * Starts reading. `onRecords` is called for each batch; `onPassed` when the reader has come to an offset, also where what lies before
+ * it is nothing to be read; `onRejoined` before it may begin again at an earlier offset; `onCrash` when the library gave up by itself.
+ */
 export async function connectReader(
   options: ClientOptions & {
     topic: string;
     groupId: string;
     onRecords: (records: ReadRecord[]) => void;
+    onPassed?: (partition: number, next: number) => void;
+    onRejoined?: () => void;
     onCrash: (message: string) => void;
   },
 ): Promise<RecordReader> {
@@ -82,6 +92,10 @@ export async function connectReader(
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (!payload.restart) options.onCrash(payload.error.message);
   });
+  consumer.on(consumer.events.GROUP_JOIN, () => options.onRejoined?.());
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) =>
+    options.onPassed?.(payload.partition, Number(payload.lastOffset) + 1),
+  );
   await consumer.connect();
   await consumer.subscribe({ topic: options.topic, fromBeginning: true });
   await consumer.run({
@@ -90,6 +104,7 @@ export async function connectReader(
     eachBatch: async ({ batch }) => {
       options.onRecords(
         batch.messages.map(({ offset, value }) => ({
+          partition: batch.partition,
           offset: BigInt(offset),
           value: value?.toString() ?? '',
         })),

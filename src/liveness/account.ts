@@ -1,5 +1,8 @@
 import type { ContainerEnd, Latency, StreamReport } from '../experiment/result.ts';
-import { countOf, difference, firstOf } from './intervals.ts';
+import { closeLedger } from './ledger/close.ts';
+import { type ReadReport, readFrom } from './ledger/read-report.ts';
+import { sentFrom } from './ledger/sent.ts';
+import { countOf, listOf, type Tally } from './ledger/tally.ts';
 import type { ConsumerReport, ProducerReport } from './protocol.ts';
 
 /** How each container of the liveness pod ended. */
@@ -9,42 +12,36 @@ export interface ContainerEnds {
   observer: ContainerEnd;
 }
 
+/** What the stream's containers told. */
+export interface StreamSides {
+  producer: ProducerReport | undefined;
+  consumer: ConsumerReport | undefined;
+  /** The whole log, read once more after the stream's end. */
+  again?: ReadReport | undefined;
+  /** Whether the brokers elect replicas that are not in sync; absent = not observed. */
+  uncleanElection?: boolean | undefined;
+}
+
 /**
- * Closes the ledger: what was acknowledged against what was read. Undefined where one of the two reports is missing, because
- * then nothing can be told. Where intervals did not fit a last word, lost records are counted from the totals and `drained` is
- * false, so that no one takes the figure for a proof.
+ * Closes the ledger: what was sent against what was read. Undefined where one of the two reports is missing, because then nothing
+ * can be told. Where a ledger did not fit a last word, lost records are counted from the totals and `drained` is false, so that
+ * no one takes the figure for a proof.
  */
 export function account(
-  producer: ProducerReport | undefined,
-  consumer: ConsumerReport | undefined,
+  { producer, consumer, again, uncleanElection }: StreamSides,
   ends: ContainerEnds,
 ): StreamReport | undefined {
   if (!producer || !consumer) return undefined;
-  const { ackedIntervals, unknownIntervals } = producer;
-  const { receivedIntervals } = consumer;
-  const notes: string[] = [];
-  const lost =
-    ackedIntervals && receivedIntervals ? difference(ackedIntervals, receivedIntervals) : undefined;
-  if (!lost)
-    notes.push('the ledgers were too fragmented for a last word: lost records cannot be told one by one');
-  if (unknownIntervals && receivedIntervals) {
-    const seenAfterAll = countOf(unknownIntervals) - countOf(difference(unknownIntervals, receivedIntervals));
-    if (countOf(unknownIntervals) > 0) {
-      notes.push(`${seenAfterAll} of ${countOf(unknownIntervals)} records of unknown outcome were read`);
-    }
-  }
-  if (consumer.foreign > 0) notes.push(`${consumer.foreign} records were damaged or not ours`);
-  for (const { role, rebuilds, lastError } of [producer, consumer]) {
-    if (rebuilds > 0)
-      notes.push(`the ${role}’s client was built anew ${rebuilds} times; last error: ${lastError ?? 'none'}`);
-  }
+  const tally = tallyOf(producer, consumer, again);
+  const anomalies = tally && listOf(tally);
+  const lost = anomalies?.find(({ kind }) => kind === 'lost');
   return {
     acked: producer.acked,
     received: consumer.received,
-    lost: lost ? countOf(lost) : Math.max(0, producer.acked - consumer.received),
-    lostExamples: lost ? firstOf(lost, 5) : [],
-    duplicated: consumer.duplicated,
-    outOfOrder: consumer.outOfOrder,
+    lost: tally ? countOf(tally, 'lost') : Math.max(0, producer.acked - consumer.received),
+    lostExamples: lost ? [...new Set([lost.first, lost.last].flatMap(({ sequence }) => sequence ?? []))] : [],
+    duplicated: tally ? countOf(tally, 'duplicated') : 0,
+    outOfOrder: tally ? countOf(tally, 'reordered') : 0,
     unknown: producer.unknown,
     longestSilenceMs: consumer.longestSilenceMs,
     ...(consumer.longestSilenceAt === undefined
@@ -53,11 +50,54 @@ export function account(
     longestAckGapMs: producer.longestAckGapMs,
     ...present('sendToAck', producer.sendToAck),
     ...present('sendToReceive', consumer.sendToReceive),
-    drained: consumer.drained && lost !== undefined,
+    ...(anomalies ? { anomalies } : {}),
+    delivery: { ...producer.delivery, ...(uncleanElection === undefined ? {} : { uncleanElection }) },
+    drained: consumer.drained && tally !== undefined,
     ...ends,
     ...(consumer.silence ? { silence: consumer.silence } : {}),
-    notes,
+    notes: notesOn(producer, consumer, tally, again),
   };
+}
+
+/**
+ * Whether the log has to be read once more before anybody is told that it broke its promise: a reader that follows the log may
+ * have been carried past records by a log that went back and grew again.
+ */
+export function needsSecondReading({ anomalies = [] }: StreamReport): boolean {
+  return anomalies.some(({ kind }) => kind === 'lost' || kind === 'truncated');
+}
+
+function tallyOf(producer: ProducerReport, consumer: ConsumerReport, again?: ReadReport): Tally | undefined {
+  if (!producer.ledger || !consumer.ledger) return undefined;
+  return closeLedger({
+    sent: [sentFrom(producer.ledger)],
+    live: readFrom(consumer.ledger),
+    ...(again ? { again: readFrom(again) } : {}),
+    producers: [producer.ledger.producer],
+    stoppedAt: producer.now,
+  });
+}
+
+function notesOn(
+  producer: ProducerReport,
+  consumer: ConsumerReport,
+  tally: Tally | undefined,
+  again: ReadReport | undefined,
+): string[] {
+  const notes: string[] = [];
+  if (!tally)
+    notes.push('the ledgers were too fragmented for a last word: lost records cannot be told one by one');
+  else if (producer.unknown > 0) {
+    const seen = countOf(tally, 'unknown-seen');
+    notes.push(`${seen} of ${producer.unknown} records of unknown outcome were read`);
+  }
+  if (again)
+    notes.push('the log was read a second time, from its beginning, before anything was called lost');
+  for (const { role, rebuilds, lastError } of [producer, consumer]) {
+    if (rebuilds > 0)
+      notes.push(`the ${role}’s client was built anew ${rebuilds} times; last error: ${lastError ?? 'none'}`);
+  }
+  return notes;
 }
 
 function present(name: 'sendToAck' | 'sendToReceive', latency: Latency): Partial<StreamReport> {

@@ -1,14 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SilenceEnd } from '../experiment/result.ts';
-import { connectKafka } from '../kafka/connect-kafka.ts';
 import { connectReader, type ReadRecord, type RecordReader } from '../kafka/streams.ts';
+import { readAgain, readToEnd } from './closing-read.ts';
 import type { Settings } from './environment.ts';
 import { lookAfresh } from './fresh-look.ts';
-import { addToIntervals } from './intervals.ts';
 import { latencyRecorder, rateMeter } from './latency.ts';
-import type { ConsumerReport, Intervals } from './protocol.ts';
-import { decodeRecord, probeIndex } from './record.ts';
+import { newReadLedger, recordClocks, recordPassed, recordReopened } from './ledger/read.ts';
+import { type ReadReport, readReport } from './ledger/read-report.ts';
+import type { ConsumerReport } from './protocol.ts';
+import type { StreamRecord } from './record.ts';
 import { type SideReport, type SideRequest, seriesRecorder } from './series.ts';
+import { takeDown } from './take-down.ts';
 
 /** A person reads along with `kubectl logs -f`: no more than two lines a second. ms */
 const printEveryMs = 500;
@@ -34,6 +36,8 @@ export interface RunningConsumer {
   series(request: SideRequest): SideReport;
   /** Reads to the end of the log. */
   close(): Promise<ConsumerReport>;
+  /** Reads the whole log once more; undefined where it could not be read to its end. */
+  again(): Promise<ReadReport | undefined>;
   /** Resolves with what a fresh client saw when no record came for the consumer time-out. */
   silence: Promise<SilenceEnd>;
 }
@@ -41,14 +45,12 @@ export interface RunningConsumer {
 /** Reads the stream from its beginning and keeps the ledger of what came. */
 export function startConsumer(settings: Settings, print: (line: string) => void): RunningConsumer {
   const startedAt = Date.now();
-  const received: Intervals = [];
+  const ledger = newReadLedger();
   const latency = latencyRecorder();
   const rate = rateMeter();
   const series = seriesRecorder();
-  const seen = { received: 0, duplicated: 0, outOfOrder: 0, foreign: 0, longestSilenceMs: 0, rebuilds: 0 };
+  const seen = { longestSilenceMs: 0, rebuilds: 0 };
   const silent = Promise.withResolvers<SilenceEnd>();
-  let nextOffset = 0n;
-  let lastIndex = -1;
   let lastAt: number | undefined;
   let longestAt: number | undefined;
   let lastError: string | undefined;
@@ -62,36 +64,32 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
 
   function onRecords(records: ReadRecord[]): void {
     const now = Date.now();
-    for (const { offset, value } of records) {
-      // A rebuilt client starts at its last commit and reads some offsets again; those are ours, not the cluster's.
-      if (offset < nextOffset) continue;
-      nextOffset = offset + 1n;
-      const record = decodeRecord(value, settings.runId);
-      if (!record) seen.foreign++;
-      else if (record.index !== probeIndex) account(record.index, record.at, offset, now);
+    recordClocks(ledger, now, performance.now());
+    for (const read of records) {
+      const taken = takeDown(ledger, read, settings.runId, now);
+      // A rebuilt client reads some offsets again; those are ours, not the cluster's.
+      if (taken && taken.finding !== 'again' && taken.finding !== 'stale') {
+        account(taken.record, read.offset, now);
+      }
     }
   }
 
-  function account(index: number, at: number, offset: bigint, now: number): void {
+  function account({ sequence, at }: StreamRecord, offset: bigint, now: number): void {
     const gap = lastAt === undefined ? 0 : now - lastAt;
-    if (gap > noticeableGapMs) print(`gap of ${gap} ms before index ${index}`);
+    if (gap > noticeableGapMs) print(`gap of ${gap} ms before sequence ${sequence}`);
     if (gap > seen.longestSilenceMs) {
       seen.longestSilenceMs = gap;
       longestAt = lastAt;
     }
     lastAt = now;
     stuckAt = undefined;
-    seen.received++;
     rate.add(1);
     latency.record(now - at);
     series.done(at);
-    if (!addToIntervals(received, index)) seen.duplicated++;
-    else if (index < lastIndex) seen.outOfOrder++;
-    lastIndex = Math.max(lastIndex, index);
     if (now - printedAt >= printEveryMs) {
       printedAt = now;
       print(
-        `index ${index} produced ${new Date(at).toISOString()} received after ${now - at} ms, offset ${offset}`,
+        `sequence ${sequence} produced ${new Date(at).toISOString()} received after ${now - at} ms, offset ${offset}`,
       );
     }
   }
@@ -115,7 +113,7 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   /** A cluster that is out ends the consumer. A client of ours that is stuck on a cluster that serves is built anew, once. */
   async function lookForTheCause(quietSince: number): Promise<void> {
     const silentMs = Date.now() - quietSince;
-    const found = await lookAfresh(settings, nextOffset);
+    const found = await lookAfresh(settings, nextOffsets());
     // What came meanwhile answers the question: the stream goes on.
     if (lastAt !== undefined && lastAt > quietSince && found.confirmed !== 'outage') return;
     if (found.confirmed === 'stuck-client' && stuckAt === undefined) {
@@ -140,11 +138,20 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     const clientId = `leaderfall-consumer-${runId}`;
     // A group of its own for each client: a member that died without a word would hold its group up for the session time-out.
     const groupId = `${topic}-${seen.rebuilds}`;
-    const onCrash = (message: string) => {
-      lastError = message;
-      reader = undefined;
-    };
-    const opening = connectReader({ bootstrap, topic, clientId, groupId, onRecords, onCrash });
+    // A client that was thrown away may still deliver; what it says would mix with what its successor reads.
+    const generation = seen.rebuilds;
+    const current = () => generation === seen.rebuilds;
+    recordReopened(ledger);
+    const opening = connectReader({
+      ...{ bootstrap, topic, clientId, groupId },
+      onRecords: (records) => current() && onRecords(records),
+      onPassed: (partition, next) => current() && recordPassed(ledger, partition, next),
+      onRejoined: () => current() && recordReopened(ledger),
+      onCrash: (message) => {
+        lastError = message;
+        reader = undefined;
+      },
+    });
     try {
       reader = await Promise.race([
         opening,
@@ -159,24 +166,20 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     }
   }
 
+  function nextOffsets(): Map<number, number> {
+    return new Map([...ledger.partitions].map(([partition, { next }]) => [partition, next]));
+  }
+
   async function close(): Promise<ConsumerReport> {
-    const kafka = connectKafka({
-      bootstrap: settings.bootstrap,
-      clientId: `leaderfall-close-${settings.runId}`,
-    });
-    const deadline = Date.now() + closingMs;
-    try {
-      let end: bigint | undefined;
-      while (!drained && Date.now() < deadline) {
-        end ??= await kafka.endOffset(settings.topic, 0).catch(() => undefined);
-        drained = end !== undefined && nextOffset >= end;
-        if (!drained) await delay(50);
-      }
-    } finally {
-      ended = true;
-      await kafka.close();
-    }
+    drained ||= await readToEnd(settings, ledger, closingMs);
+    ended = true;
+    series.end();
     return report();
+  }
+
+  async function again(): Promise<ReadReport | undefined> {
+    const log = await readAgain(settings);
+    return log && readReport(log);
   }
 
   function report(): ConsumerReport {
@@ -186,17 +189,13 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
       role: 'consumer',
       now,
       startedAt,
-      received: seen.received,
-      receivedIntervals: received,
-      duplicated: seen.duplicated,
-      outOfOrder: seen.outOfOrder,
-      foreign: seen.foreign,
+      received: ledger.received,
+      ledger: readReport(ledger),
       longestSilenceMs: Math.max(seen.longestSilenceMs, openGap, silence?.silentMs ?? 0),
       receiveRate: rate.perSecond(),
       sendToReceive: latency.summary(),
       drained,
       rebuilds: seen.rebuilds,
-      lastSequence: lastIndex,
       ...(lastAt === undefined ? {} : { lastReceivedAt: lastAt }),
       ...(longestAt === undefined ? {} : { longestSilenceAt: longestAt }),
       ...(silence ? { silence } : {}),
@@ -207,5 +206,5 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   void watch().catch((error: Error) => {
     lastError = error.message;
   });
-  return { report, series: series.report, close, silence: silent.promise };
+  return { report, series: series.report, close, again, silence: silent.promise };
 }

@@ -2,15 +2,15 @@ import type { SilenceEnd } from '../experiment/result.ts';
 import { connectKafka } from '../kafka/connect-kafka.ts';
 import { connectSender } from '../kafka/streams.ts';
 import type { Settings } from './environment.ts';
-import { encodeRecord, probeIndex } from './record.ts';
+import { encodeRecord, probeProducer } from './record.ts';
 
 /**
- * What a client that has never been connected finds: is there a leader, did the log move past what was read, is a record taken
- * with acks=all? A cluster that serves a fresh client while ours was silent means that ours is stuck.
+ * What a client that has never been connected finds: is there a leader, did the log move past what was read (the next offset by
+ * partition), is a record taken with acks=all? A cluster that serves a fresh client while ours was silent means that ours is stuck.
  */
 export async function lookAfresh(
   settings: Settings,
-  read: bigint,
+  read: ReadonlyMap<number, number>,
 ): Promise<Pick<SilenceEnd, 'confirmed' | 'evidence'>> {
   const { bootstrap, topic, runId } = settings;
   const clientId = `leaderfall-fresh-${runId}`;
@@ -23,9 +23,11 @@ export async function lookAfresh(
     evidence.push(
       `leader ${partition?.leader ?? 'unknown'}, in sync: ${partition?.isr.join(', ') ?? 'unknown'}`,
     );
-    const end = await kafka.endOffset(topic, 0);
-    moved = end > read;
-    evidence.push(`the log ends at ${end}, read up to ${read}`);
+    for (const [number, end] of await kafka.endOffsets(topic)) {
+      const next = read.get(number) ?? 0;
+      moved ||= end > next;
+      evidence.push(`the log of partition ${number} ends at ${end}, read up to ${next}`);
+    }
   } catch (error) {
     evidence.push(`asking the brokers failed: ${(error as Error).message}`);
   } finally {
@@ -47,8 +49,9 @@ export async function lookAfresh(
 async function sendProbe(settings: Settings, clientId: string): Promise<void> {
   const { bootstrap, topic, runId } = settings;
   const sender = await connectSender({ bootstrap, topic, clientId, requestTimeoutMs: 2_000 });
+  const probe = { producer: probeProducer, partition: 0, sequence: 0, at: Date.now() };
   try {
-    await sender.send([encodeRecord({ index: probeIndex, at: Date.now() }, runId)]);
+    await sender.send([encodeRecord(probe, runId)]);
   } finally {
     await sender.close();
   }

@@ -41,6 +41,7 @@ if (settings.role === 'consumer') {
     'GET /report': () => consumer.report(),
     'GET /series': (query) => consumer.series(sideRequestOf(query)),
     'POST /close': () => consumer.close(),
+    'POST /again': () => consumer.again(),
   });
   await consumer.silence;
   endWith(silenceExitCode, consumer.report());

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectSender, type RecordSender } from '../kafka/streams.ts';
 import type { Settings } from './environment.ts';
-import { addToIntervals } from './intervals.ts';
 import { latencyRecorder, rateMeter } from './latency.ts';
-import type { Intervals, ProducerReport } from './protocol.ts';
+import { newSentLedger, recordAcked, recordUnknown, sentReport } from './ledger/sent.ts';
+import type { ProducerReport } from './protocol.ts';
 import { encodeRecord, type StreamRecord } from './record.ts';
 import { type SideReport, type SideRequest, seriesRecorder } from './series.ts';
 
@@ -25,13 +25,12 @@ export interface RunningProducer {
 }
 
 /**
- * Sends an index with a time stamp at a set rate, open loop: send times follow the schedule whatever the cluster does, so that
- * latencies hold the waiting too. An index is sent once; a send that failed has an unknown outcome and is not repeated.
+ * Sends records with a sequence and a time stamp at a set rate, open loop: send times follow the schedule whatever the cluster
+ * does, so that latencies hold the waiting too. A record is sent once; one whose send failed has an unknown outcome.
  */
 export function startProducer(settings: Settings): RunningProducer {
   const startedAt = Date.now();
-  const acked: Intervals = [];
-  const unknown: Intervals = [];
+  const ledger = newSentLedger(0);
   const latency = latencyRecorder();
   const rate = rateMeter();
   const series = seriesRecorder();
@@ -48,6 +47,7 @@ export function startProducer(settings: Settings): RunningProducer {
 
   async function loop(): Promise<void> {
     while (!stopping) {
+      ledger.triedAt = Date.now();
       try {
         sender ??= await connected();
       } catch (error) {
@@ -76,18 +76,22 @@ export function startProducer(settings: Settings): RunningProducer {
   }
 
   async function sendBatch(to: RecordSender, start: number, count: number): Promise<void> {
-    const batch: StreamRecord[] = Array.from({ length: count }, (_, offset) => ({
-      index: next + offset,
-      at: Math.round(start + ((next + offset) * 1_000) / settings.rate),
+    const first = next;
+    const batch: StreamRecord[] = Array.from({ length: count }, (_, step) => ({
+      producer: ledger.producer,
+      partition: 0,
+      sequence: first + step,
+      at: Math.round(start + ((first + step) * 1_000) / settings.rate),
     }));
     next += count;
     seen.sent += count;
     series.sent(count);
     try {
-      await to.send(batch.map((record) => encodeRecord(record, settings.runId)));
+      const offset = await to.send(batch.map((record) => encodeRecord(record, settings.runId)));
+      recordAcked(ledger, 0, first, count, offset);
       acknowledged(batch);
     } catch (error) {
-      for (const { index } of batch) addToIntervals(unknown, index);
+      recordUnknown(ledger, 0, first, count);
       seen.unknown += count;
       lastError = `${(error as Error).name}: ${(error as Error).message}`;
       if (Date.now() - Math.max(lastAckAt ?? 0, connectedAt) > rebuildAfterMs) await rebuild();
@@ -105,8 +109,7 @@ export function startProducer(settings: Settings): RunningProducer {
     lastAckAt = now;
     seen.acked += batch.length;
     rate.add(batch.length);
-    for (const { index, at } of batch) {
-      addToIntervals(acked, index);
+    for (const { at } of batch) {
       latency.record(now - at);
       series.done(at);
     }
@@ -131,9 +134,9 @@ export function startProducer(settings: Settings): RunningProducer {
       stopped: stopping,
       sent: seen.sent,
       acked: seen.acked,
-      ackedIntervals: acked,
       unknown: seen.unknown,
-      unknownIntervals: unknown,
+      delivery: { acks: 'all', idempotent: false, retries: false, maxInFlight: 1 },
+      ledger: sentReport(ledger),
       longestAckGapMs: Math.max(seen.longestGapMs, openGap),
       ackRate: rate.perSecond(),
       sendToAck: latency.summary(),

@@ -1,13 +1,13 @@
+import type { Delivery } from '../experiment/anomalies.ts';
 import type { PartitionOutage, PartitionOutages } from '../experiment/outage.ts';
 import type { Latency, SilenceEnd } from '../experiment/result.ts';
+import type { ReadReport } from './ledger/read-report.ts';
+import type { SentReport } from './ledger/sent.ts';
 
 /** Ports of the HTTP servers in the kafka-liveness pod, one a container. */
 export const livenessPorts = { producer: 8081, consumer: 8082, observer: 8083 } as const;
 
-/** Inclusive ranges of sequence numbers, ascending, not touching: [[0, 41], [43, 99]]. */
-export type Intervals = [number, number][];
-
-/** GET /report of the producer, and its termination message (then without intervals where they do not fit 4 KiB). */
+/** GET /report of the producer, and its termination message (then without the ledger where it does not fit 4 KiB). */
 export interface ProducerReport {
   role: 'producer';
   /** Epoch ms of this report, pod's clock. */
@@ -16,11 +16,11 @@ export interface ProducerReport {
   stopped: boolean;
   sent: number;
   acked: number;
-  /** Absent where they did not fit. */
-  ackedIntervals?: Intervals;
   /** Sends that ended in an error after all retries: outcome unknown. */
   unknown: number;
-  unknownIntervals?: Intervals;
+  delivery: Delivery;
+  /** Absent where it did not fit. */
+  ledger?: SentReport;
   lastAckAt?: number;
   /** Longest time between two acks, ms, and when it began (epoch ms). */
   longestAckGapMs: number;
@@ -40,13 +40,9 @@ export interface ConsumerReport {
   now: number;
   startedAt: number;
   received: number;
-  receivedIntervals?: Intervals;
-  duplicated: number;
-  outOfOrder: number;
-  /** Records of another run or with a wrong checksum. */
-  foreign: number;
+  /** Absent where it did not fit. */
+  ledger?: ReadReport;
   lastReceivedAt?: number;
-  lastSequence?: number;
   longestSilenceMs: number;
   longestSilenceAt?: number;
   /** Records received in the last full second. */

@@ -1,25 +1,41 @@
 import { crc32 } from 'node:zlib';
 
-/** One record of the stream: its index, when it was to be sent (epoch ms), and the run it belongs to. */
+/** One record of the stream; it belongs to a run besides. */
 export interface StreamRecord {
-  index: number;
+  /** Number of the producer within its run, from 0. */
+  producer: number;
+  partition: number;
+  /** 0, 1, 2 … within the producer and the partition. */
+  sequence: number;
+  /** When it was to be sent, epoch ms. */
   at: number;
 }
 
-/** Index of a record that only asks whether the cluster serves; ledgers pass over it. */
-export const probeIndex = -1;
+/** Producer of a record that only asks whether the cluster serves; ledgers pass over it. */
+export const probeProducer = -1;
 
-/** `<index> <epoch ms> <run> <crc32>` */
-export function encodeRecord(record: StreamRecord, runId: string): string {
-  const body = `${record.index} ${record.at} ${runId}`;
-  return `${body} ${crc32(body).toString(16)}`;
+/** `<crc32 of the rest, hex> <run> <producer> <partition> <sequence> <epoch ms>[ <padding>]` */
+export function encodeRecord(
+  { producer, partition, sequence, at }: StreamRecord,
+  runId: string,
+  padding = '',
+): string {
+  const head = `${runId} ${producer} ${partition} ${sequence} ${at}`;
+  const body = padding === '' ? head : `${head} ${padding}`;
+  return `${crc32(body).toString(16)} ${body}`;
 }
 
-/** The record, or undefined where the text is damaged or of another run. */
-export function decodeRecord(text: string, runId: string): StreamRecord | undefined {
-  const split = text.lastIndexOf(' ');
-  const body = text.slice(0, split);
-  if (split < 0 || crc32(body).toString(16) !== text.slice(split + 1)) return undefined;
-  const [index, at, run] = body.split(' ');
-  return run === runId ? { index: Number(index), at: Number(at) } : undefined;
+/** The record; 'damaged' where the checksum is wrong, 'foreign' where it is of another run. */
+export function decodeRecord(text: string, runId: string): StreamRecord | 'damaged' | 'foreign' {
+  const split = text.indexOf(' ');
+  const body = text.slice(split + 1);
+  if (split < 0 || crc32(body).toString(16) !== text.slice(0, split)) return 'damaged';
+  const [run, producer, partition, sequence, at] = body.split(' ', 5);
+  if (run !== runId) return 'foreign';
+  return {
+    producer: Number(producer),
+    partition: Number(partition),
+    sequence: Number(sequence),
+    at: Number(at),
+  };
 }

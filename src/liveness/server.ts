@@ -28,14 +28,14 @@ export async function serve(port: number, routes: Routes): Promise<() => void> {
   return () => server.close();
 }
 
-/** Writes a report as the container's last words; intervals are left out where they would not fit. */
+/** Writes a report as the container's last words; its ledger is left out where it would not fit. */
 export function writeTermination(path: string, report: object): void {
   const whole = JSON.stringify(report);
   const fits = Buffer.byteLength(whole) <= maxTerminationBytes;
   const text = fits
     ? whole
     : JSON.stringify(report, (key, value: unknown) =>
-        key.endsWith('Intervals') || key === 'observations' || key === 'outages' ? undefined : value,
+        key === 'ledger' || key === 'observations' || key === 'outages' ? undefined : value,
       );
   try {
     writeFileSync(path, text);

@@ -88,7 +88,7 @@ export function stepsFor(
   const { WAIT_CANCELLATION_COMPLETED, TRY_CANCEL } = ActivityCancellationType;
   const provisionMs = experiment.provision.timeoutSeconds * 1_000 + minute;
   const livenessMs = experiment.liveness.readySeconds * 1_000 + minute;
-  const closeMs = experiment.schedule.recoveryTimeoutSeconds * 1_000 + minute;
+  const closeMs = experiment.schedule.recoveryTimeoutSeconds * 1_000 + 2 * minute;
   const { namespace } = experiment.cluster;
   const { ratePerSecond, replicationFactor } = experiment.liveness;
   return {

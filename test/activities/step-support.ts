@@ -65,7 +65,7 @@ export function fakeKafka(...looks: (Look | 'silent')[]): FakeKafka {
     },
     brokerConfig: unused,
     topicExists: unused,
-    endOffset: unused,
+    endOffsets: unused,
     close: async () => {},
   };
   return fake;

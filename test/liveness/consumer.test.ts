@@ -42,10 +42,15 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** A client delivers a record that lies at the offset of its sequence. */
+function deliver(client: (typeof opened)[number] | undefined, sequence: number): void {
+  const value = encodeRecord({ producer: 0, partition: 0, sequence, at: Date.now() }, settings.runId);
+  client?.onRecords([{ partition: 0, offset: BigInt(sequence), value }]);
+}
+
 /** A record comes by the client that was opened last. */
 function comes(index: number): void {
-  const value = encodeRecord({ index, at: Date.now() }, settings.runId);
-  opened.at(-1)?.onRecords([{ offset: BigInt(index), value }]);
+  deliver(opened.at(-1), index);
 }
 
 /** Whether the consumer has given up so far. */
@@ -93,4 +98,17 @@ test('silence of a cluster that serves nobody ends the consumer at its time-out'
   await vi.advanceTimersByTimeAsync(4_500);
   expect(silence()).toMatchObject({ confirmed: 'outage' });
   expect(opened).toHaveLength(1);
+});
+
+test('what a rebuilt client reads again is not counted again, and what the old one still delivers is not counted', async () => {
+  const consumer = startConsumer(settings, () => {});
+  await vi.advanceTimersByTimeAsync(500);
+  for (const index of [0, 1, 2]) comes(index);
+  await vi.advanceTimersByTimeAsync(4_500);
+  comes(0);
+  comes(1);
+  deliver(opened[0], 3);
+  for (const index of [2, 3]) comes(index);
+  const { received, ledger } = consumer.report();
+  expect({ received, anomalies: ledger?.anomalies }).toEqual({ received: 4, anomalies: [] });
 });
