@@ -7,25 +7,29 @@ const maxTerminationBytes = 4_096;
 /** What a container answers: path → answer, as JSON. GET reads, POST acts. */
 export type Routes = Record<string, (query: URLSearchParams) => unknown>;
 
-/** Serves `GET /report`, `POST /stop` and the like on all addresses of the pod. */
+/**
+ * Serves `GET /report`, `POST /stop` and the like on all addresses of the pod. Anybody in the cluster can ask: no request, however
+ * odd, may end the stream.
+ */
 export async function serve(port: number, routes: Routes): Promise<() => void> {
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://pod');
-    const route = routes[`${request.method} ${url.pathname}`];
-    if (!route) {
-      response.writeHead(404).end();
-      return;
-    }
-    Promise.resolve()
-      .then(() => route(url.searchParams))
-      .then(
-        (answer) =>
-          response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer)),
-        (error: Error) => response.writeHead(500).end(error.message),
-      );
+    answerOf(routes, request.method ?? '', request.url ?? '/').then(
+      (body) => {
+        if (body === undefined) response.writeHead(404).end();
+        else response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+      },
+      (error: Error) => response.writeHead(500).end(error.message),
+    );
   });
   await new Promise<void>((resolve) => server.listen(port, resolve));
   return () => server.close();
+}
+
+/** The route's answer as JSON; undefined where there is none. */
+async function answerOf(routes: Routes, method: string, path: string): Promise<string | undefined> {
+  const url = URL.parse(path, 'http://pod');
+  const route = url ? routes[`${method} ${url.pathname}`] : undefined;
+  return url && route ? JSON.stringify((await route(url.searchParams)) ?? null) : undefined;
 }
 
 /** Writes a report as the container's last words; its ledger is left out where it would not fit. */
