@@ -101,7 +101,8 @@ function figures(result: ChaosResult): Html {
   };
   const shown: Fact[] = [
     ['kills', provenKills(result)],
-    ['records lost', stream ? `${stream.lost} of ${stream.acked}` : '-'],
+    // Without the end of the log, what was not read is not known to be lost.
+    ['records lost', stream?.drained ? `${stream.lost} of ${stream.acked}` : '-'],
     ['longest silence', duration(stream?.longestSilenceMs)],
     ['slowest new leader', worst(kills.map(({ proof }) => proof?.timeToNewLeaderMs))],
     ['slowest full ISR', worst(kills.map(({ proof }) => proof?.timeToFullIsrMs))],

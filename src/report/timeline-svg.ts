@@ -11,6 +11,8 @@ import { type ComposeOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import type { ChaosResult, Verdict } from '../experiment/result.ts';
 import { duration, plain } from './format.ts';
+import { barStyles } from './legend.ts';
+import { light } from './palette.ts';
 import { type Bar, type BarKind, type Chart, chartOf, type Kill } from './timeline-chart.ts';
 
 use([CustomChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
@@ -20,21 +22,12 @@ type Option = ComposeOption<
 >;
 type RenderItem = NonNullable<CustomSeriesOption['renderItem']>;
 
-const kinds: Record<BarKind, { name: string; color: string }> = {
-  stream: { name: 'stream', color: '#7cc4b0' },
-  silence: { name: 'longest silence', color: '#c2364a' },
-  leader: { name: 'leader', color: '#1f4e8c' },
-  'in-sync': { name: 'in sync', color: '#a9c7ea' },
-  stopping: { name: 'shutting down', color: '#f2a541' },
-  'out-of-sync': { name: 'out of sync', color: '#e3ddd4' },
-};
-
 const verdictColors: Record<Verdict, string> = {
-  Pass: '#1f7a5a',
-  Fail: '#b3283d',
-  Inconclusive: '#8f6200',
-  Error: '#b3283d',
-  Stopped: '#8f6200',
+  Pass: light.good,
+  Fail: light.bad,
+  Inconclusive: light.warn,
+  Error: light.bad,
+  Stopped: light.warn,
 };
 
 const width = 960;
@@ -44,8 +37,7 @@ const top = 138;
 const laneHeight = 36;
 /** Without quotes: the renderer writes them into attributes as they are. */
 const fontFamily = 'system-ui, Segoe UI, DejaVu Sans, sans-serif';
-const ink = '#24292f';
-const faint = '#5f6873';
+const { ink, faint } = light;
 
 /** Below this many pixels between two kills their figures would run into each other. */
 const figuresNeed = 120;
@@ -78,7 +70,7 @@ function heading({ verdict, name, kills, plannedKills, stream, startedAt, reason
     : [plain(reasons[0] ?? '').slice(0, 130)];
   return {
     animation: false,
-    backgroundColor: '#ffffff',
+    backgroundColor: light.ground,
     textStyle: { fontFamily, color: ink },
     title: {
       left: 20,
@@ -107,7 +99,7 @@ function figure({ lanes, bars, kills, from, to }: Chart): Option {
       itemHeight: 14,
       itemGap: 28,
       textStyle: { color: ink, fontSize: 12 },
-      data: Object.values(kinds).map((kind) => kind.name),
+      data: Object.values(barStyles).map(({ name }) => name),
     },
     grid: { left, right, top, height: lanes.length * laneHeight },
     xAxis: {
@@ -122,7 +114,7 @@ function figure({ lanes, bars, kills, from, to }: Chart): Option {
       },
       axisLine: { show: true, lineStyle: { color: faint } },
       axisTick: { show: true },
-      splitLine: { lineStyle: { color: '#eef0f2' } },
+      splitLine: { lineStyle: { color: light.line, opacity: 0.5 } },
     },
     yAxis: {
       type: 'category',
@@ -133,18 +125,18 @@ function figure({ lanes, bars, kills, from, to }: Chart): Option {
       axisTick: { show: false },
     },
     series: [
-      ...(Object.keys(kinds) as BarKind[]).map((kind) => barSeries(kind, bars)),
+      ...(Object.keys(barStyles) as BarKind[]).map((kind) => barSeries(kind, bars)),
       killSeries(kills, lanes.length, pixels >= figuresNeed),
     ],
   };
 }
 
 function barSeries(kind: BarKind, bars: Bar[]): CustomSeriesOption {
-  const { name, color } = kinds[kind];
+  const { name, tall } = barStyles[kind];
+  const color = light.bars[kind];
   const renderItem: RenderItem = (_params, api) => {
     const [x = 0, y = 0] = api.coord([api.value(1), api.value(0)]);
     const [end = 0] = api.coord([api.value(2), api.value(0)]);
-    const tall = kind === 'stream' || kind === 'silence' ? 12 : 20;
     // A hundred milliseconds must still be seen on a minute.
     const shape = { x, y: y - tall / 2, width: Math.max(end - x, 2), height: tall };
     return { type: 'rect', shape, style: { fill: color } };

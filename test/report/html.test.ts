@@ -66,6 +66,13 @@ describe('the HTML report', () => {
     expect(page).not.toMatch(/<script>|id="timeline"/);
   });
 
+  it('does not call records lost that may still have been read', () => {
+    const passed = passedResult();
+    const stream = passed.stream && { ...passed.stream, lost: 208, drained: false };
+    expect(textOf(pageOf(passed))).toContain('records lost\n0 of 7421\n');
+    expect(textOf(pageOf({ ...passed, stream }))).toContain('records lost\n-\n');
+  });
+
   it('holds the result, whole, for programs', () => {
     const result = { ...passedResult(), name: '</script><script>alert(1)</script><!--' };
     const [, json] =
