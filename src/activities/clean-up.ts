@@ -1,6 +1,7 @@
 import { problemOf } from '../experiment/errors.ts';
 import { runLabel, topicName } from '../experiment/identity.ts';
 import type { Leftover } from '../experiment/result.ts';
+import { faultOf } from '../faults/all-faults.ts';
 import { releaseClaim } from '../kubernetes/lease.ts';
 import { pause, poll } from '../kubernetes/wait.ts';
 import { livenessPodName } from '../liveness/pod.ts';
@@ -42,6 +43,7 @@ export function makeCleanUp(deps: ActivityDependencies): Activities['cleanUp'] {
         }
       };
       const { run, statefulSetName } = request.resolved;
+      await undo('Fault', request.resolved.experiment.fault.kind, () => undoFault(deps, request, step));
       await undo('Pod', livenessPodName, () => removePod(deps, request, step));
       await undo('Topic', topicName(run), () => removeTopic(deps, request, step));
       await undo('StatefulSet annotation', statefulSetName, () => undoAnnotation(deps, request));
@@ -49,6 +51,16 @@ export function makeCleanUp(deps: ActivityDependencies): Activities['cleanUp'] {
       await undo('Lease', statefulSetName, () => removeClaim(deps, request));
       return { leftovers, done };
     });
+}
+
+/** What the fault itself made. */
+async function undoFault(
+  { kubernetes }: ActivityDependencies,
+  { resolved }: CleanUpRequest,
+  { signal }: StepContext,
+): Promise<Undone> {
+  const { run, experiment } = resolved;
+  return (await faultOf(experiment).cleanUp?.({ kubernetes, run, signal })) ?? {};
 }
 
 async function removePod(

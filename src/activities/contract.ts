@@ -28,6 +28,8 @@ export interface Resolved {
   statefulSetName: string;
   /** Epoch ms written as expiry on everything the run makes. */
   expires: number;
+  /** How long before a deadline a kill has to be prepared, ms; a second where absent. */
+  leadMs?: number;
   /** Said to the person: unused variables, warnings, rewrites. */
   notes: string[];
   versions: Record<string, string>;

@@ -4,6 +4,7 @@ import type { FaultContext } from '../faults/fault.ts';
 import { changed, guardReasons } from '../faults/guard.ts';
 import type { ClusterMetadata, KafkaPort } from '../kafka/port.ts';
 import { pause } from '../kubernetes/wait.ts';
+import { dropBrokerLog, followBrokerLog } from './broker-log.ts';
 import { withKafka } from './brokers.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -34,6 +35,10 @@ export function makeKill(deps: ActivityDependencies): Activities['kill'] {
         now: Date.now,
         signal,
       };
+      const callOff = async () => {
+        dropBrokerLog(deps, plan);
+        await fault.standDown(context);
+      };
       // A second attempt looks first: what the first one did must not be taken for a moved leadership.
       const done = attempt > 1 ? await fault.alreadyDone(context) : undefined;
       if (done) return done;
@@ -49,16 +54,20 @@ export function makeKill(deps: ActivityDependencies): Activities['kill'] {
         // Opens a connection to each broker, and to the API server, before the deadline.
         const [hindered] = await Promise.all([
           fault.arm(context),
+          followBrokerLog(deps, plan),
           kafka.metadataOfEach({ topics }),
           kubernetes.version(),
         ]);
-        if (hindered) return hindered;
+        if (hindered) {
+          await callOff();
+          return hindered;
+        }
         await pause(plan.deadline - lookLeadMs - Date.now(), signal);
         const look = await lastLook(kafka, topics, plan.deadline, signal);
         const reasons = guardReasons(look, provisioned.brokerIds, experiment.guard.allow);
         const moved = changed(experiment.target, plan.broker, look) ?? reasons[0];
         if (moved) {
-          await fault.standDown(context);
+          await callOff();
           return { outcome: 'moved', reason: moved, at: Date.now() };
         }
         await pause(plan.deadline - Date.now(), signal);

@@ -5,7 +5,7 @@ import { parseExperiment } from '../experiment/parse.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { reserveSeconds } from '../experiment/schedule.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
-import { faultOf } from '../faults/all-faults.ts';
+import { checkAllowed, faultOf } from '../faults/all-faults.ts';
 import { takeClaim } from '../kubernetes/lease.ts';
 import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
 import { chooseProvisioner } from '../provisioners/choose.ts';
@@ -60,6 +60,7 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
         provisioner: provisioner.name,
         statefulSetName,
         expires,
+        leadMs: faultOf(experiment).leadMs,
         notes,
         versions: deps.versions,
         searchAttributes,
@@ -79,11 +80,13 @@ export async function examine(
   const parsed = parseExperiment(input);
   const experiment = resolveExperiment(parsed.experiment, deps.defaults);
   const fault = faultOf(experiment);
+  checkAllowed(experiment, deps.defaults.allowedFaults ?? []);
   refuseCertainOutage(experiment);
   const { namespace } = experiment.cluster;
   const always = [...runPermissions(experiment), ...fault.permissions(namespace)];
   await checkRights(deps.kubernetes, always);
   await checkNamespace(deps.kubernetes, namespace);
+  await fault.check?.({ kubernetes: deps.kubernetes, experiment });
   const chosen = await chooseProvisioner({ kubernetes: deps.kubernetes, experiment });
   const { provisioner } = chosen;
   const own = await provisioner.permissions({ kubernetes: deps.kubernetes, experiment });

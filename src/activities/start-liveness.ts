@@ -16,7 +16,7 @@ const waitingMs = 25_000;
 /** Looks in a row at a stream that flows at its rate. */
 const steadyLooks = 3;
 
-/** From the steady stream to the deadline of the first kill: enough to aim at it. ms */
+/** From the steady stream to the deadline of the first kill: enough to aim at it, unless the fault needs longer. ms */
 const firstKillMs = 1_000;
 
 /** Topic and stream; ends when the stream is steady. */
@@ -46,7 +46,7 @@ async function startLiveness(
     topic: topicName(run),
     replicationFactor: experiment.liveness.replicationFactor,
     minInsyncReplicas: experiment.liveness.minInsyncReplicas,
-    steadyAt: Date.now() + firstKillMs,
+    steadyAt: Date.now() + (resolved.leadMs ?? firstKillMs),
   };
 }
 

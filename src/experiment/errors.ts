@@ -5,6 +5,7 @@ export const errorCodes = [
   'TARGET_NOT_FOUND', // no such StatefulSet, service or broker
   'TARGET_AMBIGUOUS', // several match
   'TARGET_NOT_ANNOTATED', // opt-in missing
+  'FAULT_NOT_ALLOWED', // a fault that the experiment and the worker's settings must both allow
   'PERMISSION_MISSING', // evidence lists every missing verb
   'CLUSTER_CLAIMED', // another run holds the cluster
   'REPLICATION_IMPOSSIBLE', // replication factor greater than the number of brokers

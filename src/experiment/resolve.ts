@@ -8,6 +8,8 @@ export interface WorkerDefaults {
   image: string;
   /** What the worker's environment is called, e.g. staging. */
   environment?: string;
+  /** Privileged faults that this worker may carry out, where experiments allow them too. */
+  allowedFaults?: string[];
   /** The victim of an experiment that names none; without it such an experiment is refused. */
   target?: { namespace: string; label?: string; statefulSet?: string; service?: string; port?: number };
   kudo?: {

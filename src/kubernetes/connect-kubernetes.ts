@@ -1,4 +1,5 @@
 import { problem } from '../experiment/errors.ts';
+import { followLog } from './follow-log.ts';
 import { pathOf } from './kinds.ts';
 import type { DeleteAnswer, KubernetesObject, KubernetesPort, ObjectRef, Permission } from './port.ts';
 import { openPortForward } from './port-forward.ts';
@@ -20,6 +21,7 @@ export function connectKubernetes(options: { context?: string; kubeconfig?: stri
     watch: (kind, watchOptions) => watchObjects(rest, kind, watchOptions, (k, s) => list(rest, k, s)),
     podRequest: (pod, request) => podRequest(rest, pod, request),
     podLogs: (pod, container, tailLines) => podLogs(rest, pod, container, tailLines),
+    followLog: (pod, container, signal) => followLog(rest, pod, container, signal),
     portForward: (pod) => openPortForward(rest.config, pod),
     missingPermissions: (permissions) => missingPermissions(rest, permissions),
   };

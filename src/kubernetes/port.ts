@@ -91,6 +91,15 @@ export interface KubernetesPort {
     request: { method: 'GET' | 'POST'; path: string; timeoutMs?: number },
   ): Promise<{ status: number; body: string }>;
   podLogs(pod: { namespace: string; name: string }, container: string, tailLines: number): Promise<string>;
+  /**
+   * A container's log from its last line on, line by line, until the container ends or `signal` aborts. Ends quietly where it
+   * cannot be had, which is not looked into: a log is evidence where there is one.
+   */
+  followLog(
+    pod: { namespace: string; name: string },
+    container: string,
+    signal: AbortSignal,
+  ): AsyncIterable<string>;
   /** A byte stream to a port of a pod (pods/portforward), as a connected socket. */
   portForward(pod: { namespace: string; name: string; port: number }): Promise<Socket>;
   /** The permissions that are missing. */

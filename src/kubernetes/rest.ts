@@ -23,6 +23,8 @@ export interface RestAnswer {
 /** Sends requests with the kubeconfig's own credentials over connections that are kept. */
 export interface Rest {
   send(request: RestRequest): Promise<RestAnswer>;
+  /** GET whose answer goes on; bytes as they come. Undefined where the answer is no success. */
+  stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
   config: KubeConfig;
 }
 
@@ -64,7 +66,11 @@ export function connectRest(options: { context?: string; kubeconfig?: string } =
     });
   }
   const server = cluster.server.replace(/\/$/, '');
-  return { config, send: (request) => sendWithRetry(config, server, request) };
+  return {
+    config,
+    send: (request) => sendWithRetry(config, server, request),
+    stream: (path, signal) => stream(config, server, path, signal),
+  };
 }
 
 /** Sent again only where the server cannot have carried it out: no connection, 429, 503, or a read. */
@@ -115,6 +121,19 @@ async function sendOnce(config: KubeConfig, server: string, request: RestRequest
     dispatcher: context.getDispatcher() as Dispatcher | undefined,
   });
   return { status: response.status, body: await response.text() };
+}
+
+async function stream(
+  config: KubeConfig,
+  server: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const context = new RequestContext(`${server}${path}`, HttpMethod.GET);
+  await config.applySecurityAuthentication(context);
+  const dispatcher = context.getDispatcher() as Dispatcher | undefined;
+  const response = await fetch(`${server}${path}`, { headers: context.getHeaders(), signal, dispatcher });
+  return response.ok && response.body ? response.body : undefined;
 }
 
 function neverConnected(error: unknown): boolean {

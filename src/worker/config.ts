@@ -2,6 +2,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { problem } from '../experiment/errors.ts';
 import type { WorkerDefaults } from '../experiment/resolve.ts';
+import { privilegedKinds } from '../faults/all-faults.ts';
 import { version } from './version.ts';
 
 /** Settings of a worker that are its own; Temporal and Kubernetes are found by their own conventions. */
@@ -48,6 +49,13 @@ const parameters = z
   .pipe(z.record(z.string(), z.string()))
   .optional();
 
+/** Kinds of privileged faults with commas between them. */
+const faultList = z
+  .string()
+  .transform((value) => value.split(',').map((kind) => kind.trim()))
+  .pipe(z.array(z.enum(privilegedKinds, `must be a list of: ${privilegedKinds.join(', ')}`)))
+  .optional();
+
 /** Every LEADERFALL_* variable that the worker knows. */
 const environmentSchema = z.object({
   LEADERFALL_TASK_QUEUE: text.default('leaderfall'),
@@ -59,6 +67,7 @@ const environmentSchema = z.object({
   LEADERFALL_KUDO_ZOOKEEPER_PARAMETERS: parameters,
   LEADERFALL_KUDO_KAFKA_PARAMETERS: parameters,
   LEADERFALL_ENVIRONMENT: dnsLabel,
+  LEADERFALL_ALLOW_FAULTS: faultList,
   LEADERFALL_TARGET_NAMESPACE: dnsLabel,
   LEADERFALL_TARGET_LABEL: text,
   LEADERFALL_TARGET_STATEFULSET: dnsLabel,
@@ -113,6 +122,7 @@ function configOf(env: z.output<typeof environmentSchema>, terminal: boolean): W
     defaults: {
       ...(env.LEADERFALL_ENVIRONMENT ? { environment: env.LEADERFALL_ENVIRONMENT } : {}),
       image: env.LEADERFALL_LIVENESS_IMAGE ?? `docker.io/leaderfall/leaderfall:${version}`,
+      ...(env.LEADERFALL_ALLOW_FAULTS ? { allowedFaults: env.LEADERFALL_ALLOW_FAULTS } : {}),
       ...(env.LEADERFALL_TARGET_NAMESPACE
         ? {
             // What is not set must be absent: an undefined field would overrule the experiment's own default.

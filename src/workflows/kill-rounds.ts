@@ -7,8 +7,8 @@ import { killStep, observingStep } from './activity-options.ts';
 import { type Story, tell } from './story.ts';
 import { untilDue } from './until-due.ts';
 
-/** How long before a deadline the kill is prepared: connect, ask who leads, write the plan down. ms */
-const leadMs = 1_000;
+/** How long before a deadline a kill is prepared, unless its fault needs longer: connect, ask who leads, write the plan down. ms */
+const usualLeadMs = 1_000;
 
 /** A leadership that keeps moving ends in a skipped kill, not in an endless chase. */
 const maxRetargets = 5;
@@ -20,6 +20,7 @@ const maxRetargets = 5;
 export async function killRounds(context: KillContext, story: Story): Promise<{ lastActAt: number }> {
   const { schedule } = context.resolved.experiment;
   const { steering } = story;
+  const leadMs = context.resolved.leadMs ?? usualLeadMs;
   const planned = () => killsOf(schedule, steering);
   const deadlineOf = (index: number) =>
     killDeadline(schedule, context.liveness.steadyAt + steering.shiftMs, index);

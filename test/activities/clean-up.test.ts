@@ -60,6 +60,23 @@ test('undoes in the reverse order of making, the claim last', async () => {
   expect(at.kafka.topics.size).toBe(0);
 });
 
+test('what the fault made goes first', async () => {
+  const at = await afterRun();
+  at.context.resolved.experiment.fault.kind = 'crash';
+  const key = 'Pod leaderfall-crash/leaderfall-crash-0000beef-1-c0ffee';
+  at.kubernetes.objects.set(key, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'leaderfall-crash-0000beef-1-c0ffee',
+      namespace: 'leaderfall-crash',
+      labels: { 'leaderfall.io/run-id': run.runId },
+    },
+  });
+  expect((await cleanUp(at)).done[0]).toBe('1 crash pods removed');
+  expect(at.kubernetes.writes[0]).toBe(`delete ${key}`);
+});
+
 test('a second time there is nothing to do', async () => {
   const at = await afterRun();
   await cleanUp(at);

@@ -1,10 +1,24 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { recoveriesOf } from '../../src/activities/close-stream.ts';
-import { proofOf } from '../../src/activities/prove.ts';
+import { proofOf } from '../../src/activities/proof-of.ts';
+import { noteVictim, type SeenDeath } from '../../src/activities/watch-death.ts';
 import type { KillAct, KillPlan, KillRecord } from '../../src/experiment/result.ts';
+import { experimentSchema } from '../../src/experiment/spec.ts';
+import { silentLog } from '../../src/faults/shutdown-log.ts';
+import type { Pod } from '../../src/kubernetes/workloads.ts';
 import type { Observation, ObserverReport } from '../../src/liveness/protocol.ts';
 
-const plan = { index: 0, broker: 2, leader: 2, pod: 'kafka-2', podUid: 'u', replicas: [2, 0, 1] } as KillPlan;
+const plan = {
+  index: 0,
+  broker: 2,
+  leader: 2,
+  controller: 0,
+  pod: 'kafka-2',
+  podUid: 'u',
+  container: { name: 'k8skafka', id: 'c0ffee', restarts: 0 },
+  replicas: [2, 0, 1],
+} as KillPlan;
+const settings = { 'zookeeper.session.timeout.ms': '6000', 'replica.lag.time.max.ms': '10000' };
 const act: KillAct = {
   outcome: 'deleted',
   requestedAt: 10_000,
@@ -21,8 +35,15 @@ function observer(observations: Observation[], skew = 0): ObserverReport {
   } as ObserverReport;
 }
 
+type Request = Parameters<typeof proofOf>[0];
+
+function requestOf(change: Partial<Request> = {}, kind = 'delete'): Request {
+  const experiment = experimentSchema.parse({ fault: { kind } });
+  return { plan, act, resolved: { experiment }, kafka: { settings }, ...change } as Request;
+}
+
 function prove(seen: object, report: ObserverReport | undefined) {
-  return proofOf({ plan, act } as Parameters<typeof proofOf>[0], seen, report);
+  return proofOf(requestOf(), seen, report, undefined);
 }
 
 test('a death is proven by the pod that is gone, with leader and recovery by the observer’s clock corrected to ours', () => {
@@ -76,8 +97,95 @@ test('an eviction is somebody else’s doing, and proves no kill', () => {
 
 test('a deletion that may have been somebody else’s proves no kill', () => {
   const doubt = 'its grace is 5 s, not 30 s';
-  const request = { plan, act: { ...act, doubt } } as Parameters<typeof proofOf>[0];
-  expect(proofOf(request, { goneAt: 1 }, undefined)).toMatchObject({ proven: false, foreign: doubt });
+  const request = requestOf({ act: { ...act, doubt } });
+  expect(proofOf(request, { goneAt: 1 }, undefined, undefined)).toMatchObject({
+    proven: false,
+    foreign: doubt,
+  });
+});
+
+const killed: KillAct = { ...act, outcome: 'killed', gracePeriodSeconds: 0 };
+const crashReport = () =>
+  observer([
+    { at: 10_020, kind: 'broker-gone', broker: 2 },
+    { at: 16_100, kind: 'leader', broker: 0, leaderEpoch: 5 },
+  ]);
+
+test('a crash is proven by its exit code and by a leadership that was held until the process was gone', () => {
+  const proof = proofOf(
+    requestOf({ act: killed }, 'crash'),
+    { exitCode: 137, exitReason: 'Error' },
+    crashReport(),
+    silentLog(),
+  );
+  expect(proof).toMatchObject({ proven: true, death: 'crashed', exitCode: 137, newLeader: 0 });
+  expect(proof.expectedOutage?.ms).toBe(8_000);
+});
+
+test.each([
+  ['no exit code is seen', {}, crashReport(), 'not proven'],
+  ['nothing but the exit code is seen', { exitCode: 137 }, undefined, 'not proven'],
+  [
+    'leadership was handed over before',
+    { exitCode: 137 },
+    observer([
+      { at: 10_010, kind: 'leader', broker: 0, leaderEpoch: 5 },
+      { at: 12_000, kind: 'broker-gone', broker: 2 },
+    ]),
+    'terminated',
+  ],
+])('it is none where %s', (_, seen, report, death) => {
+  const proof = proofOf(requestOf({ act: killed }, 'crash'), seen, report, undefined);
+  expect(proof).toMatchObject({ proven: false, death });
+});
+
+test('a broker that ran out of memory was not killed by us', () => {
+  const seen = { exitCode: 137, exitReason: 'OOMKilled' };
+  expect(proofOf(requestOf({ act: killed }, 'crash'), seen, crashReport(), undefined)).toMatchObject({
+    proven: false,
+    foreign: expect.stringContaining('memory'),
+  });
+});
+
+test('the expected outage is that of the death which it was, for what the broker was to the partition', () => {
+  const seen = { goneAt: 20_000, exitCode: 143, exitReason: 'Error' };
+  const handed = observer([
+    { at: 10_300, kind: 'leader', broker: 0, leaderEpoch: 5 },
+    { at: 13_000, kind: 'broker-gone', broker: 2 },
+  ]);
+  const proof = proofOf(requestOf(), seen, handed, undefined);
+  expect(proof).toMatchObject({ death: 'controlled-shutdown', expectedOutage: { ms: 2_000 } });
+  const elsewhere = requestOf({ plan: { ...plan, replicas: [0, 1] } });
+  expect(proofOf(elsewhere, seen, handed, undefined)).not.toHaveProperty('expectedOutage');
+});
+
+describe('what the victim’s pod shows', () => {
+  const pod = (status: object, restartCount = 1): Pod => ({
+    metadata: { uid: 'u' },
+    status: {
+      containerStatuses: [
+        { name: 'exporter', restartCount: 9, state: { terminated: { exitCode: 255 } } },
+        { name: 'k8skafka', restartCount, ...status },
+      ],
+    },
+  });
+  const ended = (containerID: string) => ({ terminated: { exitCode: 137, reason: 'Error', containerID } });
+
+  test.each([
+    ['ended', { state: ended('containerd://c0ffee') }],
+    ['came back', { state: { running: {} }, lastState: ended('containerd://c0ffee') }],
+  ])('is the end of the plan’s own life of the broker’s container, which %s', (_, status) => {
+    const seen: SeenDeath = {};
+    noteVictim(seen, plan, pod(status), false);
+    expect(seen).toMatchObject({ exitCode: 137, exitReason: 'Error', replacementRestarts: 0 });
+  });
+
+  test('and no end of a later life', () => {
+    const seen: SeenDeath = {};
+    noteVictim(seen, plan, pod({ state: ended('containerd://dead') }, 3), false);
+    expect(seen).not.toHaveProperty('exitCode');
+    expect(seen.replacementRestarts).toBe(2);
+  });
 });
 
 test('recoveries that a watch did not see are read from the whole run, each up to the next kill', () => {

@@ -62,6 +62,36 @@ const refusals: [string, { code: string; retried?: boolean; evidence?: unknown }
       },
     ],
     [
+      'a privileged fault that only the experiment allows',
+      { code: 'FAULT_NOT_ALLOWED', evidence: [expect.stringContaining('LEADERFALL_ALLOW_FAULTS')] },
+      () => ({ ...valid, fault: { kind: 'crash', privileged: true } }),
+    ],
+    [
+      'a privileged fault without its own rights',
+      {
+        code: 'PERMISSION_MISSING',
+        evidence: expect.arrayContaining(['get pods/proxy in namespace leaderfall-crash']),
+      },
+      (at) => {
+        at.deps.defaults.allowedFaults = ['crash'];
+        at.kubernetes.denied.add('get pods');
+        return { ...valid, fault: { kind: 'crash', privileged: true } };
+      },
+    ],
+    [
+      'a privileged fault without the namespace for its pods',
+      { code: 'NAMESPACE_NOT_FOUND', evidence: ['fault.kind: crash'] },
+      (at) => {
+        at.deps.defaults.allowedFaults = ['crash'];
+        return { ...valid, fault: { kind: 'crash', privileged: true } };
+      },
+    ],
+    [
+      'a fault that there is not',
+      { code: 'INPUT_INVALID', evidence: [expect.stringContaining('nearest is "crash"')] },
+      () => ({ ...valid, fault: { kind: 'crush' } }),
+    ],
+    [
       'a namespace that does not exist',
       { code: 'NAMESPACE_NOT_FOUND' },
       () => ({ ...valid, cluster: { namespace: 'kafak' } }),
@@ -106,6 +136,18 @@ function optOut(at: Scene): void {
   const found = at.kubernetes.objects.get(key);
   at.kubernetes.objects.set(key, { ...found, metadata: { ...found?.metadata, annotations: {} } });
 }
+
+test('the rights of a fault are asked for only when the fault is', async () => {
+  const at = await scene(fakeKafka());
+  const namespaces = new Set<string | undefined>();
+  const { missingPermissions } = at.kubernetes;
+  at.kubernetes.missingPermissions = async (permissions) => {
+    for (const { namespace } of permissions) namespaces.add(namespace);
+    return await missingPermissions(permissions);
+  };
+  await resolve(at);
+  expect(namespaces).not.toContain('leaderfall-crash');
+});
 
 test('annotationCheck: false takes a StatefulSet that has not opted in', async () => {
   const at = await scene(fakeKafka());

@@ -4,6 +4,8 @@ import { parseAllDocuments } from 'yaml';
 import { runPermissions } from '../../src/activities/permissions.ts';
 import { experimentSchema, type ResolvedExperiment } from '../../src/experiment/spec.ts';
 import { faultOf } from '../../src/faults/all-faults.ts';
+import { crashNamespace } from '../../src/faults/crash/pod.ts';
+import { crashBroker } from '../../src/faults/crash-broker.ts';
 import type { KubernetesPort, Permission } from '../../src/kubernetes/port.ts';
 import { kudoProvisioner } from '../../src/provisioners/kudo/kudo.ts';
 
@@ -56,6 +58,23 @@ describe('roles in deploy/', () => {
     expect(declared.filter((permission) => !grants(target, permission))).toEqual([]);
   });
 
+  it('grant fault crash its rights in the namespace of its own, and no other role does', () => {
+    const { permissions } = crashBroker;
+    const crash = manifests('crash/role.yaml');
+    const declared = permissions('kafka');
+    expect(declared.length).toBeGreaterThan(4);
+    for (const { namespace } of [...declared, ...crash.map(({ metadata }) => metadata)])
+      expect(namespace).toBe(crashNamespace);
+    expect(declared.filter((permission) => !grants(rulesOf(...crash), permission))).toEqual([]);
+    const [space] = manifests('crash/namespace.yaml');
+    expect(space?.metadata).toMatchObject({
+      name: crashNamespace,
+      labels: { 'pod-security.kubernetes.io/enforce': 'privileged' },
+    });
+    const everything = readFileSync(new URL('all/kustomization.yaml', folder), 'utf8');
+    expect(everything).not.toContain('crash');
+  });
+
   it('grant a run with KUDO every right that it declares, each in its own place', async () => {
     const declared = await kudoProvisioner.permissions({ kubernetes: empty, experiment });
     const clusterWide = rulesOf(...init.filter(({ kind }) => kind === 'ClusterRole'));
@@ -69,9 +88,12 @@ describe('roles in deploy/', () => {
   });
 
   it('allow no wildcard, and nothing cluster-wide outside the KUDO-init role', () => {
-    const everything = ['target/role.yaml', 'kudo/role.yaml', 'kudo-init/cluster-role.yaml'].flatMap(
-      manifests,
-    );
+    const everything = [
+      'target/role.yaml',
+      'kudo/role.yaml',
+      'crash/role.yaml',
+      'kudo-init/cluster-role.yaml',
+    ].flatMap(manifests);
     const wild = rulesOf(...everything).filter((rule) =>
       [...rule.apiGroups, ...rule.resources, ...rule.verbs].includes('*'),
     );

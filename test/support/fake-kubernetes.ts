@@ -94,6 +94,7 @@ export function fakeKubernetes(): FakeKubernetes {
       throw problem('KUBERNETES_UNREACHABLE', 'the fake has no pods that answer', { retryable: true });
     },
     podLogs: async () => '',
+    followLog: async function* () {},
     portForward: async () => {
       throw new Error('the fake has no port-forward');
     },

@@ -53,6 +53,14 @@ describe('settings of a worker', () => {
     ]);
   });
 
+  it('allow no privileged fault unless they name it, and none that there is not', () => {
+    expect(readConfig({}, false).defaults).not.toHaveProperty('allowedFaults');
+    const { defaults } = readConfig({ LEADERFALL_ALLOW_FAULTS: 'crash' }, false);
+    expect(defaults.allowedFaults).toEqual(['crash']);
+    const { evidence } = problemOf({ LEADERFALL_ALLOW_FAULTS: 'crash, delete' });
+    expect(evidence?.[0]).toMatch(/^LEADERFALL_ALLOW_FAULTS.*must be a list of: crash/);
+  });
+
   it('of a target need its namespace', () => {
     expect(problemOf({ LEADERFALL_TARGET_LABEL: 'app=kafka' }).evidence?.[0]).toContain(
       'LEADERFALL_TARGET_NAMESPACE',

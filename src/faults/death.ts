@@ -1,0 +1,58 @@
+import type { Death } from '../experiment/result.ts';
+import type { ShutdownLog } from './shutdown-log.ts';
+
+/** What was seen of an end. What is absent was not observed. */
+export interface End {
+  /** What was done: the pod deleted (SIGTERM, later SIGKILL), or the process sent SIGKILL. */
+  act: 'deleted' | 'killed';
+  /** That very process, by its container or its pod's UID, is no more. */
+  gone: boolean;
+  exit?: { code: number; reason?: string };
+  log?: ShutdownLog;
+  /** By Kafka's metadata: leadership, or the place in the ISR, was given up while the process was still there. */
+  handedOver?: boolean;
+}
+
+/** Exit code of a process that was ended by SIGKILL: 128 + 9. */
+const bySigkill = 137;
+
+/** Which death it was, and the facts that say so. Two sights of one fact, the broker's log and the metadata, back each other up. */
+export function deathOf(end: End): { death: Death; because: string[] } {
+  const because = sights(end);
+  const { act, gone, exit, log, handedOver } = end;
+  if (!gone) return { death: 'not proven', because: ['its end was not seen', ...because] };
+  const announced = log?.signalled || log?.began || handedOver;
+  const looked = log !== undefined || handedOver !== undefined;
+  if (act === 'killed' && exit?.code === bySigkill && looked && !announced) {
+    return { death: 'crashed', because };
+  }
+  // Where a pod goes at once, its exit code is never written: the last line of a whole shutdown stands in for it.
+  const byItself = exit ? exit.code !== bySigkill : log ? log.completed : true;
+  if (byItself && (log?.handedOver || handedOver)) return { death: 'controlled-shutdown', because };
+  const told = act === 'deleted' || announced;
+  if (told && (exit || looked)) return { death: 'terminated', because };
+  return { death: 'not proven', because: ['how it ended was not seen', ...because] };
+}
+
+function sights({ exit, log, handedOver }: End): string[] {
+  const facts: string[] = [];
+  if (exit)
+    facts.push(`the broker's container ended with exit code ${exit.code} (${exit.reason ?? 'no reason'})`);
+  if (log) {
+    const said = [
+      log.signalled ? 'a signal to stop' : '',
+      log.began ? 'the begin of a controlled shutdown' : '',
+      log.handedOver ? 'its success' : '',
+      log.completed ? 'a completed shutdown' : '',
+    ].filter(Boolean);
+    facts.push(`the broker's log shows ${said.length > 0 ? said.join(', ') : 'no shutdown of any kind'}`);
+  }
+  if (handedOver !== undefined) {
+    facts.push(
+      handedOver
+        ? 'it gave up its part of the partition before its connections closed'
+        : 'it held its part of the partition until its connections closed',
+    );
+  }
+  return facts;
+}
