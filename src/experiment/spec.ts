@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sloSchema } from './slo.ts';
+import { sloSchema } from './slo-schema.ts';
 import { streamOptions } from './stream-options.ts';
 
 /** Kubernetes DNS-1123 label, the shape of namespaces and of most names. */
