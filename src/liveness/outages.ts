@@ -41,7 +41,7 @@ interface Question {
   to: number;
   how: PartitionOutage['how'];
   firstSentAt: number;
-  middleSentAt: number;
+  lastSentAt: number;
 }
 
 /**
@@ -50,7 +50,7 @@ interface Question {
  * than a step where the connection held.
  *
  * Added delay makes a silence too, as long as the delay, but then every probe waits equally long. After an outage those sent late
- * in it have waited less: all are answered at once. The probe sent in the middle of the silence decides.
+ * in it have waited less: all are answered at once. The last probe sent in the silence decides.
  */
 export function outageMeter(stepMs: number, epochOf: (at: number) => number): OutageMeter {
   const kept: PartitionOutage[] = [];
@@ -73,8 +73,8 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
   /** Answers the open questions that this answer, or the end of its lane, can answer. */
   function settle(lane: unknown, answer?: { sentAt: number; at: number }): void {
     questions = questions.filter((question) => {
-      if (question.lane !== lane || (answer && answer.sentAt < question.middleSentAt)) return true;
-      const sentLater = question.middleSentAt - question.firstSentAt;
+      if (question.lane !== lane || (answer && answer.sentAt < question.lastSentAt)) return true;
+      const sentLater = question.lastSentAt - question.firstSentAt;
       const caughtUp = !answer || answer.at - question.to < sentLater / 2;
       if (caughtUp) add(question.from, question.to, question.how);
       return false;
@@ -95,9 +95,8 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
       add(from, at, how);
       return;
     }
-    const half = waiting.find((sent) => sent >= sentAt + silence / 2);
-    const middleSentAt = half ?? waiting[waiting.length >> 1] ?? at;
-    questions.push({ lane, from, to: at, how, firstSentAt: sentAt, middleSentAt });
+    const lastSentAt = waiting.findLast((sent) => sent <= sentAt + silence) ?? at;
+    questions.push({ lane, from, to: at, how, firstSentAt: sentAt, lastSentAt });
   }
 
   /** An outage that is not over: certain where the partition was denied, or where any delay would be too long. */

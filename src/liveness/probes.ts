@@ -22,9 +22,6 @@ const redialMs = 200;
 /** A connection that is not needed and has been silent this long is opened anew. ms */
 const deadMs = 5_000;
 
-/** More unanswered probes than this would only keep a broker busy that has just come back. */
-const maxWaiting = 512;
-
 /** The running probes. */
 export interface RunningProbes {
   /** The observer's report, the part that is from them. */
@@ -37,6 +34,7 @@ interface Lane {
   bornAt: number;
   probe?: LeaderProbe;
   sentAt: number;
+  answeredAt: number;
   giveUp: AbortController;
 }
 
@@ -86,10 +84,13 @@ export function startProbes(options: {
       keepConnected(target, at, doubted);
       const wanted = target === leader || (doubted && mayLead(target.address));
       for (const lane of target.lanes) {
+        if (!lane.probe?.open) continue;
+        const [oldest] = lane.probe.waiting;
+        const silentMs = oldest === undefined ? 0 : at - Math.max(oldest, lane.answeredAt);
         // One probe tells of a fresh connection what there is to tell.
-        const room = lane === target.lanes[0] ? maxWaiting : 1;
-        const due = wanted || at - lane.sentAt >= idleMs;
-        if (due && lane.probe?.open && lane.probe.waiting.length < room) send(lane, lane.probe, at);
+        const spacing = lane === target.lanes[0] ? spacingMs(silentMs) : Number.POSITIVE_INFINITY;
+        const due = oldest === undefined || at - lane.sentAt >= spacing;
+        if ((wanted && due) || at - lane.sentAt >= idleMs) send(lane, lane.probe, at);
       }
     }
     // By the schedule, not by the last round: a late round is made up for by none, and delays no other.
@@ -117,7 +118,7 @@ export function startProbes(options: {
   }
 
   function open(target: Target, at: number): void {
-    const lane: Lane = { bornAt: at, sentAt: -idleMs, giveUp: new AbortController() };
+    const lane: Lane = { bornAt: at, sentAt: -idleMs, answeredAt: at, giveUp: new AbortController() };
     const { host, port } = splitAddress(target.address);
     target.dialledAt = at;
     target.lanes.push(lane);
@@ -139,6 +140,7 @@ export function startProbes(options: {
 
   function answered(target: Target, lane: Lane, sentAt: number, error: number): void {
     const at = now();
+    lane.answeredAt = at;
     // Whoever answers is the connection to hold.
     for (const other of target.lanes) if (other !== lane) drop(target, other);
     if (error === 0) {
@@ -183,4 +185,12 @@ export function startProbes(options: {
       for (const target of targets) for (const lane of target.lanes) drop(target, lane);
     },
   };
+}
+
+/**
+ * Time from one probe to the next on a connection that has been silent for so long, ms. What waits is answered as soon as anything
+ * is; more of it would only keep a broker busy that has just come back.
+ */
+export function spacingMs(silentMs: number): number {
+  return silentMs / 8;
 }

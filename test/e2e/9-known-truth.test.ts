@@ -1,21 +1,26 @@
 import { beforeAll, expect, test } from 'vitest';
 import { ensureKafka } from '../support/kafka.ts';
 import { cluster } from '../support/testbed.ts';
-import { testbedBrokers } from '../truth/brokers.ts';
+import { logOfBroker, testbedBrokers } from '../truth/brokers.ts';
+import { leaderChanges } from '../truth/leader-change.ts';
 import { makePlan } from '../truth/plan.ts';
+import type { Kind } from '../truth/protocol.ts';
 import { findTruth } from '../truth/rig.ts';
 import { delaysReported, inventedIn, isDisturbed, matches, trueMs } from '../truth/table.ts';
 
 /** Whatever the machine does meanwhile, an outage as long as this cannot be missed. ms */
 const plainMs = 300;
 
+/** In turn; of those that leave connections behind that no client finds out about, fewer. */
+const kinds: Kind[] = ['black-hole', 'reset', 'black-hole', 'reset', 'black-hole', 'reset', 'void'];
+
 beforeAll(async () => {
   await ensureKafka();
 });
 
 test('outages made between clients and brokers are each reported once, none is invented, delay is none', async () => {
-  const plan = makePlan({ count: 30, longestMs: 1_500, kinds: ['black-hole', 'reset', 'void'] });
-  const truth = await findTruth(await testbedBrokers(cluster), { plan, stepMs: 5 });
+  const plan = makePlan({ count: 30, longestMs: 1_500, kinds });
+  const truth = await findTruth(await testbedBrokers(cluster), { plan, stepMs: 5, clientsMs: 500 });
   const outages = truth.made.filter(({ planned }) => planned.kind !== 'delay');
   expect(outages).toHaveLength(30);
   for (const made of outages) {
@@ -33,4 +38,17 @@ test('outages made between clients and brokers are each reported once, none is i
   }
   expect(inventedIn(truth).invented).toBe(0);
   expect(delaysReported(truth)).toEqual([]);
+});
+
+test('every change of leader in the brokers’ own logs was seen, about when it was logged', async () => {
+  const brokers = await testbedBrokers(cluster);
+  const changes = await leaderChanges(brokers, {
+    moves: 4,
+    logOf: (broker) => logOfBroker(cluster, broker),
+  });
+  expect(changes.length).toBeGreaterThanOrEqual(4);
+  for (const change of changes) {
+    expect(change.seenAt, JSON.stringify(changes)).toBeDefined();
+    expect(Math.abs((change.seenAt ?? 0) - change.loggedAt), JSON.stringify(change)).toBeLessThan(1_000);
+  }
 });

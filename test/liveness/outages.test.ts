@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { PartitionOutage } from '../../src/experiment/outage.ts';
 import { longestOutages, type OutageMeter, outageMeter } from '../../src/liveness/outages.ts';
+import { spacingMs } from '../../src/liveness/probes.ts';
 
 /** What befalls the way between the prober and the leader, one after the other with a quiet time between. ms */
 interface Disturbance {
@@ -14,16 +15,13 @@ interface Disturbance {
 
 const latencyMs = 0.6;
 
-/** Unanswered probes that one connection may have, as the prober holds it. */
-const maxWaiting = 512;
-
 /**
  * Probes at a fixed step over a connection that keeps its order: what is sent arrives after the latency and the delay in force,
- * and nothing passes in a silence. Gives when each silence was.
+ * nothing passes in a silence, and the broker takes its time for each. Gives when each silence was.
  */
 function play(
   meter: OutageMeter,
-  stepMs: number,
+  { stepMs, serveMs }: { stepMs: number; serveMs: number },
   disturbances: Disturbance[],
 ): { from: number; to: number }[] {
   const silences: { from: number; to: number }[] = [];
@@ -38,18 +36,23 @@ function play(
   const lane = {};
   const waiting: { sentAt: number; at: number }[] = [];
   let lastAt = 0;
+  let lastSentAt = 0;
+  let answeredAt = 0;
   const answerUntil = (time: number) => {
     for (let [first] = waiting; first && first.at <= time; [first] = waiting) {
       waiting.shift();
+      answeredAt = first.at;
       meter.served({ lane, ...first, waiting: waiting.map(({ sentAt }) => sentAt) });
     }
   };
   for (let sentAt = 0; sentAt < end + 1_000; sentAt += stepMs) {
     answerUntil(sentAt);
     meter.beat(sentAt);
-    if (waiting.length >= maxWaiting) continue;
+    const [oldest] = waiting;
+    if (oldest && sentAt - lastSentAt < spacingMs(sentAt - Math.max(oldest.sentAt, answeredAt))) continue;
+    lastSentAt = sentAt;
     const added = delays.find(({ from, to }) => sentAt >= from && sentAt < to)?.ms ?? 0;
-    const passes = Math.max(lastAt, sentAt + latencyMs + added);
+    const passes = Math.max(lastAt + serveMs, sentAt + latencyMs + added);
     const held = silences.find(({ from, to }) => passes >= from && passes < to);
     lastAt = held ? held.to : passes;
     waiting.push({ sentAt, at: lastAt });
@@ -58,7 +61,7 @@ function play(
 }
 
 const meterOf = (stepMs: number) => outageMeter(stepMs, (at) => at);
-const quiet = fc.double({ min: 100, max: 400, noNaN: true });
+const quiet = fc.double({ min: 500, max: 800, noNaN: true });
 const length = fc.double({ min: 50, max: 10_000, noNaN: true });
 const forMs = fc.double({ min: 100, max: 3_000, noNaN: true });
 const silence = fc.record({ kind: fc.constant('silence' as const), quietMs: quiet, ms: length, forMs });
@@ -68,24 +71,31 @@ const delay = fc.record({
   ms: fc.double({ min: 1, max: 2_000, noNaN: true }),
   forMs,
 });
+/** Share of a step that the broker is busy with one probe. */
+const busy = fc.double({ min: 0, max: 0.4, noNaN: true });
 const step = fc.integer({ min: 1, max: 10 });
 
 test('every silence is reported once, never shorter than it was and longer by less than a step; delay never is', () => {
   fc.assert(
-    fc.property(step, fc.array(fc.oneof(silence, delay), { maxLength: 6 }), (stepMs, disturbances) => {
-      const meter = meterOf(stepMs);
-      const silences = play(meter, stepMs, disturbances);
-      const found = meter.outages(0);
-      expect(found.map(({ how }) => how)).toEqual(silences.map(() => 'silence'));
-      for (const [index, { from, to }] of silences.entries()) {
-        const { at, ms } = found[index] as PartitionOutage;
-        const error = ms - (to - from);
-        expect(error).toBeGreaterThan(-0.1);
-        expect(error).toBeLessThanOrEqual(stepMs + 0.1);
-        expect(at).toBeLessThanOrEqual(from);
-        expect(at + ms).toBeGreaterThanOrEqual(to - 0.1);
-      }
-    }),
+    fc.property(
+      step,
+      busy,
+      fc.array(fc.oneof(silence, delay), { maxLength: 6 }),
+      (stepMs, share, disturbances) => {
+        const meter = meterOf(stepMs);
+        const silences = play(meter, { stepMs, serveMs: stepMs * share }, disturbances);
+        const found = meter.outages(0);
+        expect(found.map(({ how }) => how)).toEqual(silences.map(() => 'silence'));
+        for (const [index, { from, to }] of silences.entries()) {
+          const { at, ms } = found[index] as PartitionOutage;
+          const error = ms - (to - from);
+          expect(error).toBeGreaterThan(-0.1);
+          expect(error).toBeLessThanOrEqual(stepMs + 0.1);
+          expect(at).toBeLessThanOrEqual(from);
+          expect(at + ms).toBeGreaterThanOrEqual(to - 0.1);
+        }
+      },
+    ),
     { numRuns: 300 },
   );
 });
@@ -93,7 +103,7 @@ test('every silence is reported once, never shorter than it was and longer by le
 test('an outage under a delay much longer than itself is still told from the delay', () => {
   const meter = meterOf(5);
   const delayed: Disturbance = { kind: 'delay', quietMs: 100, ms: 1_500, forMs: 100_000 };
-  const silences = play(meter, 5, [delayed]);
+  const silences = play(meter, { stepMs: 5, serveMs: 0 }, [delayed]);
   expect(silences).toEqual([]);
   expect(meter.outages(0)).toEqual([]);
   const both = meterOf(5);

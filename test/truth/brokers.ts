@@ -29,6 +29,11 @@ export async function testbedBrokers(kubernetes: KubernetesPort): Promise<Broker
   return { bootstrap: [...reached.keys()], reached };
 }
 
+/** What a broker of the testbed has written lately. */
+export function logOfBroker(kubernetes: KubernetesPort, broker: number): Promise<string> {
+  return kubernetes.podLogs({ namespace: 'kafka', name: `kafka-kafka-${broker}` }, 'k8skafka', 5_000);
+}
+
 /** Dials a broker as it is reached from here, without the proxy. */
 export function dialPast(brokers: Brokers): Dial {
   return (host, port, giveUp) => {

@@ -1,11 +1,12 @@
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { liveTestbed } from '../../scripts/testbed-session.ts';
-import { type Brokers, directBrokers, testbedBrokers } from './brokers.ts';
+import { type Brokers, directBrokers, logOfBroker, testbedBrokers } from './brokers.ts';
+import { leaderChanges } from './leader-change.ts';
 import { makePlan } from './plan.ts';
 import type { Kind } from './protocol.ts';
 import { findTruth } from './rig.ts';
-import { delaysReported, errorOf, inventedIn, tableOf, trueMs } from './table.ts';
+import { delaysReported, errorOf, inventedIn, spreadOf, tableOf, trueMs } from './table.ts';
 
 /**
  * Outages of a known length against what the observer says of them: `npm run test:truth`. By default on the testbed's
@@ -22,7 +23,8 @@ const { values } = parseArgs({
   },
 });
 
-const brokers = values.bootstrap ? directBrokers(values.bootstrap.split(',')) : await onTestbed();
+const testbed = values.bootstrap ? undefined : await onTestbed();
+const brokers = testbed?.brokers ?? directBrokers((values.bootstrap ?? '').split(','));
 const plan = makePlan({
   count: Number(values.count),
   longestMs: Number(values.longest),
@@ -32,6 +34,7 @@ const stepMs = Number(values.step);
 const truth = await findTruth(brokers, {
   plan,
   stepMs,
+  clientsMs: 8_000,
   onMade: (made) => {
     const error = errorOf(made);
     if (!values.verbose) return;
@@ -48,13 +51,22 @@ delays: ${delays.length}, reported as an outage without a pause: ${delaysReporte
 reported besides: ${unmade}, of these without a pause of leader, proxy or observer: ${invented}
 load: ${loadavg()[0]?.toFixed(1)}`);
 
-async function onTestbed(): Promise<Brokers> {
-  const testbed = await liveTestbed();
-  if (!testbed) process.exit(1);
-  Object.assign(process.env, testbed);
+if (testbed) {
+  const changes = await leaderChanges(brokers, { moves: 20, logOf: testbed.logOf });
+  const lags = changes.flatMap(({ loggedAt, seenAt }) => (seenAt === undefined ? [] : [seenAt - loggedAt]));
+  const lag = spreadOf(lags);
+  console.log(
+    `changes of leader in the brokers' logs: ${changes.length}, seen: ${lags.length}, after p50 ${lag?.p50} ms, p99 ${lag?.p99} ms, max ${lag?.max} ms`,
+  );
+}
+
+async function onTestbed(): Promise<{ brokers: Brokers; logOf: (broker: number) => Promise<string> }> {
+  const environment = await liveTestbed();
+  if (!environment) process.exit(1);
+  Object.assign(process.env, environment);
   // Its helpers connect when they are loaded, by the environment that has only just been set.
   const { ensureKafka } = await import('../support/kafka.ts');
   const { cluster } = await import('../support/testbed.ts');
   await ensureKafka();
-  return await testbedBrokers(cluster);
+  return { brokers: await testbedBrokers(cluster), logOf: (broker) => logOfBroker(cluster, broker) };
 }

@@ -6,6 +6,9 @@ const shortestMs = 50;
 /** One delay after so many outages. */
 const outagesPerDelay = 5;
 
+/** A delay is in force for so much longer than it is long: until then nobody can tell it from an outage. ms */
+const steadyMs = 500;
+
 /** Added delays, one after the other: from hardly felt to longer than a client's patience. ms */
 const delaysMs = [20, 100, 300, 1_000, 2_500];
 
@@ -24,7 +27,7 @@ export function makePlan(options: { count: number; longestMs: number; kinds: Kin
   return outages.flatMap((outage, index): Planned[] => {
     if (index % outagesPerDelay !== outagesPerDelay - 1) return [outage];
     const delayMs = delaysMs[Math.floor(index / outagesPerDelay) % delaysMs.length] ?? 100;
-    return [outage, { kind: 'delay', ms: Math.max(500, delayMs), delayMs }];
+    return [outage, { kind: 'delay', ms: delayMs + steadyMs, delayMs }];
   });
 }
 

@@ -3,15 +3,14 @@ import { fileURLToPath } from 'node:url';
 import type { PartitionOutage } from '../../src/experiment/outage.ts';
 import type { Dial } from '../../src/kafka/port.ts';
 import { dialDirect } from '../../src/kafka/reach.ts';
-import type { Settings } from '../../src/liveness/environment.ts';
 import { startObserver } from '../../src/liveness/observer.ts';
 import type { ObserverReport } from '../../src/liveness/protocol.ts';
 import { type Brokers, makeTopic, removeTopic } from './brokers.ts';
+import { observerSettings } from './observer-settings.ts';
 import { watchPauses } from './pauses.ts';
 import { ask, type ClientGaps, epochNow, type Planned, type Span } from './protocol.ts';
 
-/** The clients get this long to be served again, and everything is quiet for the shorter time before the next disturbance. ms */
-const clientsMs = 8_000;
+/** Everything is quiet for so long before the next disturbance. ms */
 const quietMs = 300;
 
 /** One disturbance as it was made, with what was reported of its time. */
@@ -37,10 +36,13 @@ export interface Truth {
   cpuShare: number;
 }
 
-/** Lets clients stream and the observer watch, disturbs the way to the leader as planned, and compares. */
+/**
+ * Lets clients stream and the observer watch, disturbs the way to the leader as planned, and compares. After each outage the
+ * clients get `clientsMs` to be served again.
+ */
 export async function findTruth(
   brokers: Brokers,
-  options: { plan: Planned[]; stepMs: number; onMade?: (made: Made) => void },
+  options: { plan: Planned[]; stepMs: number; clientsMs: number; onMade?: (made: Made) => void },
 ): Promise<Truth> {
   const topic = `leaderfall-truth-${Date.now().toString(36)}`;
   const leader = await makeTopic(brokers, topic);
@@ -65,11 +67,11 @@ export async function findTruth(
     const cpu = { used: process.cpuUsage(), at: epochNow() };
     const made: Made[] = [];
     try {
-      await served(clients, 0);
+      await served(clients, 0, 10_000);
       const target = [...brokers.reached.keys()].indexOf(leader);
       for (const planned of options.plan) {
         const span = await ask<Span>(proxy, { what: 'disturb', target, planned });
-        const gaps = await served(clients, span.to);
+        const gaps = await served(clients, span.to, options.clientsMs);
         const reported = overlapping(observer.report(span.from).outages ?? [], span);
         const one = { planned, span, reported, ...clientOutages(gaps, span) };
         made.push(one);
@@ -97,16 +99,6 @@ export async function findTruth(
   }
 }
 
-const observerSettings: Omit<Settings, 'bootstrap' | 'topic'> = {
-  role: 'observer',
-  runId: 'truth',
-  rate: 1,
-  replicationFactor: 1,
-  minInsyncReplicas: 1,
-  consumerTimeoutMs: 60_000,
-  terminationLog: '/dev/null',
-};
-
 function start(file: string): ChildProcess {
   return fork(fileURLToPath(new URL(file, import.meta.url)), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -114,8 +106,8 @@ function start(file: string): ChildProcess {
 }
 
 /** Waits until both clients have been served after a time, or have had long enough, and a quiet while more. */
-async function served(clients: ChildProcess, after: number): Promise<ClientGaps> {
-  const deadline = epochNow() + clientsMs;
+async function served(clients: ChildProcess, after: number, patienceMs: number): Promise<ClientGaps> {
+  const deadline = epochNow() + patienceMs;
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, quietMs));
     const gaps = await ask<ClientGaps>(clients, { what: 'gaps' });
