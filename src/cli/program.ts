@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import type { Request } from '../experiment/steering.ts';
 import { version } from '../worker/version.ts';
 import { usageExitCode } from './exit-codes.ts';
 import { printProblem } from './print-problem.ts';
@@ -6,12 +7,22 @@ import { printProblem } from './print-problem.ts';
 /** Adds one command to the program; one that ends with another code than 0 tells it to `exit`. */
 type Add = (program: Command, exit: (code: number) => void) => void;
 
+/** A command for one request to a live run. */
+function steering(request: Request, description: string): () => Promise<Add> {
+  return async () => (await import('./commands/steer.ts')).addSteering(request, description);
+}
+
 /** Each command by its name; a module is loaded only when its command is wanted, for some bring a whole SDK along. */
 const commands: Record<string, () => Promise<Add>> = {
   run: async () => (await import('./commands/run.ts')).addRun,
   watch: async () => (await import('./commands/watch.ts')).addWatch,
   status: async () => (await import('./commands/status.ts')).addStatus,
   abort: async () => (await import('./commands/abort.ts')).addAbort,
+  pause: steering('pause', 'no kill of a live run until resume; later deadlines move by as long'),
+  resume: steering('resume', 'let a paused run go on'),
+  'skip-next': steering('skipNext', 'leave the next kill of a live run out'),
+  'kill-now': steering('killNow', 'make the next kill of a live run now'),
+  extend: steering('extend', 'add kills to a live run'),
   list: async () => (await import('./commands/list.ts')).addList,
   report: async () => (await import('./commands/report.ts')).addReport,
   explain: async () => (await import('./commands/explain.ts')).addExplain,

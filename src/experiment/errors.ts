@@ -23,6 +23,7 @@ export const errorCodes = [
   'KUBERNETES_REFUSED', // an API answer that no retry mends
   'CONFIGURATION_INVALID', // the worker's or the command's own settings
   'TEMPORAL_UNREACHABLE',
+  'REQUEST_REFUSED', // a live run cannot do now what was asked of it
   'TIMED_OUT',
   'INTERNAL', // a defect of Leaderfall itself
 ] as const;

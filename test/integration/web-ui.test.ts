@@ -1,6 +1,4 @@
-import { fileURLToPath } from 'node:url';
-import { Client } from '@temporalio/client';
-import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
 import { setUp } from '../../src/cli/commands/setup.ts';
@@ -8,6 +6,7 @@ import { withTemporal } from '../../src/cli/commands/shared.ts';
 import { searchAttributeNames } from '../../src/experiment/search-attributes.ts';
 import { type OpenPage, press, shows, typeInto, withPage } from '../support/browser.ts';
 import { healthy, type Seen, untilCancelled } from '../workflow/story-support.ts';
+import { realClock, startStoryWorker } from './story-worker.ts';
 
 /**
  * A person with nothing but Temporal's Web UI: starts a run by the form, reads how it stands, stops it. The real workflow on a
@@ -17,16 +16,16 @@ const taskQueue = `web-ui-${Date.now()}`;
 const ui = process.env.TESTBED_WEB_UI ?? 'http://127.0.0.1:8233';
 const pictures = process.env.LEADERFALL_PICTURES;
 
-let connection: NativeConnection;
+let connection: Connection;
 let client: Client;
 let workers: { stop(): Promise<void> };
 let seen: Seen;
 
 beforeAll(async () => {
-  connection = await NativeConnection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233' });
+  connection = await Connection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233' });
   client = new Client({ connection });
   await withTemporal(setUp);
-  workers = await startWorkers();
+  workers = await startStoryWorker(taskQueue, steps());
 });
 
 afterAll(async () => {
@@ -37,9 +36,8 @@ afterAll(async () => {
 /** Steps of a run on a healthy Kafka; the first kill's proof lasts until somebody stops the run. */
 function steps(): Activities {
   seen = { calls: [], acts: [] };
-  const clock = { currentTimeMs: async () => Date.now() } as Parameters<typeof healthy>[0];
-  const base = healthy(clock, seen);
-  return healthy(clock, seen, {
+  const base = healthy(realClock, seen);
+  return healthy(realClock, seen, {
     resolve: async (input) => ({
       ...(await base.resolve(input)),
       searchAttributes: [...searchAttributeNames],
@@ -50,23 +48,6 @@ function steps(): Activities {
       return await base.record(request);
     },
   });
-}
-
-async function startWorkers(): Promise<{ stop(): Promise<void> }> {
-  const workflowBundle = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/all-workflows.ts', import.meta.url)),
-  });
-  const activities = steps();
-  const main = await Worker.create({ connection, taskQueue, workflowBundle, activities });
-  const critical = await Worker.create({ connection, taskQueue: `${taskQueue}-critical`, activities });
-  const running = Promise.all([main.run(), critical.run()]);
-  return {
-    stop: async () => {
-      main.shutdown();
-      critical.shutdown();
-      await running;
-    },
-  };
 }
 
 const started = `by-hand-${Date.now()}`;

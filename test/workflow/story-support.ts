@@ -54,7 +54,7 @@ export interface Seen {
 
 /** Activities of a run on a healthy Kafka: everything succeeds. Overrides replace single steps. */
 export function healthy(
-  env: TestWorkflowEnvironment,
+  env: { currentTimeMs(): Promise<number> },
   seen: Seen,
   overrides: Partial<Activities> = {},
   schedule: { durationSeconds: number; intervalSeconds: number } = {

@@ -6,31 +6,39 @@ import { verdictExitCodes } from '../exit-codes.ts';
 import { followToEnd } from '../follow-to-end.ts';
 import { headLines, terminal, withTemporal } from './shared.ts';
 
+interface AbortOptions {
+  detach?: boolean;
+  json?: boolean;
+  reason?: string;
+  actor?: string;
+}
+
 /** `leaderfall abort` */
 export function addAbort(program: Command, exit: (code: number) => void): void {
   program
     .command('abort')
     .description('stop a run: no further kill, clean-up, verdict Stopped')
     .argument('<workflow-id>')
+    .option('--reason <text>', 'why; kept in the run')
+    .option('--actor <name>', 'who asks; kept with the reason (default: the user of this machine)')
     .option('-d, --detach', 'ask for it only, do not wait for the clean-up')
     .option('--json', 'write the result as JSON to standard output')
-    .action(async (workflowId: string, options: { detach?: boolean; json?: boolean }) => {
+    .action(async (workflowId: string, options: AbortOptions) => {
       exit(await withTemporal((access) => abort(access, workflowId, options)));
     });
 }
 
-async function abort(
-  access: TemporalAccess,
-  workflowId: string,
-  options: { detach?: boolean; json?: boolean },
-): Promise<number> {
+async function abort(access: TemporalAccess, workflowId: string, options: AbortOptions): Promise<number> {
   const handle = access.client.workflow.getHandle(workflowId);
   // Temporal takes a cancel of a closed run without a word.
   const { status } = await handle.describe().catch((cause: unknown) => {
     throw cause instanceof WorkflowNotFoundError ? notUnderWay(workflowId, 'it is unknown', cause) : cause;
   });
   if (status.name !== 'RUNNING') throw notUnderWay(workflowId, `it is ${status.name.toLowerCase()}`);
-  await handle.cancel();
+  const { reason, actor = process.env.USER } = options;
+  // Both reach a run whose worker is away; only the run's own signal carries who and why.
+  if (reason === undefined) await handle.cancel();
+  else await handle.signal('abort', { reason, ...(actor ? { actor } : {}) });
   const screen = terminal();
   for (const line of headLines(access, { workflowId })) screen.text(line);
   screen.text('Abort asked for; the worker stops killing and cleans up.');
