@@ -1,4 +1,6 @@
+import { type Anomaly, anomalyMeaning, exampleText } from '../experiment/anomalies.ts';
 import type { ChaosResult, KillRecord, Latency, Leftover, StreamReport } from '../experiment/result.ts';
+import { streamText } from '../experiment/stream-options.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { clock, duration } from './format.ts';
 
@@ -23,9 +25,11 @@ export function runFacts({ run, startedAt, endedAt, failStep }: ChaosResult): Fa
 }
 
 /** What was attacked, with which versions, and the broker settings that bound an outage. */
-export function environmentFacts({ kafka, versions }: ChaosResult): Fact[] {
+export function environmentFacts({ kafka, versions, experiment }: ChaosResult): Fact[] {
   const named = Object.entries(versions).map(([name, version]): Fact => ['version', `${name} ${version}`]);
-  if (!kafka) return named;
+  // Results of earlier versions name no options of the stream.
+  const stream: Fact[] = experiment?.liveness.acks ? [['stream', streamText(experiment.liveness)]] : [];
+  if (!kafka) return [...named, ...stream];
   const { statefulSet, brokerIds, provisioner, reach, packages, settings, gracePeriodSeconds } = kafka;
   return [
     [
@@ -38,6 +42,7 @@ export function environmentFacts({ kafka, versions }: ChaosResult): Fact[] {
       return ['package', `${name} ${operatorVersion}, sha256 ${digest.slice(0, 12)}${rewritten}`];
     }),
     ...named,
+    ...stream,
     ['grace', `${gracePeriodSeconds} s for a broker to shut down`],
     ...Object.entries(settings).map(([name, value]): Fact => ['setting', `${name} = ${value}`]),
   ];
@@ -112,6 +117,7 @@ export function streamFacts(report: StreamReport): Fact[] {
       'silence',
       `longest ${duration(report.longestSilenceMs)}${since}; longest without an ack ${duration(report.longestAckGapMs)}`,
     ],
+    ...(report.anomalies ?? []).map(anomalyFact),
     ...outageFacts(report),
     ['send to ack', latency(report.sendToAck)],
     ['to receive', latency(report.sendToReceive)],
@@ -133,9 +139,19 @@ export function leftoverName({ kind, name, namespace }: Leftover): string {
   return `${kind}/${name}${namespace ? ` in ${namespace}` : ''}`;
 }
 
-/** What the producer missed and, where it was looked at, the stream while a fault could be felt. */
-function outageFacts({ producerOutage, faultWindows }: StreamReport): Fact[] {
+function anomalyFact({ kind, count, first }: Anomaly): Fact {
+  return [kind, `${count}: ${anomalyMeaning[kind]}; first ${exampleText(first)}`];
+}
+
+/** When no broker served the partition, what the producer missed and, where it was looked at, the stream while a fault could be felt. */
+function outageFacts({ partitionOutages, producerOutage, faultWindows }: StreamReport): Fact[] {
   const rows: Fact[] = [];
+  if (partitionOutages) {
+    const { count, longestMs, totalMs, stepMs } = partitionOutages;
+    const seen =
+      count === 0 ? 'none' : `${times(count)}, longest ${duration(longestMs)}, together ${duration(totalMs)}`;
+    rows.push(['outages', `${seen}; probed every ${duration(stepMs)}`]);
+  }
   if (producerOutage) {
     const { count, maxMs, totalMs } = producerOutage;
     rows.push(['no acks', `${times(count)}, longest ${duration(maxMs)}, together ${duration(totalMs)}`]);

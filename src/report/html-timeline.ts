@@ -1,6 +1,6 @@
 import type { ChaosResult } from '../experiment/result.ts';
 import { type Html, html, trusted } from './html-tag.ts';
-import { barStyles, markStyles } from './legend.ts';
+import { barKindsIn, barStyles, markKindsIn, markStyles } from './legend.ts';
 import { type Chart, chartOf } from './timeline-chart.ts';
 
 /** Seconds shown before a kill and after the last of what followed from it. */
@@ -14,7 +14,7 @@ export function timelineFigure(result: ChaosResult): Html | undefined {
 <div class="zoom">${buttons(chart)}<span class="faint">drag the ends of the bar below, or Ctrl and the wheel</span></div>
 <figure>
 <div id="timeline" role="img" aria-label="Timeline of the run; the tables below hold its figures"><p class="faint">Your viewer does not run the script that draws the timeline. The tables below hold its figures.</p></div>
-<figcaption>${legend()}</figcaption>
+<figcaption>${legend(chart)}</figcaption>
 </figure>
 </section>`;
 }
@@ -37,14 +37,17 @@ function buttons({ zero, from, to, kills, marks }: Chart): Html[] {
   ];
 }
 
-function legend(): Html[] {
-  const bars = Object.entries(barStyles).map(([kind, { name, tall }]) => {
+/** Of what the chart holds, and no more. */
+function legend(chart: Chart): Html[] {
+  const bars = barKindsIn(chart).map((kind) => {
+    const { name, tall } = barStyles[kind];
     const shape = `<rect y="${(20 - tall) / 2}" width="18" height="${tall}" fill="var(--${kind})"/>`;
     return item(name, 18, 20, shape);
   });
-  const marks = Object.entries(markStyles).map(([kind, { name, path }]) =>
-    item(name, 16, 16, `<path d="${path}" fill="var(--mark-${kind})"/>`),
-  );
+  const marks = markKindsIn(chart).map((kind) => {
+    const { name, path } = markStyles[kind];
+    return item(name, 16, 16, `<path d="${path}" fill="var(--mark-${kind})"/>`);
+  });
   const kill = '<path d="M8 0 V20" stroke="var(--mark-kill)" stroke-dasharray="3 3"/>';
   return [...bars, item('request to kill', 16, 20, kill), ...marks];
 }

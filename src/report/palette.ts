@@ -35,6 +35,7 @@ export const light: Palette = {
   bars: {
     stream: '#3b9c80',
     silence: '#c2364a',
+    outage: '#8a2f78',
     leader: '#1f4e8c',
     'in-sync': '#5b9bd5',
     stopping: '#c77700',
@@ -58,6 +59,7 @@ export const dark: Palette = {
   bars: {
     stream: '#2f9e7f',
     silence: '#ff6b7a',
+    outage: '#e58ec0',
     leader: '#8cc5ff',
     'in-sync': '#3f7fbf',
     stopping: '#e69f00',

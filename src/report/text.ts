@@ -51,7 +51,8 @@ function head({ verdict, name, reasons }: ChaosResult, paint: Paint): string {
 }
 
 function factLines(facts: Fact[], paint: Paint): string {
-  return facts.map(([name, value]) => `  ${paint('dim', name.padEnd(12))}${plain(value)}`).join('\n');
+  const width = Math.max(12, ...facts.map(([name]) => name.length + 2));
+  return facts.map(([name, value]) => `  ${paint('dim', name.padEnd(width))}${plain(value)}`).join('\n');
 }
 
 function problem({ code, step, message, evidence = [], next }: Problem, paint: Paint): string {

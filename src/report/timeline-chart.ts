@@ -3,7 +3,7 @@ import { type BrokerState, brokerSpans, lanesOf } from './broker-spans.ts';
 import { duration } from './format.ts';
 
 /** What a bar shows. */
-export type BarKind = BrokerState | 'stream' | 'silence';
+export type BarKind = BrokerState | 'stream' | 'silence' | 'outage';
 
 /** A bar in the lane of that index. Seconds since the first deadline. */
 export interface Bar {
@@ -53,29 +53,48 @@ export function chartOf(result: ChaosResult): Chart | undefined {
   if (!first) return undefined;
   const zero = Date.parse(first.deadline);
   const since = (ms: number) => (ms - zero) / 1_000;
-  const brokers = lanesOf(result);
-  const spans = brokerSpans(result);
+  const lanes = laneNames(result);
   const end = since(endOf(result));
   const bars: Bar[] = [
     ...streamBars(result.stream, since, end),
-    ...spans.map(({ broker, state, from, to }) => ({
-      lane: 1 + brokers.indexOf(broker),
-      kind: state,
-      from: since(from),
-      to: since(to),
-    })),
+    ...(result.stream?.partitionOutages?.longest ?? []).map(
+      ({ at, ms }): Bar => ({
+        lane: lanes.indexOf(partitionLane),
+        kind: 'outage',
+        from: since(at),
+        to: since(at + ms),
+      }),
+    ),
+    ...brokerSpans(result).map(
+      ({ broker, state, from, to }): Bar => ({
+        lane: lanes.indexOf(brokerLane(broker)),
+        kind: state,
+        from: since(from),
+        to: since(to),
+      }),
+    ),
   ];
   const last = Math.max(end, ...bars.map(({ to }) => to));
   const margin = Math.max(1, last * 0.02);
   return {
     zero,
-    lanes: ['stream', ...brokers.map((broker) => `broker ${broker}`)],
+    lanes,
     bars,
     kills: killsOf(result, since),
-    marks: marksOf(result, since),
+    marks: marksOf(result, lanes, since),
     from: Math.min(0, ...bars.map(({ from }) => from)) - margin,
     to: last + margin,
   };
+}
+
+const partitionLane = 'partition';
+
+const brokerLane = (broker: number) => `broker ${broker}`;
+
+/** The partition has a lane where its outages were looked for, found or not. */
+function laneNames(result: ChaosResult): string[] {
+  const partition = result.stream?.partitionOutages ? [partitionLane] : [];
+  return ['stream', ...partition, ...lanesOf(result).map(brokerLane)];
 }
 
 function killsOf({ kills }: ChaosResult, since: (ms: number) => number): Kill[] {
@@ -93,8 +112,7 @@ function killsOf({ kills }: ChaosResult, since: (ms: number) => number): Kill[] 
   });
 }
 
-function marksOf(result: ChaosResult, since: (ms: number) => number): Mark[] {
-  const brokers = lanesOf(result);
+function marksOf(result: ChaosResult, lanes: string[], since: (ms: number) => number): Mark[] {
   return result.kills.flatMap(({ index, plan, act, proof }) => {
     if (!plan || !proof || !wasCarriedOut(act)) return [];
     const { newLeader, newLeaderAt, timeToFullIsrMs } = proof;
@@ -102,7 +120,7 @@ function marksOf(result: ChaosResult, since: (ms: number) => number): Mark[] {
     const mark = (kind: MarkKind, broker: number | undefined, at: number | undefined): Mark[] =>
       broker === undefined || at === undefined
         ? []
-        : [{ lane: 1 + brokers.indexOf(broker), kind, at: since(at), kill: index }];
+        : [{ lane: lanes.indexOf(brokerLane(broker)), kind, at: since(at), kill: index }];
     return [
       ...mark('death', plan.broker, proof.processGoneAt ?? proof.podGoneAt),
       ...mark('new-leader', newLeader, newLeaderAt),

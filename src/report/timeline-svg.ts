@@ -11,7 +11,7 @@ import { type ComposeOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import type { ChaosResult, Verdict } from '../experiment/result.ts';
 import { duration, plain } from './format.ts';
-import { barStyles } from './legend.ts';
+import { barKindsIn, barStyles } from './legend.ts';
 import { light } from './palette.ts';
 import { type Bar, type BarKind, type Chart, chartOf, type Kill } from './timeline-chart.ts';
 
@@ -89,7 +89,9 @@ function heading({ verdict, name, kills, plannedKills, stream, startedAt, reason
   };
 }
 
-function figure({ lanes, bars, kills, from, to }: Chart): Option {
+function figure(chart: Chart): Option {
+  const { lanes, bars, kills, from, to } = chart;
+  const kinds = barKindsIn(chart);
   const pixels = ((width - left - right) * smallestGap(kills, to)) / (to - from);
   return {
     legend: {
@@ -99,7 +101,7 @@ function figure({ lanes, bars, kills, from, to }: Chart): Option {
       itemHeight: 14,
       itemGap: 28,
       textStyle: { color: ink, fontSize: 12 },
-      data: Object.values(barStyles).map(({ name }) => name),
+      data: kinds.map((kind) => barStyles[kind].name),
     },
     grid: { left, right, top, height: lanes.length * laneHeight },
     xAxis: {
@@ -125,7 +127,7 @@ function figure({ lanes, bars, kills, from, to }: Chart): Option {
       axisTick: { show: false },
     },
     series: [
-      ...(Object.keys(barStyles) as BarKind[]).map((kind) => barSeries(kind, bars)),
+      ...kinds.map((kind) => barSeries(kind, bars)),
       killSeries(kills, lanes.length, pixels >= figuresNeed),
     ],
   };

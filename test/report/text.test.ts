@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resultSchema } from '../../src/experiment/result-schema.ts';
 import { textReport } from '../../src/report/text.ts';
-import { failedResult, passedResult, refusedResult } from './example-result.ts';
+import { failedResult, judged, passedResult, refusedResult } from './example-result.ts';
 
 const rowOf = (report: string, start: string) =>
   report.split('\n').find((line) => line.includes(start)) ?? '';
@@ -24,6 +24,48 @@ describe('the text report', () => {
 
   it('shows what was not observed as a dash, not as a figure', () => {
     expect(rowOf(textReport(failedResult()), 'kafka-kafka-1')).toMatch(/143 │ +- │ +- │ proven/);
+  });
+
+  it('tells what was required, what was observed and what came of it', () => {
+    const report = textReport(judged(failedResult()));
+    const row = rowOf(report, 'the stream never stopped');
+    expect(row).toMatch(/│ no silence of 60\.0 s at the consumer +│ silent for 40\.0 s +│ not met/);
+    expect(rowOf(report, 'acknowledged records lost')).toMatch(/≤ 0 \(default\) +│ 0 +│ met/);
+  });
+
+  it('tells how each broker died and what that death may cost', () => {
+    const passed = passedResult();
+    const kills = passed.kills.map((kill) => ({
+      ...kill,
+      proof: kill.proof && {
+        ...kill.proof,
+        death: 'crashed' as const,
+        expectedOutage: { ms: 18_000, because: ['zookeeper.session.timeout.ms is 18 s'] },
+      },
+    }));
+    const report = textReport({ ...passed, kills });
+    expect(rowOf(report, 'kafka-kafka-2')).toMatch(/│ crashed │ +143 │/);
+    expect(report).toContain(
+      'kill 1: the outage to expect of this death is 18.0 s at most: zookeeper.session.timeout.ms is 18 s',
+    );
+  });
+
+  it('tells outages and anomalies with an example', () => {
+    const passed = passedResult();
+    const one = { partition: 0, producer: 1, sequence: 17, offset: 23 };
+    const partitionOutages = { count: 2, totalMs: 900, longestMs: 600, stepMs: 5, floorMs: 10, longest: [] };
+    const stream = passed.stream && {
+      ...passed.stream,
+      partitionOutages,
+      producerOutage: { count: 2, maxMs: 640, totalMs: 1_000 },
+      anomalies: [{ kind: 'duplicated' as const, count: 2, first: one, last: one }],
+    };
+    const report = textReport({ ...passed, stream });
+    expect(report).toMatch(/outages +2 times, longest 600 ms, together 900 ms; probed every 5 ms/);
+    expect(report).toMatch(/no acks +2 times, longest 640 ms, together 1\.0 s/);
+    expect(report).toMatch(
+      /duplicated +2: in the log more than once; first partition 0, producer 1, sequence 17/,
+    );
   });
 
   it('says how the stream ended and what is left', () => {

@@ -114,6 +114,38 @@ describe('the chart of a run', () => {
     );
   });
 
+  it('has a lane for the partition’s outages where they were looked for', () => {
+    const stream = passedResult().stream;
+    const outage = { at: steadyAt + 20_120, ms: 300, how: 'cut' as const };
+    const partitionOutages = {
+      count: 1,
+      totalMs: 300,
+      longestMs: 300,
+      stepMs: 5,
+      floorMs: 10,
+      longest: [outage],
+    };
+    const chart = chartOf({ ...passedResult(), stream: stream && { ...stream, partitionOutages } });
+    expect(chart?.lanes).toEqual(['stream', 'partition', 'broker 0', 'broker 1', 'broker 2']);
+    expect(chart?.bars.find(({ kind }) => kind === 'outage')).toEqual({
+      lane: 1,
+      kind: 'outage',
+      from: 20.12,
+      to: expect.closeTo(20.42),
+    });
+    expect(chart?.bars.find(({ kind }) => kind === 'leader')?.lane).toBe(3);
+  });
+
+  it('marks death, new leader and full ISR in the lane of the broker that they befell', () => {
+    const marks = chartOf(passedResult())?.marks.filter(({ kill }) => kill === 1);
+    expect(marks).toEqual([
+      { lane: 3, kind: 'death', at: expect.closeTo(21.906), kill: 1 },
+      { lane: 1, kind: 'new-leader', at: expect.closeTo(20.316), kill: 1 },
+      { lane: 3, kind: 'full-isr', at: expect.closeTo(30.206), kill: 1 },
+    ]);
+    expect(chartOf(failedResult())?.marks.map(({ kind }) => kind)).toEqual(['death']);
+  });
+
   it('leaves out kills that were not made', () => {
     const result = passedResult();
     const [first, second] = result.kills;

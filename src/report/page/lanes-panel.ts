@@ -1,6 +1,6 @@
 import type { CustomSeriesOption, ScatterSeriesOption } from 'echarts/charts';
 import { clock, duration } from '../format.ts';
-import { barStyles, markStyles } from '../legend.ts';
+import { barKindsIn, barStyles, markKindsIn, markStyles } from '../legend.ts';
 import type { Palette } from '../palette.ts';
 import type { BarKind, Chart, MarkKind } from '../timeline-chart.ts';
 import type { Panel } from './panel.ts';
@@ -16,8 +16,8 @@ export function lanesPanel(chart: Chart, palette: Palette): Panel {
     height: chart.lanes.length * laneHeight,
     yAxis: { type: 'category', data: chart.lanes, inverse: true, axisTick: { show: false } },
     series: [
-      ...(Object.keys(barStyles) as BarKind[]).map((kind) => bars(kind, chart, palette)),
-      ...(Object.keys(markStyles) as MarkKind[]).map((kind) => marks(kind, chart, palette)),
+      ...barKindsIn(chart).map((kind) => bars(kind, chart, palette)),
+      ...markKindsIn(chart).map((kind) => marks(kind, chart, palette)),
     ],
     legend: [],
     tooltip: 'item',
