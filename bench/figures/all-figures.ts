@@ -3,6 +3,7 @@ import { apiRequests } from './api-requests.ts';
 import { falseVerdicts } from './false-verdicts.ts';
 import { firstKill, wholeFirstKill } from './first-kill.ts';
 import { guardedKillDelay, guardWait, killDelaySaid, killDelaySeen } from './kill-delay.ts';
+import { ledgerFigures } from './ledger.ts';
 import { heartbeats, temporalActions } from './temporal-actions.ts';
 import { lastKillToEnd, lastRecoveryToEnd, lastRecoveryToVerdict } from './verdict.ts';
 import { workerMemory } from './worker-memory.ts';
@@ -22,5 +23,6 @@ export const allFigures: Figure[] = [
   heartbeats,
   apiRequests,
   workerMemory,
+  ...ledgerFigures,
   falseVerdicts,
 ];

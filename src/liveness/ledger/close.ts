@@ -68,13 +68,18 @@ export function closeLedger({ sent, live, again, producers, stoppedAt }: Closing
   for (const producer of producers) {
     const tried = Math.max(
       sent.find((ledger) => ledger.producer === producer)?.triedAt ?? 0,
-      live.heard.get(producer) ?? 0,
+      dueOf(live, producer),
     );
     if (stoppedAt - tried <= silentAfterMs) continue;
     const detail = tried === 0 ? 'never heard of' : `silent for the last ${Math.round(stoppedAt - tried)} ms`;
     note(tally, 'silent-producer', { producer, detail });
   }
   return tally;
+}
+
+/** When the latest record that was read of a producer was due, epoch ms; 0 where none was. */
+function dueOf({ partitions }: ReadLedger, producer: number): number {
+  return Math.max(0, ...[...partitions.values()].map(({ producers }) => producers.get(producer)?.due ?? 0));
 }
 
 type Whose = Pick<AnomalyExample, 'partition' | 'producer'> & { partition: number; producer: number };

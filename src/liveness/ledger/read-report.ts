@@ -1,12 +1,11 @@
 import type { Anomaly } from '../../experiment/anomalies.ts';
 import type { PartitionReads, ReadLedger } from './read.ts';
-import { fromRuns, type SequenceRuns, toRuns } from './sequence-map.ts';
+import { fromRuns, newSequenceMap, type SequenceRuns, toRuns } from './sequence-map.ts';
 import { listOf } from './tally.ts';
 
 /** What a reader saw, as JSON. */
 export interface ReadReport {
   received: number;
-  heard: [producer: number, due: number][];
   anomalies: Anomaly[];
   partitions: {
     partition: number;
@@ -14,15 +13,14 @@ export interface ReadReport {
     end?: number;
     own: SequenceRuns;
     rewritten: SequenceRuns;
-    producers: { producer: number; copies: SequenceRuns[]; late: SequenceRuns }[];
+    producers: { producer: number; due: number; copies: SequenceRuns[]; late: SequenceRuns }[];
   }[];
 }
 
 /** For the way between containers: all that closing the ledger needs. */
-export function readReport({ received, heard, tally, partitions }: ReadLedger): ReadReport {
+export function readReport({ received, tally, partitions }: ReadLedger): ReadReport {
   return {
     received,
-    heard: [...heard],
     anomalies: listOf(tally),
     partitions: [...partitions].map(([partition, { next, end, own, rewritten, producers }]) => ({
       partition,
@@ -30,8 +28,9 @@ export function readReport({ received, heard, tally, partitions }: ReadLedger): 
       ...(end === undefined ? {} : { end }),
       own: toRuns(own),
       rewritten: toRuns(rewritten),
-      producers: [...producers].map(([producer, { copies, late }]) => ({
+      producers: [...producers].map(([producer, { due, copies, late }]) => ({
         producer,
+        due,
         copies: copies.map(toRuns),
         late: toRuns(late),
       })),
@@ -40,19 +39,19 @@ export function readReport({ received, heard, tally, partitions }: ReadLedger): 
 }
 
 /** A ledger of `readReport`, to be closed; nothing more can be read into it. */
-export function readFrom({ received, heard, anomalies, partitions }: ReadReport): ReadLedger {
+export function readFrom({ received, anomalies, partitions }: ReadReport): ReadLedger {
   const reads = partitions.map(({ partition, next, end, own, rewritten, producers }) => {
     const found: PartitionReads = {
       next,
       position: next,
       ...(end === undefined ? {} : { end }),
       own: fromRuns(own),
-      strange: fromRuns({ end: 0, runs: [] }),
+      strange: newSequenceMap(),
       rewritten: fromRuns(rewritten),
       producers: new Map(
-        producers.map(({ producer, copies, late }) => [
+        producers.map(({ producer, due, copies, late }) => [
           producer,
-          { copies: copies.map(fromRuns), late: fromRuns(late), due: 0 },
+          { copies: copies.map(fromRuns), late: fromRuns(late), due, early: false },
         ]),
       ),
     };
@@ -60,9 +59,7 @@ export function readFrom({ received, heard, anomalies, partitions }: ReadReport)
   });
   return {
     received,
-    heard: new Map(heard),
     tally: new Map(anomalies.map((anomaly) => [anomaly.kind, anomaly])),
     partitions: new Map(reads),
-    early: new Set(),
   };
 }

@@ -10,13 +10,9 @@ export interface ReadLedger {
   partitions: Map<number, PartitionReads>;
   /** Records of the run in the log; what was read again is not counted again. */
   received: number;
-  /** When each producer's latest record was due, epoch ms. */
-  heard: Map<number, number>;
   tally: Tally;
   /** The two clocks when they were last compared, ms. */
   clocks?: { wall: number; monotonic: number };
-  /** Producers whose records come before they are due: one of the clocks is wrong. */
-  early: Set<number>;
 }
 
 /** What was read of one partition. */
@@ -44,6 +40,8 @@ export interface ProducerReads {
   late: SequenceMap;
   /** When the latest record was due, epoch ms. */
   due: number;
+  /** Records come before they are due: one of the clocks is wrong. */
+  early: boolean;
 }
 
 /** One intact record as it was read; times in epoch ms. */
@@ -60,7 +58,7 @@ export type Finding = 'new' | 'duplicated' | 'truncated' | 'stale' | 'again';
 
 /** A ledger of a reader that has read nothing yet. */
 export function newReadLedger(): ReadLedger {
-  return { partitions: new Map(), received: 0, heard: new Map(), tally: new Map(), early: new Set() };
+  return { partitions: new Map(), received: 0, tally: new Map() };
 }
 
 /** Takes one intact record down. `now` is the reader's clock, epoch ms. */
@@ -71,17 +69,17 @@ export function recordRead(ledger: ReadLedger, record: RecordRead, now: number):
   const stale = offset < reads.position;
   const known = offset < reads.next && placeOf(reads.own, offset) !== nowhere;
   advance(reads, offset + 1);
-  const example = { partition, producer, sequence, offset };
   if (known && own.copies.some((copy) => placeOf(copy, sequence) === offset)) {
-    if (stale) note(ledger.tally, 'stale', example);
+    if (stale) note(ledger.tally, 'stale', { partition, producer, sequence, offset });
     return stale ? 'stale' : 'again';
   }
   const newest = sequence >= (own.copies[0]?.end ?? 0);
-  compareTimes(ledger, own, record, newest, now);
+  compareTimes(ledger, own, record, { newest, now });
   ledger.received++;
   const before = addCopy(own, sequence, offset);
   if (known) {
-    noteRewritten(ledger.tally, reads, { ...example, detail: 'the offset held another record before' });
+    const detail = 'the offset held another record before';
+    noteRewritten(ledger.tally, reads, { partition, producer, sequence, offset, detail });
     return 'truncated';
   }
   put(reads.own, offset, 1, unplaced);
@@ -89,7 +87,7 @@ export function recordRead(ledger: ReadLedger, record: RecordRead, now: number):
     if (!newest) put(own.late, sequence, 1, unplaced);
     return 'new';
   }
-  note(ledger.tally, 'duplicated', { ...example, detail: `also at ${before}` });
+  note(ledger.tally, 'duplicated', { partition, producer, sequence, offset, detail: `also at ${before}` });
   return 'duplicated';
 }
 
@@ -166,24 +164,23 @@ export function recordClocks(ledger: ReadLedger, wall: number, monotonic: number
 
 /** A producer's records are due in their order, and none is read before it is due. */
 function compareTimes(
-  ledger: ReadLedger,
+  { tally }: ReadLedger,
   own: ProducerReads,
-  { due, ...example }: RecordRead,
-  newest: boolean,
-  now: number,
+  record: RecordRead,
+  { newest, now }: { newest: boolean; now: number },
 ): void {
-  const { producer } = example;
+  const { due } = record;
+  const early = due > now + clockToleranceMs;
   if (newest && due < own.due - clockToleranceMs) {
-    const detail = `due ${own.due - due} ms before the record ahead of it`;
-    note(ledger.tally, 'clock-step', { ...example, detail });
+    noteClock(tally, record, `due ${own.due - due} ms before the record ahead of it`);
   }
+  if (early && !own.early) noteClock(tally, record, `read ${due - now} ms before it was due`);
   if (newest) own.due = due;
-  if (due <= now + clockToleranceMs) ledger.early.delete(producer);
-  else if (!ledger.early.has(producer)) {
-    ledger.early.add(producer);
-    note(ledger.tally, 'clock-step', { ...example, detail: `read ${due - now} ms before it was due` });
-  }
-  if (due > (ledger.heard.get(producer) ?? 0)) ledger.heard.set(producer, due);
+  own.early = early;
+}
+
+function noteClock(tally: Tally, { due, ...example }: RecordRead, detail: string): void {
+  note(tally, 'clock-step', { ...example, detail });
 }
 
 /** Keeps the place; gives the one where the record was read first, or nowhere. */
@@ -227,7 +224,7 @@ function readsOf({ partitions }: ReadLedger, partition: number): PartitionReads 
 function producerOf({ producers }: PartitionReads, producer: number): ProducerReads {
   let own = producers.get(producer);
   if (!own) {
-    own = { copies: [newSequenceMap()], late: newSequenceMap(), due: 0 };
+    own = { copies: [newSequenceMap()], late: newSequenceMap(), due: 0, early: false };
     producers.set(producer, own);
   }
   return own;
