@@ -10,7 +10,7 @@ import type { Observation, ObserverReport } from './protocol.ts';
 const stepMs = 10;
 
 /** Time from one probe of the leader to the next, unless the settings say otherwise. ms */
-const probeStepMs = 5;
+const probeStepMs = 3;
 
 /** A broker that has not answered in this time is asked again on a new connection. ms */
 const answerMs = 1_000;

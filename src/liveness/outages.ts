@@ -58,6 +58,8 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
   let questions: Question[] = [];
   let last: Served | undefined;
   let beats = 0;
+  let beatAt: number | undefined;
+  let pausedMs = 0;
   let how: PartitionOutage['how'] = 'silence';
   let blindMs = 0;
 
@@ -86,7 +88,9 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
     const silence = at - from;
     // A broker answers in order: between two answers on one connection nothing else was asked.
     const unasked = lane === before.lane && how === 'silence' ? sentAt - before.sentAt - stepMs : 0;
-    if (beats * stepMs < silence / 2 || silence - unasked < outageFloorMs) {
+    // An answer that is read right after a pause of our own may have come at any time of it.
+    const heard = silence - Math.max(0, unasked) - pausedMs;
+    if (heard < outageFloorMs || beats * stepMs < silence / 4) {
       blindMs += silence;
       return;
     }
@@ -103,12 +107,16 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
   function open(now: number): PartitionOutage[] {
     const silence = last ? now - last.at : 0;
     if (!last || silence < outageFloorMs) return [];
-    if (beats * stepMs < silence / 2 || (how === 'silence' && silence < inTimeMs)) return [];
+    if (beats * stepMs < silence / 4 || (how === 'silence' && silence < inTimeMs)) return [];
     return [{ at: epochOf(last.at), ms: round(silence), how, open: true }];
   }
 
   return {
-    beat: () => void beats++,
+    beat(at) {
+      beats++;
+      pausedMs = Math.max(0, at - (beatAt ?? at) - stepMs);
+      beatAt = at;
+    },
     served(answer) {
       settle(answer.lane, answer);
       if (last && answer.at - last.at >= outageFloorMs) judge(answer, last);

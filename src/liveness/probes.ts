@@ -188,9 +188,9 @@ export function startProbes(options: {
 }
 
 /**
- * Time from one probe to the next on a connection that has been silent for so long, ms. What waits is answered as soon as anything
- * is; more of it would only keep a broker busy that has just come back.
+ * Time from one probe to the next on a connection that has been silent for so long, ms: each waits twice as long as the one before.
+ * What waits is answered as soon as anything is; more of it would only keep a broker busy that has just come back.
  */
 export function spacingMs(silentMs: number): number {
-  return silentMs / 8;
+  return silentMs / 2;
 }

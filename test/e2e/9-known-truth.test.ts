@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 test('outages made between clients and brokers are each reported once, none is invented, delay is none', async () => {
   const plan = makePlan({ count: 30, longestMs: 1_500, kinds });
-  const truth = await findTruth(await testbedBrokers(cluster), { plan, stepMs: 5, clientsMs: 500 });
+  const truth = await findTruth(await testbedBrokers(cluster), { plan, stepMs: 3, clientsMs: 500 });
   const outages = truth.made.filter(({ planned }) => planned.kind !== 'delay');
   expect(outages).toHaveLength(30);
   for (const made of outages) {

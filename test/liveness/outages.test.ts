@@ -164,6 +164,17 @@ test('a pause of the prober itself is no outage, and is counted as time in which
   expect(meter.blindMs).toBe(300);
 });
 
+test('an answer that was only read late, after a pause of the prober, is no outage', () => {
+  const meter = meterOf(5);
+  served(meter, 0, 100);
+  unanswered(meter, 105, 130);
+  // Awake again at 190, it finds the answer that may have come at 131.
+  meter.beat(190);
+  meter.served({ lane: 'a', sentAt: 105, at: 191, waiting: [110, 120] });
+  served(meter, 195, 300);
+  expect(meter.outages(300)).toEqual([]);
+});
+
 test('silences shorter than the floor are not called outages', () => {
   const meter = meterOf(5);
   served(meter, 0, 100);

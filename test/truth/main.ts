@@ -16,7 +16,7 @@ const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '220' },
     longest: { type: 'string', default: '10000' },
-    step: { type: 'string', default: '5' },
+    step: { type: 'string', default: '3' },
     kinds: { type: 'string', default: 'black-hole,reset' },
     bootstrap: { type: 'string' },
     verbose: { type: 'boolean', default: false },
