@@ -10,8 +10,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Version of the package, which is the tag of its image. */
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
-/** The project's own image as the testbed's registry serves it. */
-export const projectImage = `docker.io/leaderfall/leaderfall:${version}`;
+/**
+ * The project's own image as the testbed's registry serves it. Its tag tells what it was built from: a node that has an image of
+ * that name would never pull a newer one.
+ */
+function projectImage(definition: string): string {
+  return `docker.io/leaderfall/leaderfall:${version}-${definition.slice(0, 12)}`;
+}
 
 /**
  * Brings the testbed up and its copy of the project's image up to date. Gives the environment that points every client at it, with
@@ -25,11 +30,12 @@ export async function liveTestbed(): Promise<Record<string, string> | undefined>
   if (!testbed(['up', ...attributes])) return undefined;
   const dockerfile = join(root, 'deploy', 'Dockerfile');
   const definition = digestOfImage();
-  if (!testbed(['image', 'build', projectImage, root, '--file', dockerfile, '--definition', definition]))
+  const image = projectImage(definition);
+  if (!testbed(['image', 'build', image, root, '--file', dockerfile, '--definition', definition]))
     return undefined;
   return {
     ...printedEnvironment(),
-    LEADERFALL_LIVENESS_IMAGE: projectImage,
+    LEADERFALL_LIVENESS_IMAGE: image,
     LEADERFALL_KUDO_ZOOKEEPER_PACKAGE: join(root, 'testbed', 'operators', 'zookeeper'),
     LEADERFALL_KUDO_KAFKA_PACKAGE: join(root, 'testbed', 'operators', 'kafka'),
   };
