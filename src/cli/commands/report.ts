@@ -9,6 +9,7 @@ import { textReport } from '../../report/text.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { readRun } from '../history/follow.ts';
 import { resultFromHistory } from '../history/result-from-history.ts';
+import { resultSoFar } from '../history/result-so-far.ts';
 import { pageProgram } from '../page-program.ts';
 import { paintResult } from '../print-problem.ts';
 import { withTemporal } from './shared.ts';
@@ -49,18 +50,23 @@ export function addReport(program: Command): void {
     });
 }
 
-/** The result of a run that is over. Throws INPUT_INVALID while it is running, and what ended it where it recorded nothing. */
+/**
+ * The result of a run that is over; of one that was ended from outside, what it had come to. Throws INPUT_INVALID while it is
+ * running, and what ended it where nothing had begun.
+ */
 export async function resultOf(
   access: TemporalAccess,
   run: { workflowId: string; runId?: string },
 ): Promise<ChaosResult> {
-  const end = resultFromHistory(await readRun(access, run));
+  const events = await readRun(access, run);
+  const end = resultFromHistory(events);
   if (!end) {
     throw problem('INPUT_INVALID', `run ${run.workflowId} is not over`, {
       next: `leaderfall watch ${run.workflowId}`,
     });
   }
-  if (end.result) return end.result;
+  const result = end.result ?? resultSoFar(events, end);
+  if (result) return result;
   throw new LeaderfallError(
     end.problem ?? { code: 'INTERNAL', message: 'the run recorded no result', retryable: false },
   );

@@ -1,0 +1,153 @@
+import type { Aim, Closing, Resolved } from '../../activities/contract.ts';
+import { leaseName, shortRunId } from '../../experiment/identity.ts';
+import {
+  type ChaosResult,
+  type KillAct,
+  type KillPlan,
+  type KillProof,
+  type KillRecord,
+  type Leftover,
+  type ProvisionedKafka,
+  type StartedLiveness,
+  type TimelineEntry,
+  wasCarriedOut,
+} from '../../experiment/result.ts';
+import { plannedKills } from '../../experiment/schedule.ts';
+import { eventTeller } from '../progress/event-lines.ts';
+import type { RunEnd } from './result-from-history.ts';
+import type { ActivityName, RunEvent } from './run-event.ts';
+
+/**
+ * What a run had come to that was ended from outside before it could record: made of what its steps gave. Undefined where not even
+ * its experiment was resolved.
+ */
+export function resultSoFar(
+  events: readonly RunEvent[],
+  { verdict, problem }: RunEnd,
+): ChaosResult | undefined {
+  const resolved = given<Resolved>(events, 'resolve');
+  if (!resolved || !problem) return undefined;
+  const { run, experiment, versions } = resolved;
+  const kafka = given<ProvisionedKafka>(events, 'provision');
+  const closing = given<Closing>(events, 'closeStream');
+  const at = (event: RunEvent | undefined) => new Date(event?.at ?? 0).toISOString();
+  return {
+    schema: 'leaderfall.io/result/v1',
+    run,
+    name: experiment.name,
+    verdict,
+    reasons: [problem.message],
+    problem,
+    startedAt: at(events[0]),
+    endedAt: at(events.at(-1)),
+    experiment,
+    ...(kafka ? { kafka } : {}),
+    plannedKills: plannedKills(experiment.schedule),
+    kills: killsIn(events),
+    ...(closing?.stream ? { stream: closing.stream } : {}),
+    ...(closing?.series ? { series: closing.series } : {}),
+    leftovers: leftoversOf(events, resolved, kafka),
+    timeline: timelineOf(events),
+    versions,
+  };
+}
+
+/** What the last call of an activity gave. */
+function given<T>(events: readonly RunEvent[], activity: ActivityName): T | undefined {
+  const event = events.findLast((one) => one.kind === 'completed' && one.activity === activity);
+  return event?.kind === 'completed' ? (event.result as T) : undefined;
+}
+
+function killsIn(events: readonly RunEvent[]): KillRecord[] {
+  const kills = new Map<number, KillRecord>();
+  let plan: KillPlan | undefined;
+  let due = { index: 0, deadline: 0 };
+  for (const event of events) {
+    if (event.kind === 'scheduled' && event.activity === 'aim') due = event.input as typeof due;
+    if (event.kind === 'scheduled' && event.activity === 'kill') {
+      ({ plan } = event.input as { plan: KillPlan });
+      kills.set(plan.index, planned(plan, kills.get(plan.index)));
+    }
+    if (event.kind !== 'completed') continue;
+    const record = plan && kills.get(plan.index);
+    if (event.activity === 'aim') {
+      const aim = event.result as Aim;
+      if (aim.outcome === 'skipped') kills.set(due.index, skipped(due, aim.reason));
+    } else if (event.activity === 'kill' && record) {
+      acted(record, event.result as KillAct);
+    } else if (event.activity === 'prove' && record) {
+      proven(record, event.result as KillProof);
+    }
+  }
+  return [...kills.values()].sort((a, b) => a.index - b.index);
+}
+
+function planned(plan: KillPlan, before: KillRecord | undefined): KillRecord {
+  return {
+    index: plan.index,
+    deadline: new Date(plan.deadline).toISOString(),
+    status: 'unproven',
+    reason: 'the run was ended before the kill was over',
+    plan,
+    retargets: before?.act?.outcome === 'moved' ? before.retargets + 1 : 0,
+  };
+}
+
+function skipped({ index, deadline }: { index: number; deadline: number }, reason: string): KillRecord {
+  return { index, deadline: new Date(deadline).toISOString(), status: 'skipped', reason, retargets: 0 };
+}
+
+function acted(record: KillRecord, act: KillAct): void {
+  record.act = act;
+  if (wasCarriedOut(act)) {
+    const due = record.plan ? record.plan.deadline + record.plan.guardWaitMs : act.requestedAt;
+    record.latenessMs = Math.max(0, act.requestedAt - due);
+  } else if (act.outcome === 'skipped') {
+    record.status = 'skipped';
+    record.reason = act.reason;
+  }
+}
+
+function proven(record: KillRecord, proof: KillProof): void {
+  record.proof = proof;
+  record.status = proof.proven ? 'proven' : 'unproven';
+  if (proof.proven) delete record.reason;
+  else record.reason = proof.foreign ?? proof.evidence[0] ?? 'the death was not seen';
+}
+
+/** What clean-up could not remove; without clean-up, all that the run is known to have made. */
+function leftoversOf(
+  events: readonly RunEvent[],
+  { run, experiment, expires, statefulSetName }: Resolved,
+  kafka: ProvisionedKafka | undefined,
+): Leftover[] {
+  const cleaned = given<{ leftovers: Leftover[] }>(events, 'cleanUp');
+  if (cleaned) return cleaned.leftovers;
+  const liveness = given<StartedLiveness>(events, 'startLiveness');
+  const { namespace } = experiment.cluster;
+  const reason = `made by run ${shortRunId(run)}, which could not clean up; it expires ${new Date(expires).toISOString()}`;
+  return [
+    ...(liveness
+      ? [
+          { kind: 'Pod', name: liveness.pod, namespace: liveness.namespace, reason },
+          { kind: 'Topic', name: liveness.topic, reason },
+        ]
+      : []),
+    ...(experiment.provision.keep ? [] : (kafka?.made ?? [])).map(({ kind, name, namespace: where }) => ({
+      kind,
+      name,
+      ...(where ? { namespace: where } : {}),
+      reason,
+    })),
+    { kind: 'Lease', name: leaseName(statefulSetName), namespace, reason },
+  ];
+}
+
+function timelineOf(events: readonly RunEvent[]): TimelineEntry[] {
+  const tell = eventTeller();
+  return events
+    .flatMap((event) => tell(event))
+    .flatMap(({ at, step, text }) =>
+      step === 'temporal' ? [] : [{ at: new Date(at).toISOString(), step, text }],
+    );
+}
