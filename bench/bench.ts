@@ -8,11 +8,13 @@ import { ownAccount } from './own-account.ts';
 import { ensureNamespace, temporalNamespace } from './own-namespace.ts';
 
 /** The worker as its image starts it, from this checkout's build: options of Node included, since they decide its memory. */
-function deployedCommand(): string[] {
+function deployed(): { command: string[]; env: Record<string, string> } {
   const dockerfile = readFileSync(new URL('../deploy/Dockerfile', import.meta.url), 'utf8');
+  const [, pairs = ''] = /^ENV (NODE_ENV=.*)$/m.exec(dockerfile) ?? [];
+  const env = Object.fromEntries(pairs.split(' ').map((pair) => pair.split('=') as [string, string]));
   const [, entrypoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
   const [, ...options] = JSON.parse(entrypoint) as string[];
-  return options.map((option) => option.replace(/^\/app\//, ''));
+  return { command: options.map((option) => option.replace(/^\/app\//, '')), env };
 }
 
 /** Runs the experiment so many times in a row on one built worker, telling the person of each as it ends. */
@@ -26,8 +28,8 @@ export async function bench(times: number, tell: (line: string) => void): Promis
   const account = await ownAccount(experiment.cluster.namespace);
   const runs: MeasuredRun[] = [];
   try {
-    const env = { KUBECONFIG: account.kubeconfig };
-    const worker = await startWorker('bench', env, deployedCommand());
+    const { command, env } = deployed();
+    const worker = await startWorker('bench', { ...env, KUBECONFIG: account.kubeconfig }, command);
     try {
       for (let index = 1; index <= times; index++) {
         const started = Date.now();

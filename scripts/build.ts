@@ -10,7 +10,7 @@ const path = (name: string) => `${root}${name}`;
 
 /**
  * Builds dist/: JavaScript of src/, the workflow bundle that a worker loads instead of bundling when it starts, and the bundles that
- * draw reports, which carry the parts of the chart library that they use.
+ * carry only the parts that are used of two large libraries, for charts and for Kubernetes.
  */
 rmSync(path('dist'), { recursive: true, force: true });
 execFileSync(path('node_modules/.bin/tsc'), ['-p', path('tsconfig.build.json')], {
@@ -25,6 +25,14 @@ writeFileSync(path('dist/workflow-bundle.js'), code);
 writeFileSync(path('dist/src/report/page/main.js'), await bundlePage(path('src/report/page/main.ts')));
 await using picture = await rolldown({ input: path('dist/src/report/timeline-svg.js'), platform: 'node' });
 await picture.write({ file: path('dist/src/report/timeline-svg.js'), minify: true });
+await using client = await rolldown({
+  input: path('dist/src/kubernetes/client.js'),
+  platform: 'node',
+  // Kept outside, because src/kubernetes uses it too.
+  external: ['undici'],
+  treeshake: { moduleSideEffects: false },
+});
+await client.write({ file: path('dist/src/kubernetes/client.js'), minify: true });
 console.log(`dist/ and dist/workflow-bundle.js (${Math.round(code.length / 1024)} KiB)`);
 
 /** The bundler reports every module it packs; only what is wrong matters here. */

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { type KubeConfig, PortForward } from '@kubernetes/client-node';
 import { problem } from '../experiment/errors.ts';
+import { type KubeConfig, PortForward } from './client.ts';
 import { messageOf } from './rest.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { type Dispatcher, fetch } from 'undici';
 import { problem } from '../experiment/errors.ts';
+import { HttpMethod, KubeConfig, RequestContext } from './client.ts';
 
 /** One request to the API server. */
 export interface RestRequest {

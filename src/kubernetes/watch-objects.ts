@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Watch } from '@kubernetes/client-node';
+import { Watch } from './client.ts';
 import { pathOf } from './kinds.ts';
 import type { KubernetesObject, KubernetesPort, WatchEvent } from './port.ts';
 import type { Rest } from './rest.ts';
