@@ -5,6 +5,7 @@ import { type ChaosResult, deaths, observedSettings, steps } from './result.ts';
 import { seriesColumns } from './series.ts';
 import { sloIds, sloUnits } from './slo.ts';
 import { experimentSchema } from './spec.ts';
+import { streamFigures } from './stream-figures-schema.ts';
 import { lineOutcomes, ruleIds } from './verdict-line.ts';
 
 const rfc3339 = z.iso.datetime().describe('RFC 3339, UTC.');
@@ -194,6 +195,7 @@ const streamSchema = z.object({
   sendToReceive: latencySchema.optional(),
   partitionOutages: partitionOutagesSchema.optional(),
   producerOutage: z.object({ count, maxMs: milliseconds, totalMs: milliseconds }).optional(),
+  ...streamFigures,
   faultWindows: z
     .object({
       count,

@@ -4,6 +4,7 @@ import type { RunIdentity } from './identity.ts';
 import type { PartitionOutages } from './outage.ts';
 import type { StreamSeries } from './series.ts';
 import type { ResolvedExperiment } from './spec.ts';
+import type { DirectReaderFigures, GroupFigures, MetadataFigures, ProducerOutage } from './stream-figures.ts';
 import type { Baseline, VerdictLine } from './verdict-line.ts';
 
 /** How a run ended. */
@@ -270,6 +271,11 @@ export interface StreamReport {
   sendToReceive?: Latency;
   /** Times in which the producer got no ack though records were due. */
   producerOutage?: { count: number; maxMs: number; totalMs: number };
+  /** The longest of them, in the order of time, with what they were made of. */
+  producerOutages?: ProducerOutage[];
+  metadata?: MetadataFigures;
+  group?: GroupFigures;
+  directReader?: DirectReaderFigures;
   faultWindows?: FaultWindows;
   /** Times of its outages by the worker's clock. */
   partitionOutages?: PartitionOutages;

@@ -1,4 +1,4 @@
-import kafkajs, { type Consumer, type Producer } from 'kafkajs';
+import type { Consumer } from 'kafkajs';
 import { type ClientOptions, kafkaClient } from './kafkajs.ts';
 
 /** Within one cluster a broker that lives answers in a few milliseconds; one whose pod has gone never does. ms */
@@ -9,44 +9,6 @@ export interface ReadRecord {
   partition: number;
   offset: bigint;
   value: string;
-}
-
-/** Sends to partition 0 of one topic with acks=all. */
-export interface RecordSender {
-  /**
-   * Resolves with the offset of the first record, the others behind it, when all in-sync replicas have them; -1 where the broker
-   * did not say. Rejects when the outcome is unknown or they were refused.
-   */
-  send(values: string[]): Promise<number>;
-  close(): Promise<void>;
-}
-
-/**
- * A producer that sends one batch at a time: with several in flight, a retried batch could overtake a later one, and what would
- * look like Kafka's reordering would be our own. Its own retries are off, so that one send is one attempt with a known outcome.
- */
-export async function connectSender(options: ClientOptions & { topic: string }): Promise<RecordSender> {
-  const retry = { retries: 0, initialRetryTime: 50, maxRetryTime: 200 };
-  const kafka = kafkaClient({ connectTimeoutMs, ...options, retry });
-  const producer: Producer = kafka.producer({
-    allowAutoTopicCreation: false,
-    maxInFlightRequests: 1,
-    metadataMaxAge: 5_000,
-  });
-  await producer.connect();
-  return {
-    async send(values) {
-      const answers = await producer.send({
-        topic: options.topic,
-        acks: -1,
-        timeout: options.requestTimeoutMs ?? 5_000,
-        compression: kafkajs.CompressionTypes.None,
-        messages: values.map((value) => ({ value, partition: 0 })),
-      });
-      return Number(answers[0]?.baseOffset ?? -1);
-    },
-    close: () => producer.disconnect(),
-  };
 }
 
 /** Reads one topic from its beginning as the only member of a group. */

@@ -50,6 +50,7 @@ export function account(
     longestAckGapMs: producer.longestAckGapMs,
     ...present('sendToAck', producer.sendToAck),
     ...present('sendToReceive', consumer.sendToReceive),
+    ...outagesOf(producer),
     ...(anomalies ? { anomalies } : {}),
     delivery: { ...producer.delivery, ...(uncleanElection === undefined ? {} : { uncleanElection }) },
     drained: consumer.drained && tally !== undefined,
@@ -98,6 +99,12 @@ function notesOn(
       notes.push(`the ${role}’s client was built anew ${rebuilds} times; last error: ${lastError ?? 'none'}`);
   }
   return notes;
+}
+
+function outagesOf({ outages }: ProducerReport): Partial<StreamReport> {
+  if (!outages) return {};
+  const { count, maxMs, totalMs, longest } = outages;
+  return { producerOutage: { count, maxMs, totalMs }, producerOutages: longest };
 }
 
 function present(name: 'sendToAck' | 'sendToReceive', latency: Latency): Partial<StreamReport> {

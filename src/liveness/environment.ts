@@ -1,13 +1,28 @@
 import { z } from 'zod';
+import { streamOptions } from '../experiment/stream-options.ts';
 import type { Dial } from '../kafka/port.ts';
 import type { LivenessEnvironment } from './protocol.ts';
+
+const { ratePerSecond, ...streamShape } = streamOptions;
+const streamSchema = z.object(streamShape);
+
+/** How records are made and sent, as an experiment's `liveness` says it. */
+export type StreamSettings = z.output<typeof streamSchema>;
+
+/** A stream with nothing but defaults. */
+export const plainStream: StreamSettings = streamSchema.parse({});
 
 const schema = z.object({
   LIVENESS_ROLE: z.enum(['topic', 'producer', 'consumer', 'observer']),
   LIVENESS_BOOTSTRAP: z.string().transform((text) => text.split(',')),
   LIVENESS_TOPIC: z.string().min(1),
   LIVENESS_RUN_ID: z.string().min(1),
-  LIVENESS_RATE: z.coerce.number().positive(),
+  LIVENESS_RATE: z.coerce.number().pipe(ratePerSecond.unwrap()),
+  LIVENESS_STREAM: z
+    .string()
+    .default('{}')
+    .transform((text) => JSON.parse(text) as unknown)
+    .pipe(streamSchema),
   LIVENESS_REPLICATION_FACTOR: z.coerce.number().int().positive(),
   LIVENESS_MIN_INSYNC_REPLICAS: z.coerce.number().int().positive(),
   LIVENESS_CONSUMER_TIMEOUT_MS: z.coerce.number().int().positive(),
@@ -22,7 +37,9 @@ export interface Settings {
   bootstrap: string[];
   topic: string;
   runId: string;
+  /** Records a second, over all partitions. */
   rate: number;
+  stream: StreamSettings;
   replicationFactor: number;
   minInsyncReplicas: number;
   consumerTimeoutMs: number;
@@ -44,6 +61,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     topic: found.LIVENESS_TOPIC,
     runId: found.LIVENESS_RUN_ID,
     rate: found.LIVENESS_RATE,
+    stream: found.LIVENESS_STREAM,
     replicationFactor: found.LIVENESS_REPLICATION_FACTOR,
     minInsyncReplicas: found.LIVENESS_MIN_INSYNC_REPLICAS,
     consumerTimeoutMs: found.LIVENESS_CONSUMER_TIMEOUT_MS,
@@ -51,4 +69,9 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     ...(found.LIVENESS_PROBE_STEP_MS === undefined ? {} : { probeStepMs: found.LIVENESS_PROBE_STEP_MS }),
     ...(found.LIVENESS_PORT === undefined ? {} : { port: found.LIVENESS_PORT }),
   };
+}
+
+/** The part of an experiment's `liveness` that is the stream's, for the environment. */
+export function streamVariable(liveness: StreamSettings): string {
+  return JSON.stringify(streamSchema.parse(liveness));
 }

@@ -1,6 +1,6 @@
 import type { SilenceEnd } from '../experiment/result.ts';
 import { connectKafka } from '../kafka/connect-kafka.ts';
-import { connectSender } from '../kafka/streams.ts';
+import { connectSender } from '../kafka/record-sender.ts';
 import type { Settings } from './environment.ts';
 import { encodeRecord, probeProducer } from './record.ts';
 
@@ -51,7 +51,7 @@ async function sendProbe(settings: Settings, clientId: string): Promise<void> {
   const sender = await connectSender({ bootstrap, topic, clientId, requestTimeoutMs: 2_000 });
   const probe = { producer: probeProducer, partition: 0, sequence: 0, at: Date.now() };
   try {
-    await sender.send([encodeRecord(probe, runId)]);
+    await sender.send([{ value: encodeRecord(probe, runId) }]);
   } finally {
     await sender.close();
   }

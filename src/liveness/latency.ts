@@ -2,10 +2,11 @@ import { build, type Histogram } from 'hdr-histogram-js';
 import type { Latency } from '../experiment/result.ts';
 
 /** Records whole milliseconds up to an hour with three significant digits. */
-export function latencyRecorder(): { record(ms: number): void; summary(): Latency } {
+export function latencyRecorder(): { record(ms: number, count?: number): void; summary(): Latency } {
   const histogram: Histogram = build({ highestTrackableValue: 3_600_000, numberOfSignificantValueDigits: 3 });
   return {
-    record: (ms) => histogram.recordValue(Math.min(Math.max(0, Math.round(ms)), 3_600_000)),
+    record: (ms, count = 1) =>
+      histogram.recordValueWithCount(Math.min(Math.max(0, Math.round(ms)), 3_600_000), count),
     summary: () => ({
       p50: histogram.getValueAtPercentile(50),
       p99: histogram.getValueAtPercentile(99),

@@ -8,6 +8,7 @@ import {
 import type { ProvisionedKafka } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { KubernetesObject } from '../kubernetes/port.ts';
+import { streamVariable } from './environment.ts';
 import type { LivenessEnvironment } from './protocol.ts';
 
 /** The one name, so that a person finds it; a label tells whose it is. */
@@ -41,6 +42,7 @@ export function livenessPod(options: {
     LIVENESS_TOPIC: topicName(run),
     LIVENESS_RUN_ID: shortRunId(run),
     LIVENESS_RATE: String(liveness.ratePerSecond),
+    LIVENESS_STREAM: streamVariable(liveness),
     LIVENESS_REPLICATION_FACTOR: String(liveness.replicationFactor),
     LIVENESS_MIN_INSYNC_REPLICAS: String(liveness.minInsyncReplicas),
     LIVENESS_CONSUMER_TIMEOUT_MS: String(liveness.consumerTimeoutMs),

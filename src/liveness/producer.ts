@@ -1,20 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { connectSender, type RecordSender } from '../kafka/streams.ts';
+import { summedUp } from './ack-outages.ts';
 import type { Settings } from './environment.ts';
+import { type Batch, startLane } from './lane.ts';
 import { latencyRecorder, rateMeter } from './latency.ts';
 import { newSentLedger, recordAcked, recordUnknown, sentReport } from './ledger/sent.ts';
 import type { ProducerReport } from './protocol.ts';
-import { encodeRecord, type StreamRecord } from './record.ts';
 import { type SideReport, type SideRequest, seriesRecorder } from './series.ts';
-
-/** Records that became due are sent together this often. ms */
-const tickMs = 10;
-
-/** Most records of one batch; while the cluster is out, the backlog waits and is sent with its own, older time stamps. */
-const maxBatch = 500;
-
-/** Without an ack for this long the client is thrown away: a stuck client must not look like an outage. ms */
-const rebuildAfterMs = 5_000;
 
 /** The running producer. */
 export interface RunningProducer {
@@ -26,9 +16,11 @@ export interface RunningProducer {
 
 /**
  * Sends records with a sequence and a time stamp at a set rate, open loop: send times follow the schedule whatever the cluster
- * does, so that latencies hold the waiting too. A record is sent once; one whose send failed has an unknown outcome.
+ * does, and latencies are taken from them, so that they hold the waiting too. A record is sent once; one whose send failed has an
+ * unknown outcome.
  */
 export function startProducer(settings: Settings): RunningProducer {
+  const { partitions, acks, idempotent } = settings.stream;
   const startedAt = Date.now();
   const ledger = newSentLedger(0);
   const latency = latencyRecorder();
@@ -38,68 +30,10 @@ export function startProducer(settings: Settings): RunningProducer {
   let lastAckAt: number | undefined;
   let longestGapAt: number | undefined;
   let lastError: string | undefined;
-  let stopping = false;
-  let next = 0;
-  let sender: RecordSender | undefined;
-  let connectedAt = startedAt;
-  // The schedule begins with the first connection: records that were never due anywhere are no backlog.
-  let scheduleStart: number | undefined;
+  let stopped = false;
 
-  async function loop(): Promise<void> {
-    while (!stopping) {
-      ledger.triedAt = Date.now();
-      try {
-        sender ??= await connected();
-      } catch (error) {
-        lastError = (error as Error).message;
-        await delay(100);
-        continue;
-      }
-      scheduleStart ??= Date.now();
-      const due = Math.floor(((Date.now() - scheduleStart) * settings.rate) / 1_000) - next;
-      if (due > 0) await sendBatch(sender, scheduleStart, Math.min(due, maxBatch));
-      else await delay(tickMs);
-    }
-    await sender?.close().catch(() => {});
-  }
-
-  async function connected(): Promise<RecordSender> {
-    const { bootstrap, topic, runId } = settings;
-    const made = await connectSender({
-      bootstrap,
-      topic,
-      clientId: `leaderfall-producer-${runId}`,
-      requestTimeoutMs: 3_000,
-    });
-    connectedAt = Date.now();
-    return made;
-  }
-
-  async function sendBatch(to: RecordSender, start: number, count: number): Promise<void> {
-    const first = next;
-    const batch: StreamRecord[] = Array.from({ length: count }, (_, step) => ({
-      producer: ledger.producer,
-      partition: 0,
-      sequence: first + step,
-      at: Math.round(start + ((first + step) * 1_000) / settings.rate),
-    }));
-    next += count;
-    seen.sent += count;
-    series.sent(count);
-    try {
-      const offset = await to.send(batch.map((record) => encodeRecord(record, settings.runId)));
-      recordAcked(ledger, 0, first, count, offset);
-      acknowledged(batch);
-    } catch (error) {
-      recordUnknown(ledger, 0, first, count);
-      seen.unknown += count;
-      lastError = `${(error as Error).name}: ${(error as Error).message}`;
-      if (Date.now() - Math.max(lastAckAt ?? 0, connectedAt) > rebuildAfterMs) await rebuild();
-      else await delay(50);
-    }
-  }
-
-  function acknowledged(batch: StreamRecord[]): void {
+  function onAcked({ partition, first, count, due }: Batch, offset: number): void {
+    recordAcked(ledger, partition, first, count, offset);
     const now = Date.now();
     const gap = lastAckAt === undefined ? 0 : now - lastAckAt;
     if (gap > seen.longestGapMs) {
@@ -107,37 +41,56 @@ export function startProducer(settings: Settings): RunningProducer {
       longestGapAt = lastAckAt;
     }
     lastAckAt = now;
-    seen.acked += batch.length;
-    rate.add(batch.length);
-    for (const { at } of batch) {
-      latency.record(now - at);
-      series.done(at);
-    }
+    seen.acked += count;
+    rate.add(count);
+    eachMillisecond(due, (at, records) => {
+      latency.record(now - at, records);
+      series.done(at, records);
+    });
   }
 
-  async function rebuild(): Promise<void> {
-    seen.rebuilds++;
-    const old = sender;
-    sender = undefined;
-    // The old client may hang on the very broker that is gone.
-    await Promise.race([old?.close().catch(() => {}), delay(500)]);
-  }
+  const lanes = Array.from({ length: partitions }, (_, partition) =>
+    startLane(settings, partition, {
+      onTry: () => {
+        ledger.triedAt = Date.now();
+      },
+      onSent: ({ count }) => {
+        seen.sent += count;
+        series.sent(count);
+      },
+      onAcked,
+      onUnknown: ({ first, count }) => {
+        recordUnknown(ledger, partition, first, count);
+        seen.unknown += count;
+      },
+      onError: (message) => {
+        lastError = message;
+      },
+      onRebuilt: () => {
+        seen.rebuilds++;
+      },
+    }),
+  );
 
-  const running = loop();
-  const report = (): ProducerReport => {
+  function report(): ProducerReport {
     const now = Date.now();
-    const openGap = lastAckAt === undefined || stopping ? 0 : now - lastAckAt;
+    const openGap = lastAckAt === undefined || stopped ? 0 : now - lastAckAt;
+    const outages = lanes.flatMap((lane) => lane.outages.list(performance.now(), lane.waitingSince()));
     return {
       role: 'producer',
       now,
       startedAt,
-      stopped: stopping,
+      stopped,
       sent: seen.sent,
       acked: seen.acked,
       unknown: seen.unknown,
-      delivery: { acks: 'all', idempotent: false, retries: false, maxInFlight: 1 },
+      delivery: { acks, idempotent, retries: idempotent, maxInFlight: 1 },
       ledger: sentReport(ledger),
       longestAckGapMs: Math.max(seen.longestGapMs, openGap),
+      outages: summedUp(
+        outages,
+        lanes.map((lane) => lane.outages.dropped),
+      ),
       ackRate: rate.perSecond(),
       sendToAck: latency.summary(),
       rebuilds: seen.rebuilds,
@@ -145,14 +98,27 @@ export function startProducer(settings: Settings): RunningProducer {
       ...(longestGapAt === undefined ? {} : { longestAckGapAt: longestGapAt }),
       ...(lastError === undefined ? {} : { lastError }),
     };
-  };
+  }
+
   return {
     report,
     series: series.report,
     async stop() {
-      stopping = true;
-      await running;
+      stopped = true;
+      await Promise.all(lanes.map((lane) => lane.stop()));
+      series.end();
       return report();
     },
   };
+}
+
+/** Records that were due in the same millisecond, together. */
+function eachMillisecond(due: number[], visit: (at: number, records: number) => void): void {
+  let from = 0;
+  for (let index = 1; index <= due.length; index++) {
+    const at = due[from] ?? 0;
+    if (due[index] === at) continue;
+    visit(at, index - from);
+    from = index;
+  }
 }

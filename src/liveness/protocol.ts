@@ -1,6 +1,7 @@
 import type { Delivery } from '../experiment/anomalies.ts';
 import type { PartitionOutage, PartitionOutages } from '../experiment/outage.ts';
 import type { Latency, SilenceEnd } from '../experiment/result.ts';
+import type { ProducerOutages } from '../experiment/stream-figures.ts';
 import type { ReadReport } from './ledger/read-report.ts';
 import type { SentReport } from './ledger/sent.ts';
 
@@ -25,6 +26,8 @@ export interface ProducerReport {
   /** Longest time between two acks, ms, and when it began (epoch ms). */
   longestAckGapMs: number;
   longestAckGapAt?: number;
+  /** Absent where it did not fit. */
+  outages?: ProducerOutages;
   /** Acks in the last full second. */
   ackRate: number;
   sendToAck: Latency;
@@ -99,6 +102,7 @@ export interface LivenessEnvironment {
   LIVENESS_TOPIC: string;
   LIVENESS_RUN_ID: string;
   LIVENESS_RATE: string;
+  LIVENESS_STREAM: string;
   LIVENESS_REPLICATION_FACTOR: string;
   LIVENESS_MIN_INSYNC_REPLICAS: string;
   LIVENESS_CONSUMER_TIMEOUT_MS: string;

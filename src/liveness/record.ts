@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /** One record of the stream; it belongs to a run besides. */
@@ -14,22 +15,37 @@ export interface StreamRecord {
 /** Producer of a record that only asks whether the cluster serves; ledgers pass over it. */
 export const probeProducer = -1;
 
-/** `<crc32 of the rest, hex> <run> <producer> <partition> <sequence> <epoch ms>[ <padding>]` */
+/** `<crc32 of the rest, hex> <run> <producer> <partition> <sequence> <epoch ms>[ <padding to the size asked for, bytes>]` */
 export function encodeRecord(
   { producer, partition, sequence, at }: StreamRecord,
   runId: string,
-  padding = '',
+  size = 0,
 ): string {
   const head = `${runId} ${producer} ${partition} ${sequence} ${at}`;
-  const body = padding === '' ? head : `${head} ${padding}`;
-  return `${crc32(body).toString(16)} ${body}`;
+  const missing = size - head.length - checksumLength - 2;
+  const body = missing > 0 ? `${head} ${paddingOf(missing)}` : head;
+  return `${checksumOf(body)} ${body}`;
+}
+
+const checksumLength = 8;
+
+function checksumOf(body: string): string {
+  return crc32(body).toString(16).padStart(checksumLength, '0');
+}
+
+/** Hardly to be compressed within one record, and the same in each. */
+let padding = '';
+
+function paddingOf(length: number): string {
+  while (padding.length < length) padding += randomBytes(4_096).toString('base64');
+  return padding.slice(0, length);
 }
 
 /** The record; 'damaged' where the checksum is wrong, 'foreign' where it is of another run. */
 export function decodeRecord(text: string, runId: string): StreamRecord | 'damaged' | 'foreign' {
   const split = text.indexOf(' ');
   const body = text.slice(split + 1);
-  if (split < 0 || crc32(body).toString(16) !== text.slice(0, split)) return 'damaged';
+  if (split < 0 || checksumOf(body) !== text.slice(0, split)) return 'damaged';
   const [run, producer, partition, sequence, at] = body.split(' ', 5);
   if (run !== runId) return 'foreign';
   return {

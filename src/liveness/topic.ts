@@ -2,7 +2,7 @@ import { connectKafka } from '../kafka/connect-kafka.ts';
 import type { Settings } from './environment.ts';
 import { writeTermination } from './server.ts';
 
-/** Init container: makes the stream's topic, one partition; a second start finds it there. Gives the exit code. */
+/** Init container: makes the stream's topic; a second start finds it there. Gives the exit code. */
 export async function makeTopic(settings: Settings): Promise<number> {
   const kafka = connectKafka({
     bootstrap: settings.bootstrap,
@@ -11,7 +11,7 @@ export async function makeTopic(settings: Settings): Promise<number> {
   try {
     const made = await kafka.createTopic({
       name: settings.topic,
-      partitions: 1,
+      partitions: settings.stream.partitions,
       replicationFactor: settings.replicationFactor,
       config: { 'min.insync.replicas': String(settings.minInsyncReplicas), 'retention.ms': '-1' },
     });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startConsumer } from '../../src/liveness/consumer.ts';
-import type { Settings } from '../../src/liveness/environment.ts';
+import { plainStream, type Settings } from '../../src/liveness/environment.ts';
 import { encodeRecord } from '../../src/liveness/record.ts';
 
 const opened = vi.hoisted(() => [] as { groupId: string; onRecords: (records: object[]) => void }[]);
@@ -26,6 +26,7 @@ const settings: Settings = {
   topic: 'stream',
   runId: 'run-1',
   rate: 100,
+  stream: plainStream,
   replicationFactor: 3,
   minInsyncReplicas: 2,
   consumerTimeoutMs: 4_000,

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Dial } from '../../src/kafka/port.ts';
 import { dialDirect } from '../../src/kafka/reach.ts';
-import { connectReader, connectSender } from '../../src/kafka/streams.ts';
+import { connectSender } from '../../src/kafka/record-sender.ts';
+import { connectReader } from '../../src/kafka/streams.ts';
 import { answerParent, type ClientGaps, type ClientsRequest, epochNow, type Span } from './protocol.ts';
 
 /** A record is sent this often. ms */
@@ -23,7 +24,7 @@ async function produce(options: { bootstrap: string[]; topic: string; clientId: 
   const sender = await connectSender({ ...options, requestTimeoutMs: 3_000 });
   for (;;) {
     try {
-      await sender.send([String(epochNow())]);
+      await sender.send([{ value: String(epochNow()) }]);
       gaps.lastAckAt = note(gaps.producer, gaps.lastAckAt);
       await delay(everyMs);
     } catch {

@@ -1,10 +1,11 @@
-import type { Settings } from '../../src/liveness/environment.ts';
+import { plainStream, type Settings } from '../../src/liveness/environment.ts';
 
 /** Settings of an observer, but for what it observes. */
 export const observerSettings: Omit<Settings, 'bootstrap' | 'topic'> = {
   role: 'observer',
   runId: 'truth',
   rate: 1,
+  stream: plainStream,
   replicationFactor: 1,
   minInsyncReplicas: 1,
   consumerTimeoutMs: 60_000,

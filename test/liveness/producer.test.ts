@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { RecordSender, RecordToSend, SenderOptions } from '../../src/kafka/record-sender.ts';
+import { plainStream, type Settings } from '../../src/liveness/environment.ts';
+import { startProducer } from '../../src/liveness/producer.ts';
+import { decodeRecord, type StreamRecord } from '../../src/liveness/record.ts';
+
+/** What the fake cluster was asked, and how it answers. */
+const cluster = {
+  opened: [] as SenderOptions[],
+  sent: [] as (RecordToSend & StreamRecord & { sentAt: number })[],
+  answer: async (_partition: number): Promise<void> => {},
+};
+
+vi.mock('node:timers/promises', () => ({
+  setTimeout: (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
+}));
+vi.mock('../../src/kafka/record-sender.ts', () => ({
+  connectSender: async (options: SenderOptions): Promise<RecordSender> => {
+    cluster.opened.push(options);
+    return {
+      repeated: { requests: 0, waitedMs: 0 },
+      async send(records) {
+        const sentAt = Date.now();
+        for (const record of records) {
+          const decoded = decodeRecord(record.value, 'run-1');
+          if (typeof decoded === 'string') throw new Error(decoded);
+          cluster.sent.push({ ...record, ...decoded, sentAt });
+        }
+        await cluster.answer(options.partition ?? 0);
+        return 0;
+      },
+      close: async () => {},
+    };
+  },
+}));
+
+const settings: Settings = {
+  role: 'producer',
+  bootstrap: ['broker:9092'],
+  topic: 'stream',
+  runId: 'run-1',
+  rate: 100,
+  stream: plainStream,
+  replicationFactor: 3,
+  minInsyncReplicas: 2,
+  consumerTimeoutMs: 4_000,
+  terminationLog: '/dev/null',
+};
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  cluster.opened.length = 0;
+  cluster.sent.length = 0;
+  cluster.answer = async () => {};
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Lets the producer run for so long, then stops it. */
+async function ran(options: Partial<Settings['stream']>, ms: number, rate = 100) {
+  const producer = startProducer({ ...settings, rate, stream: { ...plainStream, ...options } });
+  await vi.advanceTimersByTimeAsync(ms);
+  const ending = producer.stop();
+  await vi.advanceTimersByTimeAsync(10_000);
+  return await ending;
+}
+
+test('records are due by the schedule while the cluster is out, and the latency holds the waiting', async () => {
+  const began = Date.now();
+  cluster.answer = () => pause(Date.now() - began > 1_000 && Date.now() - began < 2_000 ? 3_000 : 5);
+  const report = await ran({}, 8_000);
+  for (const [index, record] of cluster.sent.entries()) {
+    expect(record.sequence).toBe(index);
+    expect(Math.abs(record.at - (began + index * 10))).toBeLessThanOrEqual(1);
+  }
+  // 300 records became due in those 3 s: half of them waited longer than 1.5 s.
+  expect(report.acked).toBeGreaterThanOrEqual(790);
+  expect(report.sendToAck.max).toBeGreaterThanOrEqual(3_000);
+  expect(report.sendToAck.p99).toBeGreaterThan(2_500);
+  expect(report.outages).toMatchObject({ count: 1, longest: [{ partition: 0, failedSends: 0 }] });
+});
+
+test('linger lets records go together', async () => {
+  await ran({ lingerMs: 100 }, 2_000);
+  const batches = new Set(cluster.sent.map(({ sentAt }) => sentAt));
+  expect(cluster.sent.length / batches.size).toBeGreaterThanOrEqual(10);
+});
+
+test.each([1, 100, 20_000])('%i records a second are sent, no more and no fewer', async (rate) => {
+  const report = await ran({}, 3_000, rate);
+  expect(report.sent).toBeGreaterThanOrEqual(rate * 2.95);
+  expect(report.sent).toBeLessThanOrEqual(rate * 3 + 1);
+});
+
+test('each partition has its records, its sequences and its keys, of the size asked for', async () => {
+  await ran({ partitions: 3, keys: 6, recordBytes: 1_000 }, 1_000);
+  for (const partition of [0, 1, 2]) {
+    const own = cluster.sent.filter((record) => record.partition === partition);
+    expect(own.map(({ sequence }) => sequence)).toEqual(own.map((_, index) => index));
+    expect(own.length).toBeGreaterThanOrEqual(32);
+    expect(new Set(own.map(({ key }) => key))).toEqual(new Set([`key-${partition}`, `key-${partition + 3}`]));
+  }
+  expect(new Set(cluster.sent.map(({ value }) => value.length))).toEqual(new Set([1_000]));
+});
+
+test('an outage of one partition is told of that one, with the errors and the back-off, and delays no other', async () => {
+  const began = Date.now();
+  cluster.answer = async (partition) => {
+    const since = Date.now() - began;
+    if (partition === 1 && since > 1_000 && since < 2_000) {
+      throw Object.assign(new Error('no'), { type: 'NOT_LEADER_FOR_PARTITION' });
+    }
+  };
+  const { outages, unknown } = await ran({ partitions: 2 }, 4_000);
+  expect(outages?.count).toBe(1);
+  const [outage] = outages?.longest ?? [];
+  expect(outage?.partition).toBe(1);
+  expect(outage?.ms).toBeGreaterThanOrEqual(1_000);
+  expect(outage?.ms).toBeLessThan(1_200);
+  expect(Object.keys(outage?.errors ?? {})).toEqual(['NOT_LEADER_FOR_PARTITION']);
+  expect(outage?.backoffMs).toBeGreaterThan(500);
+  expect(outage?.backoffMs).toBeLessThanOrEqual(outage?.ms ?? 0);
+  expect(unknown).toBeGreaterThan(0);
+});
+
+test('an idempotent client is spent after a failed send: its next batch would be taken for the failed one', async () => {
+  let failed = false;
+  cluster.answer = async () => {
+    if (cluster.sent.length < 20 || failed) return;
+    failed = true;
+    throw new Error('timed out');
+  };
+  const report = await ran({ idempotent: true }, 1_000);
+  expect(failed).toBe(true);
+  expect(cluster.opened).toHaveLength(2);
+  expect(cluster.opened.every(({ idempotent }) => idempotent)).toBe(true);
+  expect(report.delivery).toEqual({ acks: 'all', idempotent: true, retries: true, maxInFlight: 1 });
+});
+
+test('the client is given what the stream is to be', async () => {
+  await ran({ acks: 1, compression: 'gzip' }, 100);
+  expect(cluster.opened).toMatchObject([{ acks: 1, compression: 'gzip', partition: 0, topic: 'stream' }]);
+});
