@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pointsOf } from '../../src/experiment/series.ts';
 import { removeKafka, watchLeader } from '../support/kafka.ts';
 import {
   brokerDeletions,
   ensureNamespace,
+  leaderfall,
   leftIn,
   runExperiment,
   startWorker,
@@ -41,5 +43,12 @@ test('the ChaosEngine of the blog, unmodified, from nothing: three kills of the 
   expect(result?.stream?.lost).toBe(0);
   expect(result?.kafka?.packages.map(({ name }) => name)).toEqual(['zookeeper', 'kafka']);
   expect(result?.leftovers).toEqual([]);
+  // The record by the second holds each ack, and is one small chunk.
+  const points = result?.series ? pointsOf(result.series) : [];
+  expect(points.reduce((sum, { acked }) => sum + acked, 0)).toBe(result?.stream?.acked);
+  expect(Buffer.byteLength(JSON.stringify(result?.series))).toBeLessThan(64 * 1_024);
+  expect(result?.stream?.faultWindows).toMatchObject({ count: 3, inside: { count: expect.any(Number) } });
+  const explained = await leaderfall(['explain', result?.run.workflowId ?? '']);
+  expect(explained.stdout).toMatch(/met +acknowledged records lost\n[\s\S]*Verdict: Pass\n$/);
   expect(await leftIn('kafka')).toEqual([]);
 });
