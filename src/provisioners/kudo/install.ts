@@ -1,6 +1,6 @@
 import { problem } from '../../experiment/errors.ts';
 import { managedBy, runLabel } from '../../experiment/identity.ts';
-import type { MadeObject, PackageRecord } from '../../experiment/result.ts';
+import type { PackageRecord } from '../../experiment/result.ts';
 import type { KubernetesObject, KubernetesPort } from '../../kubernetes/port.ts';
 import { pause } from '../../kubernetes/wait.ts';
 import { type Pod, waitingReasons } from '../../kubernetes/workloads.ts';
@@ -29,7 +29,6 @@ export interface Installation {
 
 /** What came of it. */
 export interface Installed {
-  made: MadeObject[];
   record: PackageRecord;
   notes: string[];
 }
@@ -61,7 +60,6 @@ export async function install(
   if (found && !ours) {
     if (found.metadata?.deletionTimestamp === undefined && deployStatus(found)?.status === 'COMPLETE') {
       return {
-        made: [],
         record,
         notes: [`Instance ${instance} was there and healthy: it is used and stays`],
       };
@@ -74,13 +72,12 @@ export async function install(
     }
     await removeInstance(context, instance);
   }
-  const made: MadeObject[] = [];
   if (!ours) {
     await oldPodsGone(context, instance);
-    made.push(...(await createObjects(context, wanted, templates, marks)));
+    await createObjects(context, wanted, templates, marks);
   }
   await deployComplete(context, instance);
-  return { made, record, notes: [] };
+  return { record, notes: [] };
 }
 
 async function createObjects(
@@ -88,21 +85,17 @@ async function createObjects(
   wanted: Installation,
   templates: Record<string, string>,
   marks: Marks,
-): Promise<MadeObject[]> {
+): Promise<void> {
   const { kubernetes } = context;
   const { namespace } = context.experiment.cluster;
   const { pack, instance, parameters } = wanted;
-  const made: MadeObject[] = [];
-  const create = async (object: KubernetesObject) => {
-    const { name = '' } = object.metadata ?? {};
-    const answer = await creating(context, object);
-    if (answer !== 'exists') made.push({ apiVersion, kind: object.kind ?? '', name, namespace });
-  };
-  await create(operatorObject(pack, namespace, marks));
+  await create(context, operatorObject(pack, namespace, marks));
   const operatorVersion = await versionName(kubernetes, pack, templates, namespace);
-  await create(operatorVersionObject(pack, templates, { name: operatorVersion, namespace, marks }));
-  await create(instanceObject(pack, { name: instance, namespace, operatorVersion, parameters, marks }));
-  return made;
+  await create(context, operatorVersionObject(pack, templates, { name: operatorVersion, namespace, marks }));
+  await create(
+    context,
+    instanceObject(pack, { name: instance, namespace, operatorVersion, parameters, marks }),
+  );
 }
 
 /** The usual name; with the digest behind it where that name already holds something else. */
@@ -121,14 +114,12 @@ async function versionName(
 }
 
 /** The webhook of a manager that has just become ready may refuse the first calls. */
-async function creating(
-  context: ProvisionContext,
-  object: KubernetesObject,
-): Promise<KubernetesObject | 'exists'> {
+async function create(context: ProvisionContext, object: KubernetesObject): Promise<void> {
   const deadline = Date.now() + 30_000;
   for (;;) {
     try {
-      return await context.kubernetes.create(object);
+      await context.kubernetes.create(object);
+      return;
     } catch (error) {
       const message = (error as Error).message;
       if (!message.includes('failed calling webhook') || Date.now() > deadline) throw error;

@@ -5,6 +5,7 @@ import type { KubernetesObject, KubernetesPort, Permission } from '../../kuberne
 import type { Provision, ProvisionContext, Provisioner } from '../provisioner.ts';
 import { ensureKudo, initPermissions, lookForKudo } from './init.ts';
 import { type Installation, install } from './install.ts';
+import { madeObjects } from './own-objects.ts';
 import { type KudoPackage, readPackage } from './package.ts';
 import { keepInstalled, removeInstalled } from './remove.ts';
 import { checkedParameters, parameterValue, statefulSetName } from './resources.ts';
@@ -79,7 +80,7 @@ async function provision(context: ProvisionContext): Promise<Provision> {
   return {
     statefulSet: { namespace, name, uid: found.metadata.uid, replicas: found.spec?.replicas ?? 1 },
     gracePeriodSeconds: found.spec?.template?.spec?.terminationGracePeriodSeconds ?? 30,
-    made: [...zookeeper.made, ...kafka.made],
+    made: await madeObjects(context),
     packages: [zookeeper.record, kafka.record],
     notes: [...notes, ...zookeeper.notes, ...kafka.notes],
   };

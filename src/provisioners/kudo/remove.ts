@@ -1,9 +1,10 @@
-import { runLabel } from '../../experiment/identity.ts';
+import { expiresAnnotation, ownerAnnotation, runLabel } from '../../experiment/identity.ts';
 import type { Leftover } from '../../experiment/result.ts';
 import type { KubernetesObject, ObjectRef } from '../../kubernetes/port.ts';
 import { pause } from '../../kubernetes/wait.ts';
 import type { ProvisionContext } from '../provisioner.ts';
 import { refOf } from './init-objects.ts';
+import { installedKinds, madeObjects, ownObjects } from './own-objects.ts';
 
 const apiVersion = 'kudo.dev/v1beta1';
 
@@ -15,17 +16,14 @@ const goneSeconds = 360;
  * its shutdown for up to 300 s), then their volume claims, then OperatorVersions and Operators of this run that nobody uses.
  */
 export async function removeInstalled(context: ProvisionContext): Promise<Leftover[]> {
-  const { kubernetes, run } = context;
+  const { kubernetes } = context;
   const { cluster, provision } = context.experiment;
-  const label = `${runLabel}=${run.runId}`;
-  const listOwn = async (kind: string) =>
-    (await kubernetes.list({ apiVersion, kind, namespace: cluster.namespace }, { label })).items;
   const leftovers: Leftover[] = [];
-  const own = new Set((await listOwn('Instance')).map(nameOf));
+  const own = new Set((await ownObjects(context, 'Instance')).map(nameOf));
   const inOrder = [provision.kafka.instance, provision.zookeeper.instance].filter((name) => own.has(name));
   for (const instance of inOrder) leftovers.push(...(await removeInstance(context, instance)));
   const inUse = await versionsInUse(context);
-  for (const version of await listOwn('OperatorVersion')) {
+  for (const version of await ownObjects(context, 'OperatorVersion')) {
     if (!inUse.has(nameOf(version))) await removeOne(context, refOf(version));
   }
   const operatorsInUse = new Set(
@@ -33,31 +31,20 @@ export async function removeInstalled(context: ProvisionContext): Promise<Leftov
       (version) => (version.spec as { operator?: { name?: string } } | undefined)?.operator?.name,
     ),
   );
-  for (const operator of await listOwn('Operator')) {
+  for (const operator of await ownObjects(context, 'Operator')) {
     if (!operatorsInUse.has(nameOf(operator))) await removeOne(context, refOf(operator));
   }
-  for (const kind of ['Instance', 'OperatorVersion', 'Operator']) {
-    for (const object of await listOwn(kind)) {
-      leftovers.push({
-        kind,
-        name: nameOf(object),
-        namespace: cluster.namespace,
-        reason: 'still there or in use',
-      });
-    }
-  }
+  for (const { kind, name, namespace } of await madeObjects(context))
+    leftovers.push({ kind, name, namespace, reason: 'still there or in use' });
   return leftovers;
 }
 
 /** Takes the run's marks off what it installed, so that nothing removes it later. */
 export async function keepInstalled(context: ProvisionContext): Promise<void> {
-  const { kubernetes, run, experiment } = context;
-  const { namespace } = experiment.cluster;
-  for (const kind of ['Instance', 'OperatorVersion', 'Operator']) {
-    const own = await kubernetes.list({ apiVersion, kind, namespace }, { label: `${runLabel}=${run.runId}` });
-    for (const object of own.items) {
-      const annotations = { 'leaderfall.io/expires': null, 'leaderfall.io/owner': null };
-      await kubernetes.mergePatch(refOf(object), {
+  for (const kind of installedKinds) {
+    for (const object of await ownObjects(context, kind)) {
+      const annotations = { [expiresAnnotation]: null, [ownerAnnotation]: null };
+      await context.kubernetes.mergePatch(refOf(object), {
         metadata: { labels: { [runLabel]: null, 'app.kubernetes.io/managed-by': null }, annotations },
       });
     }

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { keepInstalled, removeInstalled } from '../../src/provisioners/kudo/remove.ts';
+import { type FakeKubernetes, fakeKubernetes } from '../support/fake-kubernetes.ts';
+import { contextOf, instance, marks, part } from './kudo-support.ts';
+
+vi.mock('node:timers/promises', () => ({
+  setTimeout: async (ms: number) => vi.setSystemTime(Date.now() + ms),
+}));
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const foreign = { labels: { 'leaderfall.io/run-id': 'another' } };
+
+/** A KUDO package's objects with these marks. */
+async function operator(kubernetes: FakeKubernetes, name: string, metadata: object): Promise<void> {
+  const make = (kind: string, own: string, spec: object) =>
+    kubernetes.create({ kind, metadata: { name: own, namespace: 'kafka', ...metadata }, spec });
+  await make('Operator', name, {});
+  await make('OperatorVersion', `${name}-1.0.0`, { operator: { name } });
+}
+
+/** What a run installed: Kafka and ZooKeeper, each with a pod and a claim. */
+async function installed(): Promise<FakeKubernetes> {
+  const kubernetes = fakeKubernetes();
+  for (const name of ['kafka', 'zookeeper']) {
+    await operator(kubernetes, name, marks);
+    await instance(kubernetes, name, 'COMPLETE', marks);
+    await part(kubernetes, 'StatefulSet', name, name);
+    await part(kubernetes, 'Pod', `${name}-0`, name);
+    await part(kubernetes, 'PersistentVolumeClaim', `data-${name}-0`, name);
+  }
+  kubernetes.writes.length = 0;
+  return kubernetes;
+}
+
+/** Deletes what an Instance owned, one object at each look. */
+function collectGarbage(kubernetes: FakeKubernetes): (lines: string[]) => void {
+  return ([line = '']) => {
+    const [, instanceName, kind, name] = /^removing (\S+): (\S+) ([^,\s]+)/.exec(line) ?? [];
+    kubernetes.writes.push(`collect ${kind} of ${instanceName}`);
+    kubernetes.objects.delete(`${kind} kafka/${name}`);
+  };
+}
+
+test('Kafka is wholly gone before ZooKeeper is touched; claims, versions and operators follow', async () => {
+  const kubernetes = await installed();
+  expect(await removeInstalled(contextOf(kubernetes, collectGarbage(kubernetes)))).toEqual([]);
+  expect(kubernetes.writes).toEqual([
+    ...['kafka', 'zookeeper'].flatMap((name) => [
+      `delete Instance kafka/${name}`,
+      `collect StatefulSet of ${name}`,
+      `collect Pod of ${name}`,
+      `delete PersistentVolumeClaim kafka/data-${name}-0`,
+    ]),
+    'delete OperatorVersion kafka/kafka-1.0.0',
+    'delete OperatorVersion kafka/zookeeper-1.0.0',
+    'delete Operator kafka/kafka',
+    'delete Operator kafka/zookeeper',
+  ]);
+  expect(kubernetes.objects.size).toBe(0);
+});
+
+test('what others made or use stays, and a second time there is nothing to do', async () => {
+  const kubernetes = fakeKubernetes();
+  await operator(kubernetes, 'kafka', marks);
+  await operator(kubernetes, 'zookeeper', foreign);
+  for (const name of ['kafka', 'zookeeper']) await instance(kubernetes, name, 'COMPLETE', foreign);
+  kubernetes.writes.length = 0;
+  for (const _ of [1, 2]) {
+    expect(await removeInstalled(contextOf(kubernetes))).toEqual([
+      { kind: 'OperatorVersion', name: 'kafka-1.0.0', namespace: 'kafka', reason: 'still there or in use' },
+      { kind: 'Operator', name: 'kafka', namespace: 'kafka', reason: 'still there or in use' },
+    ]);
+  }
+  expect(kubernetes.writes).toEqual([]);
+});
+
+test('what does not go in time is left over by name, and the rest is removed all the same', async () => {
+  const kubernetes = await installed();
+  const collect = collectGarbage(kubernetes);
+  const leftovers = await removeInstalled(
+    contextOf(kubernetes, ([line = '']) => {
+      if (!line.includes('removing kafka: Pod')) collect([line]);
+    }),
+  );
+  expect(leftovers).toEqual([
+    { kind: 'Pod', name: 'kafka-0', namespace: 'kafka', reason: 'not gone in time' },
+  ]);
+  expect([...kubernetes.objects.keys()]).toEqual(['Pod kafka/kafka-0']);
+});
+
+test('what is kept bears no mark of the run any more', async () => {
+  const kubernetes = await installed();
+  await keepInstalled(contextOf(kubernetes));
+  for (const key of [
+    'Instance kafka/kafka',
+    'OperatorVersion kafka/kafka-1.0.0',
+    'Operator kafka/zookeeper',
+  ]) {
+    expect(kubernetes.objects.get(key)?.metadata).toMatchObject({ labels: {}, annotations: {} });
+  }
+  expect(kubernetes.writes.every((write) => write.startsWith('patch'))).toBe(true);
+  kubernetes.writes.length = 0;
+  await removeInstalled(contextOf(kubernetes));
+  expect(kubernetes.writes).toEqual([]);
+});
