@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connectKafka } from '../kafka/connect-kafka.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import { connectReader } from '../kafka/streams.ts';
+import { clientOptions } from './client-options.ts';
 import type { Settings } from './environment.ts';
 import { newReadLedger, type ReadLedger, recordEnd, recordPassed } from './ledger/read.ts';
 import { takeDown } from './take-down.ts';
@@ -24,10 +25,7 @@ export async function readToEnd(
   ledger: ReadLedger,
   patienceMs: number,
 ): Promise<boolean> {
-  const kafka = connectKafka({
-    bootstrap: settings.bootstrap,
-    clientId: `leaderfall-close-${settings.runId}`,
-  });
+  const kafka = connectKafka(clientOptions(settings, 'close'));
   const deadline = Date.now() + patienceMs;
   let before = '';
   let since = 0;
@@ -52,11 +50,10 @@ export async function readToEnd(
 /** Reads the whole log from its beginning by a client of its own; undefined where it did not come to the end in time. */
 export async function readAgain(settings: Settings): Promise<ReadLedger | undefined> {
   const ledger = newReadLedger();
-  const { bootstrap, topic, runId } = settings;
+  const { topic, runId } = settings;
   const reader = await connectReader({
-    bootstrap,
+    ...clientOptions(settings, 'again'),
     topic,
-    clientId: `leaderfall-again-${runId}`,
     groupId: `${topic}-again-${Date.now()}`,
     onRecords: (records) => {
       for (const record of records) takeDown(ledger, record, runId, Date.now());

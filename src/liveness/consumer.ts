@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SilenceEnd } from '../experiment/result.ts';
 import { connectReader, type ReadRecord, type RecordReader } from '../kafka/streams.ts';
+import { clientOptions } from './client-options.ts';
 import { readAgain, readToEnd } from './closing-read.ts';
 import type { Settings } from './environment.ts';
 import { lookAfresh } from './fresh-look.ts';
@@ -134,8 +135,7 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     rebuiltAt = Date.now();
     if (old) seen.rebuilds++;
     await Promise.race([old?.close().catch(() => {}), delay(500)]);
-    const { bootstrap, topic, runId } = settings;
-    const clientId = `leaderfall-consumer-${runId}`;
+    const { topic } = settings;
     // A group of its own for each client: a member that died without a word would hold its group up for the session time-out.
     const groupId = `${topic}-${seen.rebuilds}`;
     // A client that was thrown away may still deliver; what it says would mix with what its successor reads.
@@ -143,7 +143,9 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     const current = () => generation === seen.rebuilds;
     recordReopened(ledger);
     const opening = connectReader({
-      ...{ bootstrap, topic, clientId, groupId },
+      ...clientOptions(settings, 'consumer'),
+      topic,
+      groupId,
       onRecords: (records) => current() && onRecords(records),
       onPassed: (partition, next) => current() && recordPassed(ledger, partition, next),
       onRejoined: () => current() && recordReopened(ledger),
