@@ -115,6 +115,18 @@ test('what a dead run left half-done is removed first, and its pods are waited f
   });
 });
 
+test('nothing is made while pods of a former Instance are on their way out', async () => {
+  const kubernetes = withManager(() => plan('COMPLETE'));
+  await part(kubernetes, 'Pod', 'kafka-kafka-0', 'kafka');
+  const context = contextOf(kubernetes, ([line]) => {
+    if (line !== 'waiting for old pods of kafka to go: kafka-kafka-0') return;
+    expect(kubernetes.writes).toEqual([]);
+    kubernetes.objects.delete('Pod kafka/kafka-kafka-0');
+  });
+  await install(context, wanted, marks);
+  expect(kubernetes.objects.has('Pod kafka/kafka-kafka-0')).toBe(false);
+});
+
 test('FATAL_ERROR ends it at once with the step’s message', async () => {
   const kubernetes = withManager(() => plan('FATAL_ERROR', 'quota exceeded'));
   expect(await refusal(install(contextOf(kubernetes), wanted, marks))).toMatchObject({
