@@ -30,7 +30,7 @@ export interface OutageMeter {
   outages(now: number): PartitionOutage[];
   /** Number and sum of all, also of those no longer kept one by one. */
   totals(now: number): { count: number; totalMs: number };
-  /** Time in which nothing was heard because nothing was asked, ms. */
+  /** Time in which nothing was asked or heard because the prober itself paused, ms. */
   readonly blindMs: number;
 }
 
@@ -90,10 +90,7 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
     const unasked = lane === before.lane && how === 'silence' ? sentAt - before.sentAt - stepMs : 0;
     // An answer that is read right after a pause of our own may have come at any time of it.
     const heard = silence - Math.max(0, unasked) - pausedMs;
-    if (heard < outageFloorMs || beats * stepMs < silence / 4) {
-      blindMs += silence;
-      return;
-    }
+    if (heard < outageFloorMs || beats * stepMs < silence / 4) return;
     const late = sentAt > from + silence / 2;
     if (how !== 'silence' || late || at - sentAt > inTimeMs || waiting.length < 2) {
       add(from, at, how);
@@ -115,6 +112,7 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
     beat(at) {
       beats++;
       pausedMs = Math.max(0, at - (beatAt ?? at) - stepMs);
+      if (pausedMs > 2 * stepMs) blindMs += pausedMs;
       beatAt = at;
     },
     served(answer) {

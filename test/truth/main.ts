@@ -31,17 +31,14 @@ const plan = makePlan({
   kinds: values.kinds.split(',') as Kind[],
 });
 const stepMs = Number(values.step);
-const truth = await findTruth(brokers, {
-  plan,
-  stepMs,
-  clientsMs: 8_000,
-  onMade: (made) => {
+const truth = await findTruth(brokers, { plan, stepMs, clientsMs: 8_000 });
+if (values.verbose) {
+  for (const made of truth.made) {
     const error = errorOf(made);
-    if (!values.verbose) return;
     const told = error === undefined ? 'not reported' : `error ${error.toFixed(1)} ms`;
-    console.error(`${made.planned.kind} of ${trueMs(made).toFixed(1)} ms: ${told}`);
-  },
-});
+    console.log(`${made.planned.kind} of ${trueMs(made).toFixed(1)} ms: ${told}`);
+  }
+}
 const delays = truth.made.filter(({ planned }) => planned.kind === 'delay');
 const { unmade, invented } = inventedIn(truth);
 console.log(tableOf(truth));

@@ -42,7 +42,7 @@ export interface Truth {
  */
 export async function findTruth(
   brokers: Brokers,
-  options: { plan: Planned[]; stepMs: number; clientsMs: number; onMade?: (made: Made) => void },
+  options: { plan: Planned[]; stepMs: number; clientsMs: number },
 ): Promise<Truth> {
   const topic = `leaderfall-truth-${Date.now().toString(36)}`;
   const leader = await makeTopic(brokers, topic);
@@ -65,20 +65,18 @@ export async function findTruth(
       dial,
     });
     const cpu = { used: process.cpuUsage(), at: epochNow() };
-    const made: Made[] = [];
+    const done: Omit<Made, 'reported'>[] = [];
     try {
       await served(clients, 0, 10_000);
       const target = [...brokers.reached.keys()].indexOf(leader);
       for (const planned of options.plan) {
         const span = await ask<Span>(proxy, { what: 'disturb', target, planned });
         const gaps = await served(clients, span.to, options.clientsMs);
-        const reported = overlapping(observer.report(span.from).outages ?? [], span);
-        const one = { planned, span, reported, ...clientOutages(gaps, span) };
-        made.push(one);
-        options.onMade?.(one);
+        done.push({ planned, span, ...clientOutages(gaps, span) });
       }
       const { user, system } = process.cpuUsage(cpu.used);
       const report = observer.report(0);
+      const made = done.map((one) => ({ ...one, reported: overlapping(report.outages ?? [], one.span) }));
       return {
         made,
         unmade: (report.outages ?? []).filter(
