@@ -4,10 +4,11 @@ import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { pageProgram } from '../src/cli/page-program.ts';
 import type { ChaosResult } from '../src/experiment/result.ts';
+import { htmlReport } from '../src/report/html.ts';
 import { jsonReport } from '../src/report/json.ts';
 import { textReport } from '../src/report/text.ts';
-import { timelineSvg } from '../src/report/timeline-svg.ts';
 import { liveTestbed } from './testbed-session.ts';
 
 /**
@@ -50,7 +51,7 @@ async function demo(): Promise<number> {
     const run = spawn(process.execPath, args, { cwd: root, env, stdio: ['inherit', 'pipe', 'inherit'] });
     const [output, code] = await Promise.all([text(run.stdout), ended(run)]);
     const result = resultIn(output);
-    if (result) say(`\n${reportsOf(result).join('\n')}`);
+    if (result) say(`\n${(await reportsOf(result)).join('\n')}`);
     return code;
   } finally {
     await stop(worker);
@@ -123,11 +124,12 @@ function resultIn(output: string): ChaosResult | undefined {
 }
 
 /** Writes the reports of a run and says where they are. */
-function reportsOf(result: ChaosResult): string[] {
+async function reportsOf(result: ChaosResult): Promise<string[]> {
   const reports = join(folder, 'reports');
   mkdirSync(reports, { recursive: true });
   const { workflowId } = result.run;
-  const contents = { txt: textReport(result), json: jsonReport(result), svg: timelineSvg(result) };
+  const page = htmlReport(result, await pageProgram());
+  const contents = { html: page, txt: textReport(result), json: jsonReport(result) };
   return Object.entries(contents).map(([extension, content]) => {
     const file = join(reports, `${workflowId}.${extension}`);
     writeFileSync(file, content);

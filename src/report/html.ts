@@ -20,7 +20,7 @@ import { timelineFigure } from './html-timeline.ts';
 import { experimentFile } from './rerun.ts';
 
 /** Told apart without colour. */
-const signs: Record<Verdict, string> = { Pass: '✓', Fail: '✗', Inconclusive: '?', Error: '!', Stopped: '■' };
+const signs: Record<Verdict, string> = { Pass: '✓', Fail: '✗', Inconclusive: '?', Error: '!', Stopped: '■', Skipped: '»' };
 
 /** Nothing is loaded from anywhere: the page is the same without a network, and a text of a cluster can do nothing. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";

@@ -65,7 +65,7 @@ function lineOutcome({ outcome, leadsTo, required, observed, because }: VerdictL
 function broken(verdict: Verdict, reasons: string[]): Outcome | undefined {
   if (verdict === 'Pass') return undefined;
   const [message = ''] = reasons;
-  if (verdict === 'Stopped') return { element: 'skipped', message };
+  if (verdict === 'Stopped' || verdict === 'Skipped') return { element: 'skipped', message };
   const element = verdict === 'Fail' ? 'failure' : 'error';
   return { element, message, type: verdict, text: reasons.join('\n') };
 }

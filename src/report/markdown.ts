@@ -23,6 +23,7 @@ const signs: Record<Verdict, string> = {
   Inconclusive: '⚠️',
   Error: '❌',
   Stopped: '⏹️',
+  Skipped: '⏭️',
 };
 
 const outcomeSigns: Record<string, string> = {

@@ -37,7 +37,7 @@ export const light: Palette = {
     silence: '#c2364a',
     outage: '#8a2f78',
     leader: '#1f4e8c',
-    'in-sync': '#5b9bd5',
+    'in-sync': '#5595d0',
     stopping: '#c77700',
     'out-of-sync': '#8a8178',
   },

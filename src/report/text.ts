@@ -23,6 +23,7 @@ const verdictTones: Record<Verdict, Tone> = {
   Inconclusive: 'warn',
   Error: 'bad',
   Stopped: 'warn',
+  Skipped: 'warn',
 };
 
 /**

@@ -28,6 +28,7 @@ const verdictColors: Record<Verdict, string> = {
   Inconclusive: light.warn,
   Error: light.bad,
   Stopped: light.warn,
+  Skipped: light.warn,
 };
 
 const width = 960;
