@@ -146,6 +146,22 @@ test('a pod that somebody else deleted before the first attempt came to its requ
   expect(deletions(at)).toEqual([]);
 });
 
+test('the victim’s log is followed before it is hit: afterwards there may be nothing to ask', async () => {
+  const { at, plan } = await planned();
+  const order: string[] = [];
+  at.kubernetes.followLog = async function* (_, container) {
+    order.push(`log of ${container}`);
+    yield 'a line';
+  };
+  const { remove } = at.kubernetes;
+  at.kubernetes.remove = async (ref, options) => {
+    order.push('delete');
+    return await remove(ref, options);
+  };
+  await kill(at, { ...plan, container: { name: 'k8skafka', id: 'c0ffee', restarts: 0 } });
+  expect(order).toEqual(['log of k8skafka', 'delete']);
+});
+
 test('an attempt after one that came to nothing kills', async () => {
   const { at, plan } = await planned();
   expect(await kill(at, plan, 2)).toMatchObject({ outcome: 'deleted', repeated: false });
