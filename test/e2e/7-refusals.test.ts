@@ -3,6 +3,7 @@ import { containerOf, producerReport, readLivenessPod } from '../../src/activiti
 import { connectRest } from '../../src/kubernetes/rest.ts';
 import { ensureKafka, oneKill } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
+import { deployRoles, kubeconfigOf } from '../support/rights.ts';
 import {
   brokerDeletions,
   cluster,
@@ -15,21 +16,31 @@ import {
 
 const taskQueue = 'e2e-refusals';
 const liveness = { namespace: 'kafka', pod: 'kafka-liveness' };
+const instance = { apiVersion: 'kudo.dev/v1beta1', kind: 'Instance', namespace: 'kafka', name: 'kafka' };
+const roles = ['target', 'kudo'];
 let worker: WorkerProcess;
 
 beforeAll(async () => {
   await ensureKafka();
-  worker = await startWorker(taskQueue);
+  deployRoles('apply', roles);
+  // No more rights than deploy/ gives to a worker that attacks a Kafka and may install one, but not KUDO itself.
+  const KUBECONFIG = await kubeconfigOf('leaderfall', 'leaderfall-worker');
+  worker = await startWorker(taskQueue, { KUBECONFIG });
 });
 
 afterAll(async () => {
   await worker.stop();
+  deployRoles('delete', roles);
 });
 
 /** A run whose liveness pod never runs: Error in that step, nobody killed, nothing left. Gives the problem as text. */
-async function refusedLiveness(code: string, settings: object): Promise<string> {
+async function refusedLiveness(
+  code: string,
+  liveness: object,
+  others: object = {},
+): Promise<{ problem: string; timeline: string }> {
   const since = Date.now();
-  const experiment = { ...oneKill, liveness: settings };
+  const experiment = { ...oneKill, ...others, liveness };
   const end = await runExperiment(experiment, { taskQueue, workflowId: `e2e-refused-${since}` });
   const { result } = end;
   expect(end.code, end.stderr.slice(-2_000)).toBe(3);
@@ -37,18 +48,22 @@ async function refusedLiveness(code: string, settings: object): Promise<string> 
   expect(result?.problem?.code).toBe(code);
   expect(brokerDeletions(since)).toEqual([]);
   if (result) await expectNothingLeft(result.run);
-  return JSON.stringify(result?.problem);
+  return { problem: JSON.stringify(result?.problem), timeline: JSON.stringify(result?.timeline) };
 }
 
 test('an image that the registry does not have: Error that names the pull, nothing left', async () => {
   const image = 'docker.io/leaderfall/nowhere:0';
-  const problem = await refusedLiveness('POD_WAITING', { image });
+  const kudo = { provision: { mode: 'kudo' } };
+  const { problem, timeline } = await refusedLiveness('POD_WAITING', { image }, kudo);
   expect(problem).toMatch(/ErrImagePull|ImagePullBackOff/);
   expect(problem).toContain(image);
+  // The worker may not look into KUDO's namespace, and the Kafka is not this run's to remove.
+  expect(timeline).toContain('KUDO is taken as it is');
+  expect(await cluster.read(instance)).toBeDefined();
 });
 
 test('a node selector that no node meets: Error that names the scheduler’s reason, nothing left', async () => {
-  const problem = await refusedLiveness('POD_WAITING', { nodeSelector: { 'example.org/disk': 'none' } });
+  const { problem } = await refusedLiveness('POD_WAITING', { nodeSelector: { 'example.org/disk': 'none' } });
   expect(problem).toContain('Unschedulable');
   expect(problem).toContain('node affinity/selector');
 });
@@ -63,7 +78,7 @@ test('a quota that the pod does not fit: Error that names the quota, nothing lef
       const { body } = await send({ method: 'GET', path: `${quotas}/${name}` });
       return (JSON.parse(body) as { status?: { used?: object } }).status?.used;
     });
-    const problem = await refusedLiveness('LIVENESS_REFUSED', {});
+    const { problem } = await refusedLiveness('LIVENESS_REFUSED', {});
     expect(problem).toContain(`exceeded quota: ${name}`);
   } finally {
     await send({ method: 'DELETE', path: `${quotas}/${name}` });

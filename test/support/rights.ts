@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cluster, ensureNamespace, eventually, setting } from './testbed.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A kubeconfig of a service account, which is made where it is missing and has no rights of its own. */
+export async function kubeconfigOf(namespace: string, name: string): Promise<string> {
+  await ensureNamespace(namespace);
+  await cluster.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
+  const secret = { apiVersion: 'v1', kind: 'Secret', name: `${name}-token`, namespace };
+  const annotations = { 'kubernetes.io/service-account.name': name };
+  const metadata = { name: secret.name, namespace, annotations };
+  const type = 'kubernetes.io/service-account-token';
+  await cluster.create({ apiVersion: 'v1', kind: 'Secret', metadata, type });
+  const token = await eventually('the token is there', 30, async () => {
+    const found = (await cluster.read(secret)) as { data?: { token?: string } } | undefined;
+    return found?.data?.token;
+  });
+  const admin = JSON.parse(readFileSync(setting('KUBECONFIG'), 'utf8')) as { users: { user: object }[] };
+  const [user] = admin.users;
+  if (user) user.user = { token: Buffer.from(token, 'base64').toString() };
+  const file = join(mkdtempSync(join(tmpdir(), 'leaderfall-e2e-')), 'kubeconfig');
+  writeFileSync(file, JSON.stringify(admin));
+  return file;
+}
+
+/** Gives the worker's service account the roles of these folders below deploy/kustomize, or takes them away. */
+export function deployRoles(verb: 'apply' | 'delete', folders: string[]): void {
+  for (const folder of folders) {
+    const args = [
+      join(root, 'testbed/main.ts'),
+      'kubectl',
+      verb,
+      '-k',
+      join(root, 'deploy/kustomize', folder),
+    ];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`kubectl ${verb} -k ${folder}: ${stderr}`);
+  }
+}
