@@ -99,6 +99,14 @@ const livenessSchema = z.strictObject({
     .min(1_000)
     .default(60_000)
     .describe('Silence after which the consumer gives up; the Litmus rule for a broken stream.'),
+  probeStepMs: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(3)
+    .describe(
+      'Time from one of the observer’s probes of the leader to the next; bounds how exact an outage is.',
+    ),
   readySeconds: seconds.default(120).describe('Bound on pod start and steady stream.'),
   nodeSelector: stringMap.default({}),
   tolerations: z.array(toleration).default([]),

@@ -26,7 +26,7 @@ const schema = z.object({
   LIVENESS_REPLICATION_FACTOR: z.coerce.number().int().positive(),
   LIVENESS_MIN_INSYNC_REPLICAS: z.coerce.number().int().positive(),
   LIVENESS_CONSUMER_TIMEOUT_MS: z.coerce.number().int().positive(),
-  LIVENESS_PROBE_STEP_MS: z.coerce.number().positive().optional(),
+  LIVENESS_PROBE_STEP_MS: z.coerce.number().positive().default(3),
   LIVENESS_TERMINATION_LOG: z.string().default('/dev/termination-log'),
   LIVENESS_PORT: z.coerce.number().int().optional(),
 });
@@ -44,7 +44,7 @@ export interface Settings {
   minInsyncReplicas: number;
   consumerTimeoutMs: number;
   /** Time from one of the observer's probes to the next, ms. */
-  probeStepMs?: number;
+  probeStepMs: number;
   terminationLog: string;
   /** Instead of the role's own port; for several on one host. */
   port?: number;
@@ -65,8 +65,8 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     replicationFactor: found.LIVENESS_REPLICATION_FACTOR,
     minInsyncReplicas: found.LIVENESS_MIN_INSYNC_REPLICAS,
     consumerTimeoutMs: found.LIVENESS_CONSUMER_TIMEOUT_MS,
+    probeStepMs: found.LIVENESS_PROBE_STEP_MS,
     terminationLog: found.LIVENESS_TERMINATION_LOG,
-    ...(found.LIVENESS_PROBE_STEP_MS === undefined ? {} : { probeStepMs: found.LIVENESS_PROBE_STEP_MS }),
     ...(found.LIVENESS_PORT === undefined ? {} : { port: found.LIVENESS_PORT }),
   };
 }

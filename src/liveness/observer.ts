@@ -9,11 +9,11 @@ import type { Observation, ObserverReport } from './protocol.ts';
 /** Time between two questions to one broker. ms */
 const stepMs = 10;
 
-/** Time from one probe of the leader to the next, unless the settings say otherwise. ms */
-const probeStepMs = 3;
-
 /** A broker that has not answered in this time is asked again on a new connection. ms */
 const answerMs = 1_000;
+
+/** Targets are asked of this partition, and it is the one that is watched. */
+const watchedPartition = 0;
 
 /** Only changes are kept, and no more than this. */
 const maxObservations = 2_000;
@@ -88,7 +88,7 @@ export function startObserver(settings: Settings): RunningObserver {
       note({ at: answer.at, kind: 'broker-back', ...idOf(address) });
       if (answer.brokers.length === 0) note({ at: answer.at, kind: 'metadata-empty', ...idOf(address) });
     }
-    const [partition] = answer.partitions;
+    const partition = answer.partitions.find(({ partition: id }) => id === watchedPartition);
     if (answer.brokers.length === 0 || !partition || partition.leaderEpoch < current.leaderEpoch) return;
     const newer = partition.leaderEpoch > current.leaderEpoch;
     if (newer || partition.leader !== current.leader) {
@@ -130,8 +130,9 @@ export function startObserver(settings: Settings): RunningObserver {
   const probes = startProbes({
     addresses: settings.bootstrap,
     topic: settings.topic,
+    partition: watchedPartition,
     clientId: `leaderfall-probe-${settings.runId}`,
-    stepMs: settings.probeStepMs ?? probeStepMs,
+    stepMs: settings.probeStepMs,
     dial,
     mayLead: hasReplica,
   });

@@ -1,7 +1,9 @@
 import type { PartitionOutage, PartitionOutages } from '../experiment/outage.ts';
 
-/** A silence shorter than this is not called an outage: a broker's garbage collection takes as long. ms */
-export const outageFloorMs = 40;
+/** The shortest silence that is called an outage: shorter ones are a broker's garbage collection, or too few probes. ms */
+export function floorMs(stepMs: number): number {
+  return Math.max(40, 4 * stepMs);
+}
 
 /** An answer that took longer than this did not come in time, however steadily such answers come. ms */
 const inTimeMs = 10_000;
@@ -53,6 +55,7 @@ interface Question {
  * in it have waited less: all are answered at once. The last probe sent in the silence decides.
  */
 export function outageMeter(stepMs: number, epochOf: (at: number) => number): OutageMeter {
+  const floor = floorMs(stepMs);
   const kept: PartitionOutage[] = [];
   const totals = { count: 0, totalMs: 0 };
   let questions: Question[] = [];
@@ -90,7 +93,7 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
     const unasked = lane === before.lane && how === 'silence' ? sentAt - before.sentAt - stepMs : 0;
     // An answer that is read right after a pause of our own may have come at any time of it.
     const heard = silence - Math.max(0, unasked) - pausedMs;
-    if (heard < outageFloorMs || beats * stepMs < silence / 4) return;
+    if (heard < floor || beats * stepMs < silence / 4) return;
     const late = sentAt > from + silence / 2;
     if (how !== 'silence' || late || at - sentAt > inTimeMs || waiting.length < 2) {
       add(from, at, how);
@@ -103,7 +106,7 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
   /** An outage that is not over: certain where the partition was denied, or where any delay would be too long. */
   function open(now: number): PartitionOutage[] {
     const silence = last ? now - last.at : 0;
-    if (!last || silence < outageFloorMs) return [];
+    if (!last || silence < floor) return [];
     if (beats * stepMs < silence / 4 || (how === 'silence' && silence < inTimeMs)) return [];
     return [{ at: epochOf(last.at), ms: round(silence), how, open: true }];
   }
@@ -117,7 +120,7 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
     },
     served(answer) {
       settle(answer.lane, answer);
-      if (last && answer.at - last.at >= outageFloorMs) judge(answer, last);
+      if (last && answer.at - last.at >= floor) judge(answer, last);
       last = answer;
       beats = 0;
       how = 'silence';

@@ -46,6 +46,7 @@ export function livenessPod(options: {
     LIVENESS_REPLICATION_FACTOR: String(liveness.replicationFactor),
     LIVENESS_MIN_INSYNC_REPLICAS: String(liveness.minInsyncReplicas),
     LIVENESS_CONSUMER_TIMEOUT_MS: String(liveness.consumerTimeoutMs),
+    LIVENESS_PROBE_STEP_MS: String(liveness.probeStepMs),
   };
   const container = (name: string, role: LivenessEnvironment['LIVENESS_ROLE']) => ({
     name,

@@ -1,7 +1,7 @@
 import { type LeaderProbe, leaderProbe } from '../kafka/leader-probe.ts';
 import { splitAddress } from '../kafka/metadata-pool.ts';
 import type { Dial } from '../kafka/port.ts';
-import { longestOutages, outageFloorMs, outageMeter } from './outages.ts';
+import { floorMs, longestOutages, outageMeter } from './outages.ts';
 import type { ObserverReport } from './protocol.ts';
 
 /** A leader that has answered nothing for so many steps is doubted, and everybody is asked. */
@@ -53,6 +53,7 @@ interface Target {
 export function startProbes(options: {
   addresses: string[];
   topic: string;
+  partition: number;
   clientId: string;
   stepMs: number;
   dial: Dial;
@@ -127,7 +128,6 @@ export function startProbes(options: {
         if (!target.lanes.includes(lane)) return void socket.destroy();
         lane.probe = leaderProbe(socket, {
           ...asked,
-          partition: 0,
           now,
           onAnswer: ({ sentAt, error }) => answered(target, lane, sentAt, error),
           onEnd: () => ended(target, lane),
@@ -175,7 +175,12 @@ export function startProbes(options: {
       const outages = meter.outages(at);
       return {
         outages: outages.filter((outage) => outage.at + outage.ms >= since),
-        partitionOutages: { ...meter.totals(at), stepMs, floorMs: outageFloorMs, ...longestOutages(outages) },
+        partitionOutages: {
+          ...meter.totals(at),
+          stepMs,
+          floorMs: floorMs(stepMs),
+          ...longestOutages(outages),
+        },
         probes: { sent: seen.sent, worstLateMs: Math.round(seen.worstLateMs), blindMs: meter.blindMs },
       };
     },

@@ -106,4 +106,5 @@ export interface LivenessEnvironment {
   LIVENESS_REPLICATION_FACTOR: string;
   LIVENESS_MIN_INSYNC_REPLICAS: string;
   LIVENESS_CONSUMER_TIMEOUT_MS: string;
+  LIVENESS_PROBE_STEP_MS: string;
 }

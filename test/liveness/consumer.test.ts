@@ -30,6 +30,7 @@ const settings: Settings = {
   replicationFactor: 3,
   minInsyncReplicas: 2,
   consumerTimeoutMs: 4_000,
+  probeStepMs: 3,
   terminationLog: '/dev/null',
 };
 

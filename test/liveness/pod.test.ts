@@ -86,6 +86,7 @@ test('bootstraps from all brokers, with min.insync.replicas one less than the re
     LIVENESS_TOPIC: 'leaderfall-89abcdef',
     LIVENESS_REPLICATION_FACTOR: '3',
     LIVENESS_MIN_INSYNC_REPLICAS: '2',
+    LIVENESS_PROBE_STEP_MS: '3',
   });
 });
 

@@ -21,6 +21,7 @@ async function probing(brokers: LeaderBroker[]): Promise<RunningProbes> {
   const probes = startProbes({
     addresses: brokers.map(({ address }) => address),
     topic: 'stream',
+    partition: 0,
     clientId: 'test',
     stepMs: 5,
     dial: dialDirect,

@@ -9,5 +9,6 @@ export const observerSettings: Omit<Settings, 'bootstrap' | 'topic'> = {
   replicationFactor: 1,
   minInsyncReplicas: 1,
   consumerTimeoutMs: 60_000,
+  probeStepMs: 3,
   terminationLog: '/dev/null',
 };
