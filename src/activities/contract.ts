@@ -86,8 +86,11 @@ export interface Closing {
  * Errors are ApplicationFailures whose type is an ErrorCode and whose first detail is the Problem.
  */
 export interface Activities {
-  /** Validates, fills defaults, checks rights, takes the claim. */
-  resolve(input: unknown): Promise<Resolved>;
+  /**
+   * Validates, fills defaults, checks rights, takes the claim. A run of a schedule is refused with CLUSTER_UNHEALTHY where a person's
+   * own would wait.
+   */
+  resolve(input: unknown, origin?: { scheduledBy?: string }): Promise<Resolved>;
   provision(resolved: Resolved): Promise<ProvisionedKafka>;
   annotate(context: RunContext): Promise<{ former: string | null; annotated: boolean }>;
   startLiveness(context: RunContext): Promise<StartedLiveness>;
@@ -115,9 +118,15 @@ export interface Activities {
   }): Promise<{ leftovers: Leftover[]; done: string[] }>;
   /**
    * Writes Events and gives the result as it stands in history. `cancelRun` asks Temporal to cancel the run: a workflow cannot do
-   * that to itself, and a run that was stopped by its own `abort` is to end as Canceled too.
+   * that to itself, and a run that was stopped by its own `abort` is to end as Canceled too. `pause` names the schedule
+   * that this run's verdict pauses.
    */
-  record(request: { result: ChaosResult; resolved?: Resolved; cancelRun?: boolean }): Promise<ChaosResult>;
+  record(request: {
+    result: ChaosResult;
+    resolved?: Resolved;
+    cancelRun?: boolean;
+    pause?: { scheduleId: string; note: string };
+  }): Promise<ChaosResult>;
 }
 
 /** Judges; pure. */

@@ -20,6 +20,7 @@ export interface ActivityDependencies {
   isRunClosed(holder: string): Promise<boolean>;
   /** Asks Temporal to cancel a run; a run that is closed or unknown is left as it is. */
   cancelRun(run: RunIdentity): Promise<void>;
+  pauseSchedule(scheduleId: string, note: string): Promise<void>;
   registeredSearchAttributes(): Promise<SearchAttributeName[]>;
   /** The newest run that passed with a spec of this digest. May throw and may take long. */
   lastPassed(specHash: string, registered: SearchAttributeName[]): Promise<Baseline | undefined>;

@@ -8,9 +8,10 @@ import { runStep } from './step.ts';
 
 /** Writes one Event on the StatefulSet and gives the result back, so that it stands in history whole. */
 export function makeRecord(deps: ActivityDependencies): Activities['record'] {
-  return ({ result, resolved, cancelRun }) =>
+  return ({ result, resolved, cancelRun, pause }) =>
     runStep('record', async () => {
       if (cancelRun) await deps.cancelRun(result.run);
+      if (pause) await pauseSchedule(deps, pause);
       if (!resolved) return result;
       try {
         await deps.kubernetes.create(eventOf(result, resolved));
@@ -20,6 +21,18 @@ export function makeRecord(deps: ActivityDependencies): Activities['record'] {
       }
       return result;
     });
+}
+
+/** A schedule that cannot be paused must not lose the result of its run. */
+async function pauseSchedule(
+  deps: ActivityDependencies,
+  { scheduleId, note }: { scheduleId: string; note: string },
+): Promise<void> {
+  try {
+    await deps.pauseSchedule(scheduleId, note);
+  } catch (error) {
+    deps.log.warn({ problem: problemOf(error), scheduleId }, 'the schedule could not be paused');
+  }
 }
 
 /** Event of the kind that `kubectl describe` shows; Kubernetes forgets it after an hour. */

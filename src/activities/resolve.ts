@@ -11,7 +11,7 @@ import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
 import { chooseProvisioner } from '../provisioners/choose.ts';
 import type { Provisioner } from '../provisioners/provisioner.ts';
 import { findBaseline, specHashOf } from './baseline.ts';
-import { brokersOf, checkReplication } from './check-kafka.ts';
+import { brokersOf, checkHealth, checkReplication } from './check-kafka.ts';
 import type { Activities, Resolved } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runPermissions } from './permissions.ts';
@@ -28,7 +28,7 @@ export interface Examined {
 
 /** Validates, fills defaults, checks rights, takes the claim. The claim is the last and only effect. */
 export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
-  return (input) =>
+  return (input, origin) =>
     runStep('resolve', async ({ signal }): Promise<Resolved> => {
       const run = currentRun();
       const expiresAfterMs = (experiment: ResolvedExperiment) => boundSeconds(experiment) * 1_000;
@@ -39,6 +39,7 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
         await brokersOf(deps, experiment, statefulSetName, async ({ kafka }, { replicas }) => {
           // A broker that is on its way back makes no replication impossible: provision waits for it.
           checkReplication(experiment, replicas);
+          if (origin?.scheduledBy) await checkHealth(kafka, replicas);
           await kafka.metadata({ timeoutMs: 5_000 });
         });
       }

@@ -7,6 +7,7 @@ export const verdictExitCodes: Record<Verdict, number> = {
   Inconclusive: 2,
   Error: 3,
   Stopped: 4,
+  Skipped: 5,
 };
 
 /** Bad flags, bad files, unknown fields: nothing was started. As EX_USAGE of sysexits. */

@@ -22,6 +22,7 @@ const verdictTones = {
   Inconclusive: 'warn',
   Error: 'bad',
   Stopped: 'warn',
+  Skipped: 'warn',
 } as const;
 
 /** Shows a run until it ends, honours Ctrl-C and the time limit, writes the verdict, and gives the exit code. */

@@ -23,6 +23,7 @@ const commands: Record<string, () => Promise<Add>> = {
   'skip-next': steering('skipNext', 'leave the next kill of a live run out'),
   'kill-now': steering('killNow', 'make the next kill of a live run now'),
   extend: steering('extend', 'add kills to a live run'),
+  schedule: async () => (await import('./commands/schedule.ts')).addSchedule,
   list: async () => (await import('./commands/list.ts')).addList,
   report: async () => (await import('./commands/report.ts')).addReport,
   explain: async () => (await import('./commands/explain.ts')).addExplain,

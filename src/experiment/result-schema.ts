@@ -14,7 +14,7 @@ const milliseconds = z.number().min(0);
 const count = z.int().min(0);
 const strings = z.array(z.string());
 const step = z.enum(steps);
-const verdict = z.enum(['Pass', 'Fail', 'Inconclusive', 'Error', 'Stopped']);
+const verdict = z.enum(['Pass', 'Fail', 'Inconclusive', 'Error', 'Stopped', 'Skipped']);
 const provisioner = z.enum(['existing', 'kudo']);
 
 /** An experiment as it was run: the defaults of schema and worker filled. */

@@ -8,7 +8,7 @@ import type { DirectReaderFigures, GroupFigures, MetadataFigures, ProducerOutage
 import type { Baseline, VerdictLine } from './verdict-line.ts';
 
 /** How a run ended. */
-export type Verdict = 'Pass' | 'Fail' | 'Inconclusive' | 'Error' | 'Stopped';
+export type Verdict = 'Pass' | 'Fail' | 'Inconclusive' | 'Error' | 'Stopped' | 'Skipped';
 
 /** Steps of a run, in their order. */
 export const steps = [
@@ -345,6 +345,8 @@ export interface Evidence {
   /** What ended the run before its time. */
   problem?: Problem;
   cancelled: boolean;
+  /** The problem is a reason to leave a scheduled run out: nothing was touched. */
+  skipped?: boolean;
   /** Who asked for the end by the run's own `abort`, and why; absent where Temporal's cancel was used. */
   stoppedBy?: { actor: string; reason: string };
 }

@@ -1,5 +1,5 @@
 import type { Problem } from '../experiment/errors.ts';
-import type { ChaosResult, KillRecord, Verdict } from '../experiment/result.ts';
+import type { ChaosResult, KillRecord, StreamReport, Verdict } from '../experiment/result.ts';
 import type { LineOutcome } from '../experiment/verdict-line.ts';
 import {
   environmentFacts,
@@ -11,11 +11,10 @@ import {
   lineTable,
   provenKills,
   runFacts,
-  streamFacts,
-  streamRemarks,
 } from './facts.ts';
 import { clock, plain } from './format.ts';
 import { experimentFile } from './rerun.ts';
+import { outageTable, streamFacts, streamRemarks } from './stream-facts.ts';
 
 const signs: Record<Verdict, string> = {
   Pass: '✅',
@@ -49,7 +48,7 @@ export function markdownReport(result: ChaosResult): string {
     plannedKills > 0 && (kills.length > 0 ? table(killTable(kills)) : 'None was made.'),
     leftovers.length > 0 && '### Left behind',
     list(leftovers.map((item) => `${leftoverName(item)}: ${item.reason}`)),
-    stream && folded('Stream', [facts(streamFacts(stream)), list(streamRemarks(stream))]),
+    stream && folded('Stream', streamSections(stream)),
     kills.length > 0 && folded('Proofs', [list(kills.flatMap(killFacts))]),
     folded('Environment', [facts([...runFacts(result), ...environmentFacts(result)])]),
     timeline.length > 0 &&
@@ -72,6 +71,15 @@ function problemSection({ code, step, message, evidence = [], next }: Problem): 
     list(facts),
     next && `**Next:** ${escaped(next)}`,
   ]);
+}
+
+function streamSections(stream: StreamReport): string[] {
+  const outages = outageTable(stream);
+  return [
+    facts(streamFacts(stream)),
+    outages.rows.length > 0 ? table(outages) : '',
+    list(streamRemarks(stream)),
+  ];
 }
 
 /** The table with a sign before each outcome, for the eye that runs down a column. */

@@ -12,10 +12,9 @@ import {
   lineTable,
   provenKills,
   runFacts,
-  streamFacts,
-  streamRemarks,
 } from './facts.ts';
 import { clock, type Paint, plain, type Tone, unpainted } from './format.ts';
+import { outageTable, streamFacts, streamRemarks } from './stream-facts.ts';
 
 const verdictTones: Record<Verdict, Tone> = {
   Pass: 'good',
@@ -85,7 +84,9 @@ function stream(report: StreamReport | undefined, paint: Paint): string {
   const heading = title('Stream', paint);
   if (!report) return `${heading}\n  not observed`;
   const remarks = streamRemarks(report).map((remark) => `  ${plain(remark)}`);
-  return [heading, factLines(streamFacts(report), paint), ...remarks].join('\n');
+  const outages = outageTable(report);
+  const shown = outages.rows.length > 0 ? [indented(tableText(outages))] : [];
+  return [heading, factLines(streamFacts(report), paint), ...shown, ...remarks].join('\n');
 }
 
 function leftovers({ leftovers: left }: ChaosResult, paint: Paint): string {

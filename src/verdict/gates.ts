@@ -6,7 +6,8 @@ import { figure, notObserved } from './words.ts';
  * What must hold before anything can be concluded at all. In order of precedence:
  *
  * 1. Nobody stopped the run.
- * 2. Every step was carried out; else the hypothesis was never put to the test in full.
+ * 2. Every step was carried out; else the hypothesis was never put to the test in full. A scheduled run that found the cluster taken
+ *    or unhealthy touched nothing and is Skipped.
  * 3. Nobody else took the stream's pod away. Whatever the stream did afterwards is not the cluster's doing.
  * 4. Nobody else took a broker away that the run had aimed at.
  * 5. No defect of the tool, such as a stuck client or a killed container, which must never look like the cluster's failure.
@@ -35,14 +36,14 @@ function notStopped({ cancelled, stoppedBy }: Evidence): VerdictLine {
   return { ...line, observed: 'stopped', outcome: 'not met', leadsTo: 'Stopped', because: [reason] };
 }
 
-function everyStep({ problem }: Evidence): VerdictLine {
+function everyStep({ problem, skipped }: Evidence): VerdictLine {
   const line = { id: 'steps', gate: true, what: 'every step was carried out', required: 'no error' } as const;
   if (!problem) return { ...line, observed: 'no error', outcome: 'met', because: [] };
   return {
     ...line,
     observed: problem.step ? `${problem.code} in ${problem.step}` : problem.code,
     outcome: 'not met',
-    leadsTo: 'Error',
+    leadsTo: skipped ? 'Skipped' : 'Error',
     because: [`${problem.code}: ${problem.message}`],
   };
 }

@@ -45,6 +45,7 @@ export async function runWorker(
     defaults: config.defaults,
     isRunClosed: (holder) => isRunClosed(client, holder),
     cancelRun: (run) => cancelRun(client, run),
+    pauseSchedule: (id, note) => client.schedule.getHandle(id).pause(note),
     // Not every Temporal lets a worker ask; without an answer none is set, since an unregistered one would block the run.
     registeredSearchAttributes: () =>
       registeredSearchAttributes(connection.operatorService, namespace).catch((error: unknown) => {

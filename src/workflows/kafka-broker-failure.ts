@@ -19,6 +19,7 @@ import { judge } from '../verdict/judge.ts';
 import { boundedStep, criticalSteps, stepsFor } from './activity-options.ts';
 import { problemOfFailure } from './failure.ts';
 import { killRounds } from './kill-rounds.ts';
+import { isReasonToSkip, pauseOf, scheduleOf } from './scheduled.ts';
 import { markResult, markRun } from './search-attributes.ts';
 import { takeRequests } from './steer.ts';
 import { type Story, tell } from './story.ts';
@@ -36,6 +37,7 @@ export async function kafkaBrokerFailure(input: unknown): Promise<ChaosResult> {
     kills: [],
     steering: untouched(),
     changes: 0,
+    ...scheduleOf(info),
   };
   const chaos = new CancellationScope();
   takeRequests(story, chaos);
@@ -44,6 +46,7 @@ export async function kafkaBrokerFailure(input: unknown): Promise<ChaosResult> {
   } catch (error) {
     if (isCancellation(error)) story.cancelled = true;
     else story.problem = problemOfFailure(error, story.step);
+    story.skipped = isReasonToSkip(story);
     if (!story.steering.stoppedBy)
       tell(
         story,
@@ -70,9 +73,11 @@ export async function kafkaBrokerFailure(input: unknown): Promise<ChaosResult> {
 /** From the input to the end of the chaos. What it finds out goes into the story at once, so that no error loses it. */
 async function experiment(input: unknown, story: Story): Promise<void> {
   story.step = 'resolve';
-  const resolved = await boundedStep('check the input, rights and target; take the claim').resolve(
-    input ?? {},
-  );
+  const { scheduledBy } = story;
+  const check = boundedStep('check the input, rights and target; take the claim');
+  const resolved = await (scheduledBy
+    ? check.resolve(input ?? {}, { scheduledBy })
+    : check.resolve(input ?? {}));
   story.resolved = resolved;
   tell(
     story,
@@ -144,6 +149,7 @@ async function ending(story: Story): Promise<ChaosResult> {
     result,
     resolved: story.resolved,
     ...(cancelRun ? { cancelRun } : {}),
+    ...pauseOf(story, result),
   });
 }
 
@@ -179,6 +185,7 @@ function evidenceOf(story: Story): Evidence {
     isrFullAtEnd: story.closing?.isrFullAtEnd,
     problem: story.problem,
     cancelled: story.cancelled ?? false,
+    ...(story.skipped ? { skipped: true } : {}),
     ...(story.steering.stoppedBy ? { stoppedBy: story.steering.stoppedBy } : {}),
   };
 }

@@ -7,6 +7,7 @@ import type {
   StartedLiveness,
   Step,
   TimelineEntry,
+  Verdict,
 } from '../experiment/result.ts';
 import type { Steering } from '../experiment/steering.ts';
 import { detailsOf } from './details.ts';
@@ -26,6 +27,12 @@ export interface Story {
   closing?: Closing;
   problem?: Problem;
   cancelled?: boolean;
+  /** Id of the schedule that started the run. */
+  scheduledBy?: string;
+  /** Verdicts on which the run pauses that schedule. */
+  pauseOn?: Verdict[];
+  /** A scheduled run that was left out: nothing was touched. */
+  skipped?: boolean;
 }
 
 /** Adds a fact to the timeline and shows where the run stands in the Web UI. */

@@ -1,0 +1,16 @@
+import type { Verdict } from './result.ts';
+
+/** Memo of a scheduled run: on which verdicts it pauses its schedule. Not part of its input, which is what a person would give. */
+export const pauseOnMemo = 'LeaderfallPauseOn';
+
+/** Memo of a scheduled run: digest of the schedule as it was written, by which a changed file is told. */
+export const digestMemo = 'LeaderfallScheduleDigest';
+
+/** Verdicts by the names that a schedule is written with. */
+const pausing: Record<string, Verdict> = { fail: 'Fail', error: 'Error', inconclusive: 'Inconclusive' };
+
+/** Verdicts on which a run pauses its schedule, out of its memo; none where there is no such memo. */
+export function pauseOnOf(memo: unknown): Verdict[] {
+  const names = Array.isArray(memo) ? memo : [];
+  return names.flatMap((name) => pausing[String(name)] ?? []);
+}
