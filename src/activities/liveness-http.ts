@@ -64,9 +64,13 @@ export function sideReport(
   kubernetes: KubernetesPort,
   pod: LivenessRef,
   role: 'producer' | 'consumer',
-  { stepMs, spans }: SideRequest,
+  { stepMs, spans, since }: SideRequest,
 ): Promise<SideReport | undefined> {
-  const query = new URLSearchParams({ stepMs: String(stepMs), spans: JSON.stringify(spans) });
+  const query = new URLSearchParams({
+    stepMs: String(stepMs),
+    spans: JSON.stringify(spans),
+    since: String(since),
+  });
   return ask<SideReport>(kubernetes, pod, role, 'GET', `/series?${query}`);
 }
 

@@ -17,7 +17,7 @@ const waitingMs = 25_000;
 const steadyLooks = 3;
 
 /** From the steady stream to the deadline of the first kill: enough to aim at it, unless the fault needs longer. ms */
-const firstKillMs = 1_000;
+export const firstKillMs = 1_000;
 
 /** Topic and stream; ends when the stream is steady. */
 export function makeStartLiveness(deps: ActivityDependencies): Activities['startLiveness'] {

@@ -5,6 +5,7 @@ import { throughputDip } from '../liveness/fault-windows.ts';
 import { joinSeries } from '../liveness/join-series.ts';
 import type { SideReport, TimeSpan } from '../liveness/series.ts';
 import { sideReport } from './liveness-http.ts';
+import { firstKillMs } from './start-liveness.ts';
 
 /** The stream over time, and what it was like while faults could be felt. */
 export interface StreamOverTime {
@@ -24,6 +25,7 @@ export async function streamOverTime(
   const request = {
     stepMs: seriesStepMs(Date.now() + skewMs - startedAt),
     spans: spans.map(({ from, to }) => ({ from: from + skewMs, to: to + skewMs })),
+    since: liveness.steadyAt - firstKillMs + skewMs,
   };
   const [producer, consumer] = await Promise.all([
     sideReport(kubernetes, liveness, 'producer', request),

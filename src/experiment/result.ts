@@ -298,7 +298,7 @@ export interface FaultWindows {
   count: number;
   /** Their length together, ms. */
   totalMs: number;
-  /** Send to receive, of the records that were due in a second of a window, and of all others. */
+  /** Send to receive, of the records that were due in a second of a window, and of all others since the stream was steady. */
   inside?: Latency;
   outside?: Latency;
   /** Acks that the worst second of the windows lost against the median of all other seconds, %. */

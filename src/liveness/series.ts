@@ -23,7 +23,7 @@ export interface SideReport {
   p50: (number | null)[];
   p99: (number | null)[];
   max: (number | null)[];
-  /** Latency of the records that were due in a second that one of the asked spans touches, and of all others. */
+  /** Latency of the records that were due in a second that one of the asked spans touches, and of all others since then. */
   inside: Latency;
   outside: Latency;
 }
@@ -34,6 +34,8 @@ export interface SideRequest {
   stepMs: number;
   /** Spans whose latency is told apart, epoch ms of the pod's clock. */
   spans: TimeSpan[];
+  /** Records that were due before are neither inside nor outside: the stream was still beginning. Epoch ms of the pod's clock. */
+  since: number;
 }
 
 /** Keeps the stream by the second: rates by when things happened, latencies by when the record was due. */
@@ -90,7 +92,8 @@ export function seriesRecorder(clock: () => number = Date.now): SeriesRecorder {
 /** The query of `GET /series` as a request, the step in whole seconds. */
 export function sideRequestOf(query: URLSearchParams): SideRequest {
   const spans = JSON.parse(query.get('spans') ?? '[]') as TimeSpan[];
-  return { stepMs: Math.max(1, Math.round(Number(query.get('stepMs')) / 1_000)) * 1_000, spans };
+  const since = Number(query.get('since') ?? 0);
+  return { since, stepMs: Math.max(1, Math.round(Number(query.get('stepMs')) / 1_000)) * 1_000, spans };
 }
 
 function sideReport(
@@ -123,7 +126,9 @@ function sideReport(
     report.p99.push(count > 0 ? p99 : null);
     report.max.push(count > 0 ? max : null);
     for (const [index, second] of point.entries()) {
-      if (second) (touches(request.spans, (start + index) * 1_000) ? inside : outside).push(second);
+      const from = (start + index) * 1_000;
+      if (!second || from + 1_000 <= request.since) continue;
+      (touches(request.spans, from) ? inside : outside).push(second);
     }
   }
   const { min: _, ...insideLatency } = summary(inside);

@@ -6,8 +6,6 @@ import { livenessPorts } from '../../src/liveness/protocol.ts';
 import { type SeriesRecorder, seriesRecorder, sideRequestOf } from '../../src/liveness/series.ts';
 import { fakeKubernetes } from '../support/fake-kubernetes.ts';
 
-const liveness = { namespace: 'kafka', pod: 'kafka-liveness' } as StartedLiveness;
-
 /** The pod's clock goes ahead of the worker's. */
 const skewMs = 5_000;
 
@@ -39,6 +37,7 @@ function withPod(sides: Partial<Record<'producer' | 'consumer', SeriesRecorder>>
 }
 
 const startedAt = Math.floor(Date.now() / 1_000) * 1_000 - 60_000;
+const liveness = { namespace: 'kafka', pod: 'kafka-liveness', steadyAt: 0 } as StartedLiveness;
 const fault = { from: startedAt - skewMs + 10_000, to: startedAt - skewMs + 11_900 };
 
 test('tells the stream inside the fault from the stream outside, on the workerâ€™s clock', async () => {
@@ -54,6 +53,16 @@ test('tells the stream inside the fault from the stream outside, on the workerâ€
   const points = series ? pointsOf(series) : [];
   expect(points[0]).toMatchObject({ at: startedAt - skewMs, sent: 10, acked: 10, received: 10 });
   expect(points.slice(10, 13).map(({ acked }) => acked)).toEqual([0, 0, 30]);
+});
+
+test('what was before the stream was steady is neither inside nor outside', async () => {
+  const kubernetes = withPod({ producer: streamed(10, startedAt), consumer: streamed(20, startedAt) });
+  // A second after that, the first kill may come.
+  const steady = { ...liveness, steadyAt: startedAt - skewMs + 6_000 };
+  const spans = [{ from: fault.from - 10_000, to: fault.to }];
+  const { faultWindows, series } = await streamOverTime(kubernetes, steady, { spans, startedAt, skewMs });
+  expect(faultWindows).toMatchObject({ inside: { count: 70 }, outside: { count: 80 } });
+  expect(series && pointsOf(series)[0]).toMatchObject({ acked: 10 });
 });
 
 test('a consumer that has ended leaves its side unobserved, not empty', async () => {

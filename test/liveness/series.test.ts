@@ -19,7 +19,7 @@ function recorderAt(first = start) {
     },
     report: (ms: number, request: Partial<Parameters<typeof recorder.report>[0]> = {}) => {
       now = first + ms;
-      return recorder.report({ stepMs: 1_000, spans: [], ...request });
+      return recorder.report({ stepMs: 1_000, spans: [], since: 0, ...request });
     },
   };
 }
@@ -69,9 +69,9 @@ describe('the record by the second', () => {
 
   it('reads what the worker asks from the query', () => {
     const spans = [{ from: 1, to: 2 }];
-    const query = new URLSearchParams({ stepMs: '2000', spans: JSON.stringify(spans) });
-    expect(sideRequestOf(query)).toEqual({ stepMs: 2_000, spans });
-    expect(sideRequestOf(new URLSearchParams())).toEqual({ stepMs: 1_000, spans: [] });
+    const query = new URLSearchParams({ stepMs: '2000', spans: JSON.stringify(spans), since: '7' });
+    expect(sideRequestOf(query)).toEqual({ stepMs: 2_000, spans, since: 7 });
+    expect(sideRequestOf(new URLSearchParams())).toEqual({ stepMs: 1_000, spans: [], since: 0 });
   });
 });
 
