@@ -1,8 +1,7 @@
-import { type Anomaly, anomalyMeaning, exampleText } from '../experiment/anomalies.ts';
-import type { ChaosResult, KillRecord, Latency, Leftover, StreamReport } from '../experiment/result.ts';
+import type { ChaosResult, KillRecord, Leftover } from '../experiment/result.ts';
 import { streamText } from '../experiment/stream-options.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
-import { clock, duration } from './format.ts';
+import { clock, duration, times } from './format.ts';
 
 /** A name and what was found for it. */
 export type Fact = [name: string, value: string];
@@ -105,75 +104,7 @@ export function killRemarks({ index, plan, proof, reason, retargets }: KillRecor
   return remarks;
 }
 
-/** What became of the records. */
-export function streamFacts(report: StreamReport): Fact[] {
-  const { acked, received, lost, duplicated, outOfOrder, unknown } = report;
-  const since = report.longestSilenceAt ? ` from ${clock(report.longestSilenceAt)}` : '';
-  const lostText = `${lost} lost${lost > 0 ? ` (${report.lostExamples.join(', ')} …)` : ''}`;
-  return [
-    ['records', `${acked} acked, ${received} received, ${lostText}`],
-    ['besides', `${duplicated} duplicated, ${outOfOrder} out of order, ${unknown} of unknown outcome`],
-    [
-      'silence',
-      `longest ${duration(report.longestSilenceMs)}${since}; longest without an ack ${duration(report.longestAckGapMs)}`,
-    ],
-    ...(report.anomalies ?? []).map(anomalyFact),
-    ...outageFacts(report),
-    ['send to ack', latency(report.sendToAck)],
-    ['to receive', latency(report.sendToReceive)],
-    ['drained', report.drained ? 'yes' : 'no: lost records cannot be told'],
-  ];
-}
-
-/** How a consumer that gave up did so, and what the stream's containers noted. */
-export function streamRemarks({ silence, notes }: StreamReport): string[] {
-  const seen = silence && [silence.confirmed, ...silence.evidence].join('; ');
-  const gaveUp =
-    silence &&
-    `the consumer gave up at ${clock(silence.at)} after ${duration(silence.silentMs)}; a fresh client: ${seen}`;
-  return [...(gaveUp ? [gaveUp] : []), ...notes.map((note) => `note: ${note}`)];
-}
-
 /** `Topic/leaderfall-1 in kafka` */
 export function leftoverName({ kind, name, namespace }: Leftover): string {
   return `${kind}/${name}${namespace ? ` in ${namespace}` : ''}`;
-}
-
-function anomalyFact({ kind, count, first }: Anomaly): Fact {
-  return [kind, `${count}: ${anomalyMeaning[kind]}; first ${exampleText(first)}`];
-}
-
-/** When no broker served the partition, what the producer missed and, where it was looked at, the stream while a fault could be felt. */
-function outageFacts({ partitionOutages, producerOutage, faultWindows }: StreamReport): Fact[] {
-  const rows: Fact[] = [];
-  if (partitionOutages) {
-    const { count, longestMs, totalMs, stepMs } = partitionOutages;
-    const seen =
-      count === 0 ? 'none' : `${times(count)}, longest ${duration(longestMs)}, together ${duration(totalMs)}`;
-    rows.push(['outages', `${seen}; probed every ${duration(stepMs)}`]);
-  }
-  if (producerOutage) {
-    const { count, maxMs, totalMs } = producerOutage;
-    rows.push(['no acks', `${times(count)}, longest ${duration(maxMs)}, together ${duration(totalMs)}`]);
-  }
-  if (faultWindows) {
-    const { count, totalMs, inside, outside, throughputDipPercent: dip } = faultWindows;
-    const worst = dip === undefined ? '' : `; the worst second lost ${Math.round(dip)} % of the acks`;
-    rows.push(
-      ['faults', `${count} windows, together ${duration(totalMs)}${worst}`],
-      ['inside', latency(inside)],
-      ['outside', latency(outside)],
-    );
-  }
-  return rows;
-}
-
-function latency(figures: Latency | undefined): string {
-  if (!figures) return 'not observed';
-  const { p50, p99, max, count } = figures;
-  return `p50 ${duration(p50)}, p99 ${duration(p99)}, max ${duration(max)} of ${count}`;
-}
-
-function times(count: number): string {
-  return count === 1 ? 'once' : `${count} times`;
 }

@@ -16,6 +16,12 @@ export function duration(ms: number | undefined): string {
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
 }
 
+/** `once`, `3 times`, `never` */
+export function times(count: number): string {
+  if (count === 0) return 'never';
+  return count === 1 ? 'once' : `${count} times`;
+}
+
 /** Time of day with milliseconds, UTC, of RFC 3339 or epoch ms. */
 export function clock(at: string | number): string {
   return new Date(at).toISOString().slice(11, 23);

@@ -10,7 +10,7 @@ main { max-width: 1180px; margin: 0 auto; padding: 28px 24px 48px; }
 h1 { font-size: 26px; font-weight: 500; margin: 0; display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; }
 h2 { font-size: 18px; margin: 36px 0 10px; }
 .verdict { color: var(--ground); border-radius: 6px; padding: 2px 14px; font-weight: 700; }
-.Pass { background: var(--good); } .Fail, .Error { background: var(--bad); } .Inconclusive, .Stopped { background: var(--warn); }
+.Pass { background: var(--good); } .Fail, .Error { background: var(--bad); } .Inconclusive, .Stopped, .Skipped { background: var(--warn); }
 .faint, dt, th { color: var(--faint); }
 .reasons { margin: 14px 0; padding-left: 20px; font-size: 16px; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 20px 0; }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resultSchema } from '../../src/experiment/result-schema.ts';
 import { textReport } from '../../src/report/text.ts';
-import { failedResult, judged, passedResult, refusedResult } from './example-result.ts';
+import { failedResult, judged, passedResult, refusedResult, steadyAt } from './example-result.ts';
 
 const rowOf = (report: string, start: string) =>
   report.split('\n').find((line) => line.includes(start)) ?? '';
@@ -66,6 +66,56 @@ describe('the text report', () => {
     expect(report).toMatch(
       /duplicated +2: in the log more than once; first partition 0, producer 1, sequence 17/,
     );
+  });
+
+  it('tells what the observer, the group and the direct reader saw, and what each outage was made of', () => {
+    const passed = passedResult();
+    const stream = passed.stream && {
+      ...passed.stream,
+      metadata: {
+        leaderlessMs: 310,
+        leaderlessCount: 1,
+        leaderChanges: 3,
+        controllerChanges: 1,
+        underReplicatedSeconds: 29.04,
+        shrinks: [{ partition: 0, at: steadyAt, least: 2 }],
+      },
+      group: { rebalances: 2, rebalanceMs: 700, longestRebalanceMs: 400, coordinatorMoves: 1 },
+      directReader: {
+        read: 7_421,
+        longestSilenceMs: 320,
+        leaderChanges: 3,
+        longestSwitchMs: 300,
+        longestStuckMs: 12,
+        stuckEvidence: [],
+      },
+      producerOutages: [
+        {
+          partition: 0,
+          at: steadyAt + 20_010,
+          ms: 615,
+          errors: { NOT_LEADER_FOR_PARTITION: 2 },
+          failedSends: 0,
+          retries: 2,
+          backoffMs: 300,
+          rebuilds: 0,
+          clientRecoveryMs: 290,
+        },
+      ],
+    };
+    const report = textReport({ ...passed, stream });
+    expect(report).toMatch(/leaderless +once, together 310 ms\n/);
+    expect(report).toMatch(/changes +leader 3 times, controller once\n/);
+    expect(report).toMatch(/ISR +shrank once; under-replicated for 29\.0 partition-seconds\n/);
+    expect(report).toMatch(
+      /group +rebalanced 2 times, longest 400 ms, together 700 ms; coordinator moved once/,
+    );
+    expect(report).toMatch(/direct reader +7421 read, longest silence 320 ms/);
+    const row = rowOf(report, 'producer, partition 0');
+    expect(row).toMatch(
+      /│ 10:15:20\.010 │ 615 ms │ NOT_LEADER_FOR_PARTITION 2 times; 0 sends failed, 2 repeated/,
+    );
+    expect(row).toContain('client waited 300 ms; leader known to first ack 290 ms');
   });
 
   it('says how the stream ended and what is left', () => {
