@@ -45,7 +45,7 @@ async function closeStream(
   const { liveness } = request;
   const isrFullAtEnd = await isrFull(deps, request, step);
   const observer = await observerReport(kubernetes, liveness, 0);
-  const skewMs = observer ? observer.now - Date.now() : 0;
+  const skewMs = observer?.aheadMs ?? 0;
   const recoveries = recoveriesOf(request.kills, observer, Date.now());
   step.progress(['draining the stream']);
   const before = await readLivenessPod(kubernetes, liveness);
@@ -118,7 +118,7 @@ export function recoveriesOf(
   now: number,
 ): Closing['recoveries'] {
   if (!observer) return [];
-  const skew = observer.now - now;
+  const skew = observer.aheadMs ?? observer.now - now;
   const requests = kills.flatMap(({ act }) => (wasCarriedOut(act) ? [act.requestedAt] : []));
   return kills.flatMap(({ index, act, plan, proof }) => {
     if (!wasCarriedOut(act) || !plan || proof?.timeToFullIsrMs !== undefined) return [];

@@ -29,13 +29,18 @@ export function consumerReport(
   return ask<ConsumerReport>(kubernetes, pod, 'consumer', 'GET', '/report');
 }
 
-/** The observer's changes since an epoch ms of its own clock, or undefined where it does not answer. */
-export function observerReport(
+/**
+ * The observer's changes since an epoch ms of its own clock, or undefined where it does not answer. Its clock is compared with ours
+ * at the middle of the round trip, which is off by half of it at most.
+ */
+export async function observerReport(
   kubernetes: KubernetesPort,
   pod: LivenessRef,
   since: number,
 ): Promise<ObserverReport | undefined> {
-  return ask<ObserverReport>(kubernetes, pod, 'observer', 'GET', `/report?since=${since}`);
+  const askedAt = Date.now();
+  const report = await ask<ObserverReport>(kubernetes, pod, 'observer', 'GET', `/report?since=${since}`);
+  return report && { ...report, aheadMs: report.now - (askedAt + Date.now()) / 2 };
 }
 
 /** Stops the producer and waits for its last outcome. */

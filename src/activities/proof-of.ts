@@ -26,7 +26,7 @@ export function proofOf(
   const { plan, act } = request;
   if (!wasCarriedOut(act)) return { proven: false, evidence: ['there was no act'] };
   const { experiment } = request.resolved;
-  const skew = observer ? observer.now - Date.now() : 0;
+  const skew = observer ? (observer.aheadMs ?? observer.now - Date.now()) : 0;
   const after = (observer?.observations ?? [])
     .map((observation) => ({ ...observation, at: observation.at - skew }))
     .filter(({ at }) => at >= act.requestedAt - uncertainMs);

@@ -73,6 +73,8 @@ export interface Observation {
 export interface ObserverReport {
   role: 'observer';
   now: number;
+  /** By how much this clock is ahead of that of the worker that asked, ms; added there. */
+  aheadMs?: number;
   startedAt: number;
   /** Samples taken, and the longest time between two answers, ms. */
   samples: number;

@@ -26,7 +26,15 @@ function sentTen() {
 }
 
 /** Closes a stream whose reader misses some records while it runs, and others when it reads the log once more. */
-async function close({ live, again }: { live: number[]; again?: number[] | 'no answer' }) {
+async function close({
+  live,
+  again,
+  observer,
+}: {
+  live: number[];
+  again?: number[] | 'no answer';
+  observer?: () => object;
+}) {
   const at = await scene(fakeKafka());
   at.context.kafka.settings['unclean.leader.election.enable'] = 'false';
   const asked: string[] = [];
@@ -37,6 +45,9 @@ async function close({ live, again }: { live: number[]; again?: number[] | 'no a
   };
   at.kubernetes.podRequest = async (_, { method, path }) => {
     asked.push(`${method} ${path}`);
+    if (observer && path.startsWith('/report?since')) {
+      return { status: 200, body: JSON.stringify(observer()) };
+    }
     const answer = answers[`${method} ${path}`];
     return answer ? { status: 200, body: JSON.stringify(answer) } : { status: 404, body: '' };
   };
@@ -66,4 +77,21 @@ test('where it cannot be read a second time, the first reading stands', async ()
   const { stream, askedAgain } = await close({ live: [3, 4], again: 'no answer' });
   expect(stream).toMatchObject({ lost: 2, lostExamples: [3, 4] });
   expect(askedAgain).toBe(true);
+});
+
+test('outages of the partition are in the result by the worker’s clock, not the observer’s', async () => {
+  const aheadMs = 3_600_000;
+  const happenedAt = Date.now();
+  const partitionOutages = { count: 1, totalMs: 70, longestMs: 70, stepMs: 3, floorMs: 40 };
+  const longest = [{ at: happenedAt + aheadMs, ms: 70, how: 'cut' }];
+  const observer = () => ({
+    now: Date.now() + aheadMs,
+    observations: [],
+    partitionOutages: { ...partitionOutages, longest },
+  });
+  const { stream } = await close({ live: [], observer });
+  expect(stream?.partitionOutages).toMatchObject(partitionOutages);
+  const [outage] = stream?.partitionOutages?.longest ?? [];
+  expect(outage).toMatchObject({ ms: 70, how: 'cut' });
+  expect(Math.abs((outage?.at ?? 0) - happenedAt)).toBeLessThan(10_000);
 });
