@@ -42,11 +42,18 @@ export function reader(buffer: Buffer) {
     const start = skip(length);
     return buffer.toString('utf8', start, start + length);
   };
+  const bytes = (): Buffer => {
+    const length = Math.max(0, int32());
+    const start = skip(length);
+    return buffer.subarray(start, start + length);
+  };
   return {
     int8: () => buffer.readInt8(skip(1)),
     int16: () => buffer.readInt16BE(skip(2)),
     int32,
     int64: () => buffer.readBigInt64BE(skip(8)),
+    /** As a view; as short as what is left where the buffer ends within. */
+    bytes,
     nullableString,
     string: () => nullableString() ?? '',
     array: <T>(item: () => T): T[] => Array.from({ length: Math.max(0, int32()) }, item),
