@@ -1,13 +1,13 @@
-import { problem, problemOf } from '../experiment/errors.ts';
-import { ownerAnnotation, runLabel, topicName } from '../experiment/identity.ts';
+import { problem } from '../experiment/errors.ts';
+import { topicName } from '../experiment/identity.ts';
 import type { StartedLiveness } from '../experiment/result.ts';
-import type { KubernetesObject } from '../kubernetes/port.ts';
 import { pause } from '../kubernetes/wait.ts';
 import { type Pod, waitingReasons } from '../kubernetes/workloads.ts';
-import { livenessPod, livenessPodName } from '../liveness/pod.ts';
+import { livenessPodName } from '../liveness/pod.ts';
 import type { Activities, RunContext } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { consumerReport, observerReport, producerReport, readLivenessPod } from './liveness-http.ts';
+import { hasEnded, placeLivenessPod } from './place-liveness.ts';
 import { runStep, type StepContext } from './step.ts';
 
 /** An image that cannot be pulled or a pod that fits no node is given up on after this. ms */
@@ -29,13 +29,10 @@ async function startLiveness(
   context: RunContext,
   step: StepContext,
 ): Promise<StartedLiveness> {
-  const { resolved, kafka } = context;
-  const { experiment, run, expires } = resolved;
+  const { experiment, run, leadMs = firstKillMs } = context.resolved;
   const { namespace } = experiment.cluster;
   const deadline = Date.now() + experiment.liveness.readySeconds * 1_000;
-  await makeRoom(deps, context, step);
-  const brokerLabels = await labelsOfBrokers(deps, context);
-  await create(deps, livenessPod({ experiment, run, kafka, expires, brokerLabels }), namespace);
+  await placeLivenessPod(deps, context, step, deadline);
   const pod = await running(deps, context, step, deadline);
   await steady(deps, context, step, deadline);
   return {
@@ -46,82 +43,8 @@ async function startLiveness(
     topic: topicName(run),
     replicationFactor: experiment.liveness.replicationFactor,
     minInsyncReplicas: experiment.liveness.minInsyncReplicas,
-    steadyAt: Date.now() + (resolved.leadMs ?? firstKillMs),
+    steadyAt: Date.now() + leadMs,
   };
-}
-
-async function create(
-  deps: ActivityDependencies,
-  manifest: KubernetesObject,
-  namespace: string,
-): Promise<void> {
-  try {
-    await deps.kubernetes.create(manifest);
-  } catch (error) {
-    const { retryable, message, evidence } = problemOf(error);
-    if (retryable) throw error;
-    // Quota and admission answer 403 with their own words: no retry mends that.
-    throw problem('LIVENESS_REFUSED', `the liveness pod was refused: ${message}`, {
-      evidence,
-      next: `kubectl -n ${namespace} get resourcequotas,limitranges; the pod meets level "restricted".`,
-      cause: error,
-    });
-  }
-}
-
-/** The fixed name makes two runs collide: a live run's pod is refused, an orphan is replaced. */
-async function makeRoom(deps: ActivityDependencies, context: RunContext, step: StepContext): Promise<void> {
-  const { kubernetes } = deps;
-  const { run, experiment } = context.resolved;
-  const { namespace } = experiment.cluster;
-  const ref = { namespace, pod: livenessPodName };
-  const found = await readLivenessPod(kubernetes, ref);
-  if (!found) return;
-  const owner = found.metadata?.annotations?.[ownerAnnotation];
-  if (
-    found.metadata?.labels?.[runLabel] === run.runId &&
-    !found.metadata.deletionTimestamp &&
-    !hasEnded(found)
-  )
-    return;
-  if (!owner) {
-    throw problem(
-      'LIVENESS_REFUSED',
-      `a pod ${namespace}/${livenessPodName} is there that is not Leaderfall’s`,
-      {
-        next: 'Remove or rename it.',
-      },
-    );
-  }
-  const own = found.metadata?.labels?.[runLabel] === run.runId;
-  if (!own && !(await deps.isRunClosed(owner))) {
-    throw problem(
-      'LIVENESS_REFUSED',
-      `pod ${namespace}/${livenessPodName} belongs to the live run ${owner}`,
-      {
-        next: 'Wait for that run to end, or cancel it.',
-      },
-    );
-  }
-  const pod = { apiVersion: 'v1', kind: 'Pod', namespace, name: livenessPodName };
-  await kubernetes.remove(pod, { uid: found.metadata?.uid, gracePeriodSeconds: 1 });
-  step.progress([`replacing the orphaned pod of ${owner}`]);
-  while ((await readLivenessPod(kubernetes, ref))?.metadata?.uid === found.metadata?.uid)
-    await pause(200, step.signal);
-}
-
-function hasEnded(pod: Pod): boolean {
-  return pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
-}
-
-async function labelsOfBrokers(
-  deps: ActivityDependencies,
-  { kafka }: RunContext,
-): Promise<Record<string, string>> {
-  const { namespace, name } = kafka.statefulSet;
-  const found = await deps.kubernetes.read({ apiVersion: 'apps/v1', kind: 'StatefulSet', namespace, name });
-  const spec = found?.spec as { selector?: { matchLabels?: Record<string, string> } } | undefined;
-  return spec?.selector?.matchLabels ?? {};
 }
 
 async function running(

@@ -284,6 +284,17 @@ test('the pod of a run that is over is replaced', async () => {
   });
 });
 
+test('the pod of a run that is over but does not go, as on a lost node, is named in the end', async () => {
+  const at = await occupied('another');
+  at.deps.isRunClosed = async () => true;
+  at.kubernetes.remove = async () => ({ outcome: 'deleted' });
+  expect(await refusal(startLiveness(at))).toMatchObject({
+    code: 'LIVENESS_REFUSED',
+    message: 'pod kafka/kafka-liveness of default/w/another does not go',
+    retried: false,
+  });
+});
+
 test.each([
   ['of a live run is refused, and the run named', 'another', 'default/w/another'],
   ['that is not ours is refused', undefined, 'not Leaderfall’s'],

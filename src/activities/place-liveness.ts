@@ -1,0 +1,112 @@
+import { problem, problemOf } from '../experiment/errors.ts';
+import { ownerAnnotation, runLabel } from '../experiment/identity.ts';
+import type { KubernetesObject } from '../kubernetes/port.ts';
+import { pause } from '../kubernetes/wait.ts';
+import type { Pod } from '../kubernetes/workloads.ts';
+import { livenessPod, livenessPodName } from '../liveness/pod.ts';
+import type { RunContext } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { readLivenessPod } from './liveness-http.ts';
+import type { StepContext } from './step.ts';
+
+/** Puts the run's liveness pod into the Kafka's namespace, or leaves the one that an earlier attempt put there. */
+export async function placeLivenessPod(
+  deps: ActivityDependencies,
+  context: RunContext,
+  step: StepContext,
+  deadline: number,
+): Promise<void> {
+  const { resolved, kafka } = context;
+  const { experiment, run, expires } = resolved;
+  await makeRoom(deps, context, step, deadline);
+  const brokerLabels = await labelsOfBrokers(deps, context);
+  const pod = livenessPod({ experiment, run, kafka, expires, brokerLabels });
+  await create(deps, pod, experiment.cluster.namespace);
+}
+
+/** The fixed name makes two runs collide: a live run's pod is refused, an orphan is replaced. */
+async function makeRoom(
+  deps: ActivityDependencies,
+  context: RunContext,
+  step: StepContext,
+  deadline: number,
+): Promise<void> {
+  const { kubernetes } = deps;
+  const { run, experiment } = context.resolved;
+  const { namespace } = experiment.cluster;
+  const ref = { namespace, pod: livenessPodName };
+  const found = await readLivenessPod(kubernetes, ref);
+  if (!found) return;
+  const owner = found.metadata?.annotations?.[ownerAnnotation];
+  if (
+    found.metadata?.labels?.[runLabel] === run.runId &&
+    !found.metadata.deletionTimestamp &&
+    !hasEnded(found)
+  )
+    return;
+  if (!owner) {
+    throw problem(
+      'LIVENESS_REFUSED',
+      `a pod ${namespace}/${livenessPodName} is there that is not Leaderfall’s`,
+      {
+        next: 'Remove or rename it.',
+      },
+    );
+  }
+  const own = found.metadata?.labels?.[runLabel] === run.runId;
+  if (!own && !(await deps.isRunClosed(owner))) {
+    throw problem(
+      'LIVENESS_REFUSED',
+      `pod ${namespace}/${livenessPodName} belongs to the live run ${owner}`,
+      {
+        next: 'Wait for that run to end, or cancel it.',
+      },
+    );
+  }
+  const pod = { apiVersion: 'v1', kind: 'Pod', namespace, name: livenessPodName };
+  await kubernetes.remove(pod, { uid: found.metadata?.uid, gracePeriodSeconds: 1 });
+  step.progress([`replacing the orphaned pod of ${owner}`]);
+  while ((await readLivenessPod(kubernetes, ref))?.metadata?.uid === found.metadata?.uid) {
+    if (Date.now() > deadline) {
+      // As on a node that is lost: nobody there says that it has gone.
+      throw problem('LIVENESS_REFUSED', `pod ${namespace}/${livenessPodName} of ${owner} does not go`, {
+        next: `kubectl -n ${namespace} describe pod ${livenessPodName}`,
+      });
+    }
+    await pause(200, step.signal);
+  }
+}
+
+/** Whether a pod has run to its end, good or bad. */
+export function hasEnded(pod: Pod): boolean {
+  return pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
+}
+
+async function create(
+  deps: ActivityDependencies,
+  manifest: KubernetesObject,
+  namespace: string,
+): Promise<void> {
+  try {
+    await deps.kubernetes.create(manifest);
+  } catch (error) {
+    const { retryable, message, evidence } = problemOf(error);
+    if (retryable) throw error;
+    // Quota and admission answer 403 with their own words: no retry mends that.
+    throw problem('LIVENESS_REFUSED', `the liveness pod was refused: ${message}`, {
+      evidence,
+      next: `kubectl -n ${namespace} get resourcequotas,limitranges; the pod meets level "restricted".`,
+      cause: error,
+    });
+  }
+}
+
+async function labelsOfBrokers(
+  deps: ActivityDependencies,
+  { kafka }: RunContext,
+): Promise<Record<string, string>> {
+  const { namespace, name } = kafka.statefulSet;
+  const found = await deps.kubernetes.read({ apiVersion: 'apps/v1', kind: 'StatefulSet', namespace, name });
+  const spec = found?.spec as { selector?: { matchLabels?: Record<string, string> } } | undefined;
+  return spec?.selector?.matchLabels ?? {};
+}
