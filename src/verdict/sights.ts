@@ -91,13 +91,19 @@ function anomalyOf(kind: AnomalyKind, stream: StreamReport | undefined): Anomaly
   return stream?.anomalies?.find((anomaly) => anomaly.kind === kind && anomaly.count > 0);
 }
 
-/** A silence that nobody could look into may be our own client's. */
-function silenceSight({ longestSilenceMs, silence, received }: StreamReport): Sight {
+/**
+ * A silence that nobody could look into may be our own client's, and is not known. One in which the reader beside it was served is our
+ * client's: then that reader's silence is the cluster's.
+ */
+function silenceSight({ longestSilenceMs, silence, received, directReader }: StreamReport): Sight {
   if (received === 0 || (silence && silence.confirmed !== 'outage')) return {};
-  return {
-    value: longestSilenceMs,
-    because: [`the longest silence at the consumer was ${longestSilenceMs} ms`],
-  };
+  const because = `the longest silence at the consumer was ${longestSilenceMs} ms`;
+  const served = directReader && directReader.stuckEvidence.length > 0 ? directReader : undefined;
+  if (!served || served.longestSilenceMs >= longestSilenceMs)
+    return { value: longestSilenceMs, because: [because] };
+  const { longestSilenceMs: value, stuckEvidence } = served;
+  const told = `${because}, but its client was stuck: a reader beside it was silent for ${value} ms at most`;
+  return { value, because: [told, ...stuckEvidence] };
 }
 
 /** The longest of some times; not all of them may have been seen, and where there is none nothing was. */

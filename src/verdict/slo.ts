@@ -36,8 +36,8 @@ function lineOf(
   const seen = value === undefined ? {} : { value };
   if (value !== undefined && value > limit) {
     const observed = `${atLeast ? '≥ ' : ''}${figure(value, unit)}`;
-    const fact = because[0] ?? `${what}: ${observed}`;
-    const facts = [`${fact}; at most ${figure(limit, unit)} allowed`];
+    const [fact = `${what}: ${observed}`, ...more] = because;
+    const facts = [`${fact}; at most ${figure(limit, unit)} allowed`, ...more];
     return { ...line, ...seen, observed, outcome: 'not met', leadsTo: 'Fail', because: facts };
   }
   if (value === undefined || atLeast) {

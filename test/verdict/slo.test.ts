@@ -168,6 +168,24 @@ describe('what was seen in part', () => {
     expect(judged(evidence, 'producer-outage-max').line.value).toBe(615);
   });
 
+  it('takes the silence of the reader beside a client that was stuck, and says so', () => {
+    const reader = {
+      ...{ read: 100, longestSilenceMs: 90, leaderChanges: 3, longestSwitchMs: 90, longestStuckMs: 8_000 },
+      stuckEvidence: ['offset 41 was served for 8 s before the consumer read it'],
+    };
+    const slo = { consumerSilenceMs: 100 };
+    const stuck = withSlo(slo, streamAs({ longestSilenceMs: 9_000, directReader: reader }));
+    const { line, verdict } = judged(stuck, 'consumer-silence');
+    expect(line).toMatchObject({ outcome: 'met', value: 90 });
+    expect(line.because.join()).toMatch(/9000 ms, but its client was stuck.*90 ms.*offset 41/);
+    expect(verdict).toBe('Pass');
+    const kept = withSlo(
+      slo,
+      streamAs({ longestSilenceMs: 9_000, directReader: { ...reader, stuckEvidence: [] } }),
+    );
+    expect(judge(kept).verdict).toBe('Fail');
+  });
+
   it('counts no leader change where a follower was killed', () => {
     const followers = kills.map((kill) => ({ ...kill, plan: kill.plan && { ...kill.plan, leader: 99 } }));
     expect(judged({ ...whole, kills: followers }, 'time-to-new-leader').line.outcome).toBe('not observable');
