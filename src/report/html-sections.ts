@@ -94,7 +94,9 @@ export function streamSection(stream: StreamReport): Html {
   const outages = rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`);
   return section('Stream', [
     facts(streamFacts(stream)),
-    outages.length > 0 ? tableOf(head, outages) : undefined,
+    outages.length > 0
+      ? html`<details><summary>the ${outages.length} longest outages</summary>${tableOf(head, outages)}</details>`
+      : undefined,
     notes(streamRemarks(stream)),
   ]);
 }

@@ -41,10 +41,14 @@ export function streamRemarks({ silence, directReader, notes }: StreamReport): s
   ];
 }
 
-/** The longest outages in the order of time: those that the observer's probes saw beside those that the producer had. */
-export function outageTable({ partitionOutages, producerOutages = [] }: StreamReport): FactTable {
+/** The `most` longest outages in the order of time: those that the observer's probes saw beside those that the producer had. */
+export function outageTable(
+  { partitionOutages, producerOutages = [] }: StreamReport,
+  most = Number.POSITIVE_INFINITY,
+): FactTable {
   const seen = (partitionOutages?.longest ?? []).map(({ at, ms, how, open }) => ({
     at,
+    ms,
     cells: ['partition', clock(at), lasted(ms, open), `first seen as ${how}`],
   }));
   const had = producerOutages.map((outage) => {
@@ -52,15 +56,18 @@ export function outageTable({ partitionOutages, producerOutages = [] }: StreamRe
     const { backoffMs, clientRecoveryMs, servedMs } = outage;
     const parts = [
       ...Object.entries(errors).map(([kind, sends]) => `${kind} ${times(sends)}`),
-      `${failedSends} sends failed, ${retries} repeated by the client`,
-      `client waited ${duration(backoffMs)}`,
+      ...(failedSends > 0 ? [`sends failed ${times(failedSends)}`] : []),
+      ...(retries > 0 ? [`the client repeated ${times(retries)}`] : []),
+      ...(backoffMs > 0 ? [`it waited ${duration(backoffMs)} before it did`] : []),
       ...(rebuilds > 0 ? [`client built anew ${times(rebuilds)}`] : []),
       ...(clientRecoveryMs === undefined ? [] : [`leader known to first ack ${duration(clientRecoveryMs)}`]),
       ...(servedMs ? [`the leader served probes for ${duration(servedMs)} of it`] : []),
     ];
-    return { at, cells: [`producer, partition ${partition}`, clock(at), lasted(ms, open), parts.join('; ')] };
+    const made = parts.length > 0 ? parts.join('; ') : 'no error: the answer was late';
+    return { at, ms, cells: [`producer, partition ${partition}`, clock(at), lasted(ms, open), made] };
   });
-  const rows = [...seen, ...had].sort((a, b) => a.at - b.at).map(({ cells }) => cells);
+  const longest = [...seen, ...had].sort((a, b) => b.ms - a.ms).slice(0, most);
+  const rows = longest.sort((a, b) => a.at - b.at).map(({ cells }) => cells);
   return { head: ['outage of', 'from', 'lasted', 'made of'], rows };
 }
 

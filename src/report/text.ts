@@ -25,6 +25,9 @@ const verdictTones: Record<Verdict, Tone> = {
   Skipped: 'warn',
 };
 
+/** More would push what matters off the screen; the page shows all. */
+const outagesShown = 8;
+
 /**
  * A result for a person at a terminal: verdict and reasons first, then kills, stream, leftovers, timeline.
  * Ends with a line feed. What was not observed is a dash.
@@ -84,7 +87,7 @@ function stream(report: StreamReport | undefined, paint: Paint): string {
   const heading = title('Stream', paint);
   if (!report) return `${heading}\n  not observed`;
   const remarks = streamRemarks(report).map((remark) => `  ${plain(remark)}`);
-  const outages = outageTable(report);
+  const outages = outageTable(report, outagesShown);
   const shown = outages.rows.length > 0 ? [indented(tableText(outages))] : [];
   return [heading, factLines(streamFacts(report), paint), ...shown, ...remarks].join('\n');
 }

@@ -113,9 +113,9 @@ describe('the text report', () => {
     expect(report).toMatch(/direct reader +7421 read, longest silence 320 ms/);
     const row = rowOf(report, 'producer, partition 0');
     expect(row).toMatch(
-      /│ 10:15:20\.010 │ 615 ms │ NOT_LEADER_FOR_PARTITION 2 times; 0 sends failed, 2 repeated/,
+      /│ 10:15:20\.010 │ 615 ms │ NOT_LEADER_FOR_PARTITION 2 times; the client repeated 2 times/,
     );
-    expect(row).toContain('client waited 300 ms; leader known to first ack 290 ms');
+    expect(row).toContain('it waited 300 ms before it did; leader known to first ack 290 ms');
   });
 
   it('says how the stream ended and what is left', () => {
