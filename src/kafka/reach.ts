@@ -12,9 +12,11 @@ export const dialDirect: Dial = (host, port, giveUp) =>
   new Promise((resolve, reject) => {
     const socket = connect({ host, port, noDelay: true, timeout: 5_000, lookup: lookupBriefly });
     const end = () => socket.destroy(new Error(`the attempt at ${host}:${port} was given up`));
+    const over = () => giveUp?.removeEventListener('abort', end);
     giveUp?.addEventListener('abort', end);
-    socket.once('close', () => giveUp?.removeEventListener('abort', end));
+    socket.once('close', over);
     socket.once('connect', () => {
+      over();
       socket.setTimeout(0);
       resolve(socket);
     });

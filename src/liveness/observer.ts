@@ -55,15 +55,20 @@ export function startObserver(settings: Settings): RunningObserver {
   async function follow(address: string): Promise<void> {
     const { host, port } = splitAddress(address);
     while (running) {
-      const connection = await dial(host, port).then(
+      let silent = false;
+      const connection = await dial(host, port, AbortSignal.timeout(answerMs)).then(
         (socket) =>
           metadataConnection(socket, {
             clientId: `leaderfall-observer-${settings.runId}`,
-            onEnd: () => gone(address),
+            onEnd: () => {
+              if (!silent) gone(address);
+            },
           }),
-        () => undefined,
+        () => gone(address),
       );
       if (connection) await askAlong(connection, address);
+      // One that has only fallen silent is not gone; the next attempt at it tells.
+      silent = connection?.open === true;
       connection?.close();
       await pause(50);
     }

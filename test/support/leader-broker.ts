@@ -1,7 +1,10 @@
 import { createServer, type Socket } from 'node:net';
 import { writer } from '../../src/kafka/wire.ts';
 
-/** A broker that answers ListOffsets for partition 0 of any topic, in order, as it is told. */
+/**
+ * A broker, id 0, that answers ListOffsets for partition 0 of any topic and Metadata v7, in order, as it is told. It lists the
+ * topic's second partition before the first, as a broker may.
+ */
 export interface LeaderBroker {
   address: string;
   /** Requests that came since the start. */
@@ -16,6 +19,8 @@ export interface LeaderBroker {
   /** Never answers on the connections that there are; serves new ones. */
   forgetConnections(): void;
 }
+
+const metadataApiKey = 3;
 
 /** Starts such a broker on a free port of this machine. */
 export async function leaderBroker(error = 0): Promise<LeaderBroker> {
@@ -36,7 +41,9 @@ export async function leaderBroker(error = 0): Promise<LeaderBroker> {
         received = received.subarray(4 + request.length);
         asked++;
         const answer = () => {
-          if (mine === sockets && !socket.destroyed) socket.write(answerTo(request, broker.error));
+          if (mine !== sockets || socket.destroyed) return;
+          const metadata = request.readInt16BE(0) === metadataApiKey;
+          socket.write(metadata ? metadataTo(request, port) : offsetTo(request, broker.error));
         };
         if (held) heldBack.push(answer);
         else answer();
@@ -77,7 +84,7 @@ export async function leaderBroker(error = 0): Promise<LeaderBroker> {
 }
 
 /** A ListOffsets v1 response as a Kafka 2.5 broker writes it. */
-function answerTo(request: Buffer, error: number): Buffer {
+function offsetTo(request: Buffer, error: number): Buffer {
   const clientIdLength = request.readInt16BE(8);
   const topicAt = 10 + clientIdLength + 4 + 4;
   const topic = request.toString('utf8', topicAt + 2, topicAt + 2 + request.readInt16BE(topicAt));
@@ -90,5 +97,40 @@ function answerTo(request: Buffer, error: number): Buffer {
   out.int16(error);
   out.int64(-1n);
   out.int64(error === 0 ? 7n : -1n);
+  return out.framed();
+}
+
+/** A Metadata v7 response: partition 1 is led by broker 5 and partition 0 by this one, both in their first epoch. */
+function metadataTo(request: Buffer, port: number): Buffer {
+  const topicAt = 10 + request.readInt16BE(8) + 4;
+  const topic = request.toString('utf8', topicAt + 2, topicAt + 2 + request.readInt16BE(topicAt));
+  const out = writer();
+  out.int32(request.readInt32BE(4));
+  out.int32(0);
+  out.int32(1);
+  out.int32(0);
+  out.string('127.0.0.1');
+  out.int32(port);
+  out.int16(-1);
+  out.string('cluster');
+  out.int32(0);
+  out.int32(1);
+  out.int16(0);
+  out.string(topic);
+  out.int8(0);
+  out.int32(2);
+  for (const [partition, leader] of [
+    [1, 5],
+    [0, 0],
+  ] as const) {
+    out.int16(0);
+    out.int32(partition);
+    out.int32(leader);
+    out.int32(0);
+    for (const list of [[leader], [leader], []]) {
+      out.int32(list.length);
+      for (const id of list) out.int32(id);
+    }
+  }
   return out.framed();
 }
