@@ -40,6 +40,8 @@ export interface Progress {
 export interface PartitionReader {
   /** Offset that is read next. */
   readonly position: number;
+  /** The partition has a leader that answers in time. */
+  readonly served: boolean;
   close(): void;
 }
 
@@ -196,6 +198,9 @@ export function readPartition(options: PartitionReaderOptions): PartitionReader 
   return {
     get position() {
       return position;
+    },
+    get served() {
+      return isServed(now());
     },
     close() {
       closed = true;

@@ -1,4 +1,5 @@
 import type { Consumer } from 'kafkajs';
+import type { GroupRecorder } from './group-recorder.ts';
 import { type ClientOptions, kafkaClient } from './kafkajs.ts';
 
 /** Within one cluster a broker that lives answers in a few milliseconds; one whose pod has gone never does. ms */
@@ -33,6 +34,7 @@ export async function connectReader(
   options: ClientOptions & {
     topic: string;
     groupId: string;
+    group?: GroupRecorder;
     onRecords: (records: ReadRecord[]) => void;
     onPassed?: (partition: number, next: number) => void;
     onRejoined?: () => void;
@@ -58,6 +60,7 @@ export async function connectReader(
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) =>
     options.onPassed?.(payload.partition, Number(payload.lastOffset) + 1),
   );
+  options.group?.follow(consumer);
   await consumer.connect();
   await consumer.subscribe({ topic: options.topic, fromBeginning: true });
   await consumer.run({

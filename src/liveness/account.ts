@@ -51,6 +51,8 @@ export function account(
     ...present('sendToAck', producer.sendToAck),
     ...present('sendToReceive', consumer.sendToReceive),
     ...outagesOf(producer),
+    ...(consumer.group ? { group: consumer.group } : {}),
+    ...(consumer.direct ? { directReader: consumer.direct } : {}),
     ...(anomalies ? { anomalies } : {}),
     delivery: { ...producer.delivery, ...(uncleanElection === undefined ? {} : { uncleanElection }) },
     drained: consumer.drained && tally !== undefined,

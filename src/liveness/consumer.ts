@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SilenceEnd } from '../experiment/result.ts';
+import { groupRecorder } from '../kafka/group-recorder.ts';
 import { connectReader, type ReadRecord, type RecordReader } from '../kafka/streams.ts';
 import { clientOptions } from './client-options.ts';
 import { readAgain, readToEnd } from './closing-read.ts';
+import { startDirectReader } from './direct-reader.ts';
 import type { Settings } from './environment.ts';
 import { lookAfresh } from './fresh-look.ts';
 import { latencyRecorder, rateMeter } from './latency.ts';
@@ -50,6 +52,8 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   const latency = latencyRecorder();
   const rate = rateMeter();
   const series = seriesRecorder();
+  const group = groupRecorder();
+  const direct = startDirectReader(settings, (partition) => ledger.partitions.get(partition)?.next ?? 0);
   const seen = { longestSilenceMs: 0, rebuilds: 0 };
   const silent = Promise.withResolvers<SilenceEnd>();
   let lastAt: number | undefined;
@@ -117,7 +121,10 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   /** A cluster that is out ends the consumer. A client of ours that is stuck on a cluster that serves is built anew, once. */
   async function lookForTheCause(quietSince: number): Promise<void> {
     const silentMs = Date.now() - quietSince;
-    const found = await lookAfresh(settings, nextOffsets());
+    const proof = direct.stuckNow();
+    const fresh = await lookAfresh(settings, nextOffsets());
+    const evidence = [...fresh.evidence, ...proof];
+    const found = { confirmed: proof.length > 0 ? ('stuck-client' as const) : fresh.confirmed, evidence };
     // What came meanwhile answers the question: the stream goes on.
     if (lastAt !== undefined && lastAt > quietSince && found.confirmed !== 'outage') return;
     if (found.confirmed === 'stuck-client' && stuckAt === undefined) {
@@ -147,8 +154,7 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     recordReopened(ledger);
     const opening = connectReader({
       ...clientOptions(settings, 'consumer'),
-      topic,
-      groupId,
+      ...{ topic, groupId, group },
       onRecords: (records) => current() && onRecords(records),
       onPassed: (partition, next) => current() && recordPassed(ledger, partition, next),
       onRejoined: () => current() && recordReopened(ledger),
@@ -179,6 +185,7 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     drained ||= await readToEnd(settings, ledger, closingMs);
     ended = true;
     series.end();
+    direct.stop();
     return report();
   }
 
@@ -201,6 +208,8 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
       sendToReceive: latency.summary(),
       drained,
       rebuilds: seen.rebuilds,
+      group: group.figures(),
+      direct: direct.figures(),
       ...(lastAt === undefined ? {} : { lastReceivedAt: lastAt }),
       ...(longestAt === undefined ? {} : { longestSilenceAt: longestAt }),
       ...(silence ? { silence } : {}),

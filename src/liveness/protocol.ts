@@ -1,7 +1,7 @@
 import type { Delivery } from '../experiment/anomalies.ts';
 import type { PartitionOutage, PartitionOutages } from '../experiment/outage.ts';
 import type { Latency, SilenceEnd } from '../experiment/result.ts';
-import type { ProducerOutages } from '../experiment/stream-figures.ts';
+import type { DirectReaderFigures, GroupFigures, ProducerOutages } from '../experiment/stream-figures.ts';
 import type { ReadReport } from './ledger/read-report.ts';
 import type { SentReport } from './ledger/sent.ts';
 
@@ -56,6 +56,9 @@ export interface ConsumerReport {
   silence?: SilenceEnd;
   lastError?: string;
   rebuilds: number;
+  group?: GroupFigures;
+  /** What a reader without a group saw beside the client. */
+  direct?: DirectReaderFigures;
 }
 
 /** One change that the observer saw; unchanged samples are not kept. */

@@ -4,7 +4,10 @@ import { plainStream, type Settings } from '../../src/liveness/environment.ts';
 import { encodeRecord } from '../../src/liveness/record.ts';
 
 const opened = vi.hoisted(() => [] as { groupId: string; onRecords: (records: object[]) => void }[]);
-const look = vi.hoisted(() => ({ confirmed: 'stuck-client' as 'stuck-client' | 'outage' }));
+const look = vi.hoisted(() => ({
+  confirmed: 'stuck-client' as 'stuck-client' | 'outage',
+  stuck: [] as string[],
+}));
 
 // Vitest's fake clock does not reach this module by itself.
 vi.mock('node:timers/promises', () => ({
@@ -15,6 +18,9 @@ vi.mock('../../src/kafka/streams.ts', () => ({
     opened.push(options);
     return { close: async () => {} };
   },
+}));
+vi.mock('../../src/liveness/direct-reader.ts', () => ({
+  startDirectReader: () => ({ figures: () => ({ read: 7 }), stuckNow: () => look.stuck, stop: () => {} }),
 }));
 vi.mock('../../src/liveness/fresh-look.ts', () => ({
   lookAfresh: async () => ({ confirmed: look.confirmed, evidence: ['what a fresh client saw'] }),
@@ -38,6 +44,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   opened.length = 0;
   look.confirmed = 'stuck-client';
+  look.stuck = [];
 });
 
 afterEach(() => {
@@ -100,6 +107,22 @@ test('silence of a cluster that serves nobody ends the consumer at its time-out'
   await vi.advanceTimersByTimeAsync(4_500);
   expect(silence()).toMatchObject({ confirmed: 'outage' });
   expect(opened).toHaveLength(1);
+});
+
+test('a client that does not read what a reader beside it is given is stuck, whatever a fresh one finds then', async () => {
+  look.confirmed = 'outage';
+  look.stuck = ['partition 0: a reader without a group read up to offset 9'];
+  const consumer = startConsumer(settings, () => {});
+  const silence = givenUp(consumer);
+  await vi.advanceTimersByTimeAsync(500);
+  comes(0);
+  await vi.advanceTimersByTimeAsync(4_500);
+  expect(silence()).toBeUndefined();
+  expect(opened).toHaveLength(2);
+  expect(consumer.report()).toMatchObject({ rebuilds: 1, direct: { read: 7 } });
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(silence()).toMatchObject({ confirmed: 'stuck-client' });
+  expect(silence()?.evidence).toContain(look.stuck[0]);
 });
 
 test('what a rebuilt client reads again is not counted again, and what the old one still delivers is not counted', async () => {
