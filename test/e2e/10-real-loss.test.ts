@@ -1,0 +1,155 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { permittedBy } from '../../src/experiment/anomalies.ts';
+import { connectKafka } from '../../src/kafka/connect-kafka.ts';
+import type { Dial, KafkaPort } from '../../src/kafka/port.ts';
+import { dialDirect } from '../../src/kafka/reach.ts';
+import { account, needsSecondReading } from '../../src/liveness/account.ts';
+import { startConsumer } from '../../src/liveness/consumer.ts';
+import { plainStream, type Settings } from '../../src/liveness/environment.ts';
+import { sentFrom } from '../../src/liveness/ledger/sent.ts';
+import { placeOf, unplaced } from '../../src/liveness/ledger/sequence-map.ts';
+import { startProducer } from '../../src/liveness/producer.ts';
+import type { ProducerReport } from '../../src/liveness/protocol.ts';
+import { decodeRecord } from '../../src/liveness/record.ts';
+import { brokerProcess } from '../support/broker-process.ts';
+import { ensureKafka } from '../support/kafka.ts';
+import { cluster, cordon, eventually, nodeOf } from '../support/testbed.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const topic = `leaderfall-loss-${Date.now().toString(36)}`;
+const address = (broker: number) => `kafka-kafka-${broker}.kafka-svc.kafka.svc.cluster.local:9092`;
+
+/** Pods keep their names over a restart, not their addresses; only the cluster resolves the names. */
+const dial: Dial = async (host, port, giveUp) => {
+  const name = host.split('.')[0] ?? '';
+  const pod = await cluster.read({ apiVersion: 'v1', kind: 'Pod', namespace: 'kafka', name });
+  const { podIP } = (pod?.status ?? {}) as { podIP?: string };
+  if (!podIP) throw new Error(`pod ${name} has no address`);
+  return await dialDirect(podIP, port, giveUp);
+};
+
+const settings: Settings = {
+  role: 'producer',
+  bootstrap: [0, 1, 2].map(address),
+  topic,
+  runId: topic,
+  rate: 100,
+  stream: { ...plainStream, acks: 1 },
+  replicationFactor: 2,
+  minInsyncReplicas: 1,
+  // Nobody leads for a while: that is no reason to give up here.
+  consumerTimeoutMs: 300_000,
+  terminationLog: '/dev/null',
+  dial,
+};
+
+let kafka: KafkaPort;
+
+beforeAll(async () => {
+  await ensureKafka();
+  kafka = connectKafka({ bootstrap: settings.bootstrap, clientId: 'loss', dial });
+});
+
+afterAll(async () => {
+  await kafka.deleteTopic(topic).catch(() => {});
+  await kafka.close();
+});
+
+async function partition() {
+  const { partitions, brokers } = await kafka.metadata({ topics: [topic], timeoutMs: 3_000 });
+  const [found] = partitions;
+  return { leader: -1, isr: [] as number[], replicas: [] as number[], ...found, alive: brokers.length };
+}
+
+/** Where a broker stops taking part: its process stands still until it is let go on. */
+async function whileStopped(pod: string, work: () => Promise<void>): Promise<void> {
+  const id = brokerProcess(pod);
+  process.kill(id, 'SIGSTOP');
+  try {
+    await work();
+  } finally {
+    process.kill(id, 'SIGCONT');
+  }
+}
+
+/** Sequences in the log by Kafka's own console consumer, in a broker's pod: nothing of ours has a hand in it. */
+async function sequencesByKafka(broker: number): Promise<Set<number>> {
+  const consumer = ['/opt/kafka/bin/kafka-console-consumer.sh', '--bootstrap-server', address(broker)];
+  const whole = ['--topic', topic, '--partition', '0', '--offset', 'earliest', '--timeout-ms', '15000'];
+  const pod = ['-n', 'kafka', 'exec', `kafka-kafka-${broker}`, '-c', 'k8skafka', '--'];
+  const kubectl = [join(root, 'testbed/main.ts'), 'kubectl', ...pod, ...consumer, ...whole];
+  const { stdout } = await promisify(execFile)(process.execPath, kubectl, {
+    maxBuffer: 64 * 2 ** 20,
+  });
+  const records = stdout.split('\n').map((line) => decodeRecord(line, settings.runId));
+  return new Set(records.flatMap((record) => (typeof record === 'string' ? [] : [record.sequence])));
+}
+
+/** Sequences that the producer was told are in the log. */
+function acknowledged({ ledger, sent }: ProducerReport): number[] {
+  const map = ledger && sentFrom(ledger).partitions.get(0);
+  if (!map) return [];
+  return Array.from({ length: sent }, (_, sequence) => sequence).filter(
+    (sequence) => placeOf(map, sequence) <= unplaced,
+  );
+}
+
+test('an unclean election loses what only the dead leader had: as many as Kafka’s own consumer misses', async () => {
+  const config = { 'min.insync.replicas': '1', 'unclean.leader.election.enable': 'true' };
+  await kafka.createTopic({ name: topic, partitions: 1, replicationFactor: 2, config });
+  const producer = startProducer(settings);
+  const consumer = startConsumer({ ...settings, role: 'consumer' }, () => {});
+  const { leader, replicas } = await eventually(
+    'both replicas are in sync and records flow',
+    60,
+    async () => {
+      const now = await partition();
+      return now.isr.length === 2 && consumer.report().received > 200 && now;
+    },
+  );
+  const follower = replicas.find((replica) => replica !== leader) ?? -1;
+  const node = await nodeOf('kafka', `kafka-kafka-${leader}`);
+  try {
+    await whileStopped(`kafka-kafka-${follower}`, async () => {
+      await eventually('the follower has left the ISR', 60, async () => (await partition()).isr.length === 1);
+      const acked = producer.report().acked;
+      await eventually('the leader alone has some records', 30, () => producer.report().acked > acked + 200);
+      await cordon(node, true);
+      const pod = { apiVersion: 'v1', kind: 'Pod', namespace: 'kafka', name: `kafka-kafka-${leader}` };
+      await cluster.remove(pod, { gracePeriodSeconds: 0 });
+      await eventually('the leader is gone', 60, async () => (await partition()).alive === 1);
+    });
+    await eventually('the follower leads', 90, async () => (await partition()).leader === follower);
+    const acked = producer.report().acked;
+    await eventually('records flow again', 90, () => producer.report().acked > acked + 200);
+    const sent = await producer.stop();
+    const read = await consumer.close();
+    const ends = { producer: running, consumer: running, observer: running };
+    const sides = { producer: sent, consumer: read };
+    const first = account(sides, ends);
+    expect(first && needsSecondReading(first)).toBe(true);
+    const stream = account({ ...sides, again: await consumer.again() }, ends);
+
+    const inLog = await sequencesByKafka(follower);
+    const missing = acknowledged(sent).filter((sequence) => !inLog.has(sequence));
+    expect(missing.length).toBeGreaterThan(200);
+    expect(stream).toMatchObject({ acked: acknowledged(sent).length, lost: missing.length, drained: true });
+    const lost = stream?.anomalies?.find(({ kind }) => kind === 'lost');
+    expect([lost?.first.sequence, lost?.last.sequence]).toEqual([missing[0], missing.at(-1)]);
+    const truncated = stream?.anomalies?.find(({ kind }) => kind === 'truncated');
+    expect(truncated?.count).toBeGreaterThanOrEqual(1);
+    const kinds = stream?.anomalies?.map(({ kind }) => kind) ?? [];
+    const promise = { ...sent.delivery, uncleanElection: true };
+    expect(kinds.filter((kind) => permittedBy(kind, promise) === undefined)).toEqual([]);
+  } finally {
+    await cordon(node, false);
+    await producer.stop();
+  }
+  await eventually('all brokers are back', 120, async () => (await partition()).alive === 3);
+});
+
+const running = { state: 'running' } as const;
