@@ -8,11 +8,15 @@ import { makeReport, markdownOf, tableOf } from './report.ts';
 
 /**
  * Figures of real runs on the testbed: `npm run bench`, `npm run bench -- --repeat 20`. Prints one table and keeps everything in
- * bench/results/<date>.json. Ends with 1 where a run had no verdict or a false one; a figure that misses its aim is only shown.
+ * bench/results/<date>.json; `-- --truth` measures the observer instead, as `npm run test:truth` does. Ends with 1 where a run had no verdict or a false one; a figure that misses its aim is only shown.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
-  options: { repeat: { type: 'string', default: '1' }, markdown: { type: 'boolean', default: false } },
+  options: {
+    repeat: { type: 'string', default: '1' },
+    markdown: { type: 'boolean', default: false },
+    truth: { type: 'boolean', default: false },
+  },
 });
 const times = Number(values.repeat);
 if (!Number.isInteger(times) || times < 1) {
@@ -23,6 +27,10 @@ if (!Number.isInteger(times) || times < 1) {
 const testbed = await liveTestbed();
 if (!testbed) process.exit(1);
 Object.assign(process.env, testbed);
+if (values.truth) {
+  const truth = spawnSync(process.execPath, [join(root, 'test', 'truth', 'main.ts')], { stdio: 'inherit' });
+  process.exit(truth.status ?? 1);
+}
 const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.ts')], { stdio: 'inherit' });
 if (status !== 0) process.exit(1);
 

@@ -1,4 +1,7 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { liveTestbed } from '../../scripts/testbed-session.ts';
 import { type Brokers, directBrokers, logOfBroker, testbedBrokers } from './brokers.ts';
@@ -6,11 +9,12 @@ import { leaderChanges } from './leader-change.ts';
 import { makePlan } from './plan.ts';
 import type { Kind } from './protocol.ts';
 import { findTruth } from './rig.ts';
-import { delaysReported, errorOf, inventedIn, spreadOf, tableOf, trueMs } from './table.ts';
+import { changesText, errorOf, factsOf, tableOf, trueMs, wrongIn } from './table.ts';
 
 /**
  * Outages of a known length against what the observer says of them: `npm run test:truth`. By default on the testbed's
- * Kafka; `--bootstrap host:port,…` takes any other whose advertised addresses can be reached from here.
+ * Kafka; `--bootstrap host:port,…` takes any other whose advertised addresses can be reached from here. Ends with 1 where
+ * an outage was not seen once, one was invented or delay was called one, though nothing paused.
  */
 const { values } = parseArgs({
   options: {
@@ -39,22 +43,20 @@ if (values.verbose) {
     console.log(`${made.planned.kind} of ${trueMs(made).toFixed(1)} ms: ${told}`);
   }
 }
-const delays = truth.made.filter(({ planned }) => planned.kind === 'delay');
-const { unmade, invented } = inventedIn(truth);
-console.log(tableOf(truth));
-console.log(`
-probes every ${stepMs} ms: ${truth.probes.sent}, the latest by ${truth.probes.worstLateMs} ms; CPU of the observer ${(truth.cpuShare * 100).toFixed(1)} % of a core
-delays: ${delays.length}, reported as an outage without a pause: ${delaysReported(truth).length}
-reported besides: ${unmade}, of these without a pause of leader, proxy or observer: ${invented}
-load: ${loadavg()[0]?.toFixed(1)}`);
+const changes = testbed ? await leaderChanges(brokers, { moves: 20, logOf: testbed.logOf }) : [];
+console.log(`${tableOf(truth)}\n\n${factsOf(truth, stepMs)}\n${changesText(changes)}\nload ${loadText()}`);
+const folder = fileURLToPath(new URL('../../bench/results/', import.meta.url));
+mkdirSync(folder, { recursive: true });
+const file = join(folder, `${new Date().toISOString().replaceAll(':', '-')}-truth.json`);
+writeFileSync(file, `${JSON.stringify({ load: loadText(), stepMs, ...truth, changes }, undefined, 2)}\n`);
+console.log(`\n${file}`);
+const { missed, invented, delays } = wrongIn(truth);
+process.exitCode = missed + invented + delays === 0 ? 0 : 1;
 
-if (testbed) {
-  const changes = await leaderChanges(brokers, { moves: 20, logOf: testbed.logOf });
-  const lags = changes.flatMap(({ loggedAt, seenAt }) => (seenAt === undefined ? [] : [seenAt - loggedAt]));
-  const lag = spreadOf(lags);
-  console.log(
-    `changes of leader in the brokers' logs: ${changes.length}, seen: ${lags.length}, after p50 ${lag?.p50} ms, p99 ${lag?.p99} ms, max ${lag?.max} ms`,
-  );
+function loadText(): string {
+  return loadavg()
+    .map((load) => load.toFixed(1))
+    .join(' ');
 }
 
 async function onTestbed(): Promise<{ brokers: Brokers; logOf: (broker: number) => Promise<string> }> {

@@ -1,4 +1,5 @@
 import type { PartitionOutage } from '../../src/experiment/outage.ts';
+import type { LeaderChange } from './leader-change.ts';
 import type { Made, Truth } from './rig.ts';
 
 /** A pause and an outage this near to each other may be one. ms */
@@ -75,15 +76,38 @@ function clientErrors(made: Made[]): string[] {
   );
 }
 
-/** What was reported though nobody made it, and what of it no pause explains. */
-export function inventedIn(truth: Truth): { unmade: number; invented: number } {
-  const invented = truth.unmade.filter((outage) => !isDisturbed(truth, outage));
-  return { unmade: truth.unmade.length, invented: invented.length };
+/** What is wrong, as far as no pause of leader, proxy or observer explains it. */
+export function wrongIn(truth: Truth): { missed: number; invented: number; delays: number } {
+  const unexplained = (outage: { at: number; ms: number }) => !isDisturbed(truth, outage);
+  const spanOf = ({ span }: Made) => ({ at: span.from, ms: span.to - span.from });
+  const delays = truth.made.filter(({ planned }) => planned.kind === 'delay');
+  const outages = truth.made.filter(({ planned }) => planned.kind !== 'delay');
+  return {
+    missed: outages.filter((made) => matches(made).length !== 1 && unexplained(spanOf(made))).length,
+    invented: truth.unmade.filter(unexplained).length,
+    delays: delays.flatMap(({ reported }) => reported).filter(unexplained).length,
+  };
 }
 
-/** Delays that were reported as an outage, though no pause explains it. */
-export function delaysReported(truth: Truth): PartitionOutage[] {
-  return truth.made
-    .filter(({ planned }) => planned.kind === 'delay')
-    .flatMap(({ reported }) => reported.filter((outage) => !isDisturbed(truth, outage)));
+/** What else there is to tell, in lines. */
+export function factsOf(truth: Truth, stepMs: number): string {
+  const { probes, cpuShare, unmade, made } = truth;
+  const { missed, invented, delays } = wrongIn(truth);
+  const delaysMade = made.filter(({ planned }) => planned.kind === 'delay').length;
+  return [
+    `probes every ${stepMs} ms: ${probes.sent}, the latest by ${probes.worstLateMs} ms; observer on ${(cpuShare * 100).toFixed(1)} % of a core`,
+    `without a pause of leader, proxy or observer that explains it:`,
+    `  outages not seen once: ${missed}`,
+    `  outages reported that nobody made: ${invented} (with one: ${unmade.length - invented})`,
+    `  delays reported as an outage: ${delays} of ${delaysMade}`,
+  ].join('\n');
+}
+
+/** How soon changes of leader were seen after the new leader's own log had them. */
+export function changesText(changes: LeaderChange[]): string {
+  const seen = changes.flatMap(({ loggedAt, seenAt }) => (seenAt === undefined ? [] : [seenAt - loggedAt]));
+  const after = spreadOf(seen);
+  if (!after) return 'changes of leader: none made';
+  const { p50, p99, max } = after;
+  return `changes of leader: ${changes.length} logged, ${seen.length} seen, after p50 ${p50} ms, p99 ${p99} ms, max ${max} ms`;
 }
