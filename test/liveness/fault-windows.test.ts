@@ -45,7 +45,7 @@ describe('the dip of the throughput', () => {
   const fault = [{ from: 3_000, to: 5_000 }];
 
   it('is the share that the worst second lost against the usual one', () => {
-    expect(throughputDip(seriesOf([100, 100, 100, 25, 90, 100, 100]), fault)).toBe(75);
+    expect(throughputDip(seriesOf([100, 100, 100, 90, 25, 100, 100]), fault)).toBe(75);
   });
 
   it('is nothing where the backlog came faster', () => {

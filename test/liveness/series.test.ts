@@ -82,6 +82,14 @@ const acks = fc.array(fc.record({ at: fc.nat(200_000), latency: fc.nat(9_000) })
 });
 
 describe('a coarser step', () => {
+  it('holds the mean, the slowest and the fastest of its seconds', () => {
+    // The first point of two seconds begins a second before the first record.
+    const { at, report } = recorderAt();
+    for (const [second, count] of [1, 5, 2, 0].entries()) at(second * 1_000).done(start, count);
+    const { done, doneMin, doneMax } = report(2_000, { stepMs: 2_000 });
+    expect({ done, doneMin, doneMax }).toEqual({ done: [0.5, 3.5], doneMin: [0, 2], doneMax: [1, 5] });
+  });
+
   it('keeps every extreme and every record', () => {
     fc.assert(
       fc.property(acks, fc.integer({ min: 1, max: 60 }), (list, seconds) => {

@@ -227,6 +227,13 @@ describe('a regression', () => {
     expect(judge(evidence).verdict).toBe('Fail');
   });
 
+  it('tolerates no share of records, as it does of times', () => {
+    const lost10 = { ...baseline, figures: { lost: 10 } };
+    const slo = { lost: 99, regression: { fail: true } };
+    expect(judge(withSlo(slo, { ...seen.lost(11), baseline: lost10 })).verdict).toBe('Fail');
+    expect(judge(withSlo(slo, { ...seen.lost(10), baseline: lost10 })).verdict).toBe('Pass');
+  });
+
   it('cannot be told of a first run, which may pass all the same', () => {
     const { line, verdict } = judged(withSlo({ regression: { fail: true } }), 'regression');
     expect(line.outcome).toBe('not observable');
