@@ -138,13 +138,19 @@ describe('a run that is followed', () => {
       expect((await leaderfall(taskQueue, 'watch', workflowId)).exitCode).toBe(4);
     });
     // Without any worker: from the history alone.
-    const report = await leaderfall(taskQueue, 'report', workflowId, '--format', 'json');
-    expect(JSON.parse(report.stdout).verdict).toBe('Stopped');
+    const report = async (format: string) =>
+      (await leaderfall(taskQueue, 'report', workflowId, format)).stdout;
+    expect(JSON.parse(await report('--json')).verdict).toBe('Stopped');
+    expect(await report('--html')).toMatch(/^<!doctype html>.*<span class="verdict Stopped">/s);
+    expect(await report('--md')).toMatch(/^## \S+ Stopped/);
+    expect(await report('--junit')).toMatch(/^<\?xml .*<skipped message="the stub says Stopped"\/>/s);
+    expect(await report('--svg')).toMatch(/^<svg .*>Stopped</s);
     const { stdout: explained } = await leaderfall(taskQueue, 'explain', workflowId);
     expect(explained).toMatch(/not met +the run went to its end\n.*observed stopped → Stopped/);
     expect(explained).toMatch(/Gate 1 is not met.*\nVerdict: Stopped$/);
     const asJson = JSON.parse((await leaderfall(taskQueue, 'explain', workflowId, '--json')).stdout);
-    expect(asJson).toMatchObject({ verdict: 'Stopped', lines: [{ id: 'not-stopped', outcome: 'not met' }] });
+    expect(asJson.verdict).toBe('Stopped');
+    expect(asJson.lines[0]).toMatchObject({ id: 'not-stopped', outcome: 'not met' });
     expect((await leaderfall(taskQueue, 'abort', workflowId)).stderr).toContain('it is cancelled');
   });
 

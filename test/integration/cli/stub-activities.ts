@@ -1,6 +1,7 @@
 import { Context, sleep } from '@temporalio/activity';
 import type { KillPlan } from '../../../src/experiment/result.ts';
 import { judge } from '../../../src/verdict/judge.ts';
+import { passedResult } from '../../report/example-result.ts';
 
 const plan: KillPlan = {
   index: 0,
@@ -74,11 +75,9 @@ export function stubActivities(options: { verdict: string; slowMs: number }) {
     record: async ({ stopped }: { stopped: boolean }) => {
       const verdict = stopped ? 'Stopped' : options.verdict;
       return {
-        schema: 'leaderfall.io/result/v1',
+        ...passedResult(),
         verdict,
         reasons: [`the stub says ${verdict}`],
-        leftovers: [],
-        kills: [],
         ...(stopped
           ? { lines: judge({ plannedKills: 1, minKills: 1, kills: [], cancelled: true }).lines }
           : {}),
