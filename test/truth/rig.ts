@@ -19,7 +19,7 @@ export interface Made {
   span: Span;
   /** Partition outages that overlap it. */
   reported: PartitionOutage[];
-  /** Longest gap of each client that overlaps it; absent where there was none. */
+  /** Longest gap of each client that began with it; absent where there was none. */
   producerMs?: number;
   consumerMs?: number;
 }
@@ -65,18 +65,25 @@ export async function findTruth(
       dial,
     });
     const cpu = { used: process.cpuUsage(), at: epochNow() };
-    const done: Omit<Made, 'reported'>[] = [];
+    const done: { planned: Planned; span: Span }[] = [];
     try {
       await served(clients, 0, 10_000);
       const target = [...brokers.reached.keys()].indexOf(leader);
       for (const planned of options.plan) {
         const span = await ask<Span>(proxy, { what: 'disturb', target, planned });
-        const gaps = await served(clients, span.to, options.clientsMs);
-        done.push({ planned, span, ...clientOutages(gaps, span) });
+        done.push({ planned, span });
+        await served(clients, span.to, options.clientsMs);
       }
       const { user, system } = process.cpuUsage(cpu.used);
       const report = observer.report(0);
-      const made = done.map((one) => ({ ...one, reported: overlapping(report.outages ?? [], one.span) }));
+      const gaps = await ask<ClientGaps>(clients, { what: 'gaps' });
+      const spans = done.map(({ span }) => span);
+      const made = done.map((one, at) => ({
+        ...one,
+        reported: overlapping(report.outages ?? [], one.span),
+        ...longestAt('producerMs', gaps.producer, spans, at),
+        ...longestAt('consumerMs', gaps.consumer, spans, at),
+      }));
       return {
         made,
         unmade: (report.outages ?? []).filter(
@@ -104,12 +111,12 @@ function start(file: string): ChildProcess {
 }
 
 /** Waits until both clients have been served after a time, or have had long enough, and a quiet while more. */
-async function served(clients: ChildProcess, after: number, patienceMs: number): Promise<ClientGaps> {
+async function served(clients: ChildProcess, after: number, patienceMs: number): Promise<void> {
   const deadline = epochNow() + patienceMs;
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, quietMs));
     const gaps = await ask<ClientGaps>(clients, { what: 'gaps' });
-    if ((gaps.lastAckAt > after && gaps.lastReceivedAt > after) || epochNow() > deadline) return gaps;
+    if ((gaps.lastAckAt > after && gaps.lastReceivedAt > after) || epochNow() > deadline) return;
   }
 }
 
@@ -122,12 +129,14 @@ function has(outages: PartitionOutage[], outage: PartitionOutage): boolean {
   return outages.some(({ at }) => at === outage.at);
 }
 
-function clientOutages(gaps: ClientGaps, span: Span): Pick<Made, 'producerMs' | 'consumerMs'> {
-  const longest = (spans: Span[]) =>
-    Math.max(
-      0,
-      ...spans.filter(({ from, to }) => from < span.to && to > span.from).map((gap) => gap.to - gap.from),
-    );
-  const [producerMs, consumerMs] = [longest(gaps.producer), longest(gaps.consumer)];
-  return { ...(producerMs > 0 ? { producerMs } : {}), ...(consumerMs > 0 ? { consumerMs } : {}) };
+/** The longest gap that overlaps one span and none before it: a client that is stuck may miss the next outages altogether. */
+function longestAt(
+  name: 'producerMs' | 'consumerMs',
+  gaps: Span[],
+  spans: Span[],
+  at: number,
+): Partial<Made> {
+  const first = (gap: Span) => spans.findIndex(({ from, to }) => gap.from < to && gap.to > from);
+  const lengths = gaps.filter((gap) => first(gap) === at).map(({ from, to }) => to - from);
+  return lengths.length === 0 ? {} : { [name]: Math.max(...lengths) };
 }
