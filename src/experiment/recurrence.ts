@@ -4,21 +4,28 @@ import { parseExperiment } from './parse.ts';
 
 const duration = z.string().regex(/^\d+(s|m|h|d)$/, 'must be a number with s, m, h or d, such as 90s or 6h');
 
-const range = z.strictObject({
-  start: z.union([z.int(), z.string()]),
-  end: z.union([z.int(), z.string()]).optional(),
-  step: z.int().min(1).optional(),
-});
-const part = z.union([z.int(), z.string(), range]);
-const parts = z.union([part, z.array(part)]);
+/** One value, a range, or a list of both, as Temporal's calendars have them. */
+function field<T extends z.ZodType>(value: T) {
+  const range = z.strictObject({ start: value, end: value.optional(), step: z.int().min(1).optional() });
+  const one = z.union([value, range]);
+  return z.union([z.literal('*'), one, z.array(one)]).optional();
+}
+
+const months = z.enum([
+  ...(['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE'] as const),
+  ...(['JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const),
+]);
+
+const weekdays = z.enum(['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY']);
+
 const calendar = z.strictObject({
-  second: parts.optional(),
-  minute: parts.optional(),
-  hour: parts.optional(),
-  dayOfMonth: parts.optional(),
-  month: parts.optional(),
-  year: parts.optional(),
-  dayOfWeek: parts.optional(),
+  second: field(z.int().min(0).max(59)),
+  minute: field(z.int().min(0).max(59)),
+  hour: field(z.int().min(0).max(23)),
+  dayOfMonth: field(z.int().min(1).max(31)),
+  month: field(months),
+  year: field(z.int().min(2000).max(2100)),
+  dayOfWeek: field(weekdays),
   comment: z.string().optional(),
 });
 

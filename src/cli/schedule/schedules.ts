@@ -1,13 +1,18 @@
 import {
   type Client,
+  isGrpcServiceError,
   ScheduleAlreadyRunning,
   type ScheduleDescription,
   ScheduleNotFoundError,
+  ServiceError,
 } from '@temporalio/client';
 import { problem } from '../../experiment/errors.ts';
 import type { Recurrence } from '../../experiment/recurrence.ts';
 import { digestMemo } from '../../experiment/scheduled.ts';
 import { managedMemo, toTemporal } from './to-temporal.ts';
+
+/** gRPC status. */
+const invalidArgument = 3;
 
 /** One schedule of ours as Temporal lists it. */
 export interface ScheduleRow {
@@ -45,7 +50,7 @@ export async function listSchedules({ schedule }: Client): Promise<ScheduleRow[]
 /** Makes a schedule. Throws INPUT_INVALID where one of that name is there. */
 export async function createSchedule({ schedule }: Client, recurrence: Recurrence): Promise<void> {
   try {
-    await schedule.create(toTemporal(recurrence));
+    await accepted(() => schedule.create(toTemporal(recurrence)));
   } catch (cause) {
     if (!(cause instanceof ScheduleAlreadyRunning)) throw cause;
     throw problem('INPUT_INVALID', `a schedule ${recurrence.name} is there already`, {
@@ -63,13 +68,30 @@ export async function createSchedule({ schedule }: Client, recurrence: Recurrenc
 export async function updateSchedule(client: Client, recurrence: Recurrence): Promise<void> {
   const { spec, action, policies } = toTemporal(recurrence);
   await known(recurrence.name, () =>
-    client.schedule.getHandle(recurrence.name).update(({ state }) => ({
-      spec,
-      action,
-      ...(policies ? { policies } : {}),
-      state: { paused: state.paused, ...(state.note ? { note: state.note } : {}) },
-    })),
+    accepted(() =>
+      client.schedule.getHandle(recurrence.name).update(({ state }) => ({
+        spec,
+        action,
+        ...(policies ? { policies } : {}),
+        state: { paused: state.paused, ...(state.note ? { note: state.note } : {}) },
+      })),
+    ),
   );
+}
+
+/** What only Temporal can tell to be wrong, such as a cron expression, is the input's fault. Throws INPUT_INVALID. */
+async function accepted<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    const status = cause instanceof ServiceError ? cause.cause : cause;
+    if (!isGrpcServiceError(status) || status.code !== invalidArgument) throw cause;
+    throw problem('INPUT_INVALID', `Temporal refuses the schedule: ${status.details}`, {
+      evidence: ['when'],
+      next: 'Correct the times of the schedule.',
+      cause,
+    });
+  }
 }
 
 /** A schedule as Temporal has it, with the digest of the file that it was made from. */
