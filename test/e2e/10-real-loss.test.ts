@@ -43,6 +43,7 @@ const settings: Settings = {
   minInsyncReplicas: 1,
   // Nobody leads for a while: that is no reason to give up here.
   consumerTimeoutMs: 300_000,
+  probeStepMs: 3,
   terminationLog: '/dev/null',
   dial,
 };
