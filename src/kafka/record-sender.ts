@@ -10,7 +10,7 @@ const retryMs = 50;
 /** One record to be sent. */
 export interface RecordToSend {
   key?: string;
-  value: string;
+  value: Buffer;
 }
 
 /** How batches are sent, with Kafka's own defaults of a safe producer. */

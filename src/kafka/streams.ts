@@ -5,11 +5,14 @@ import { type ClientOptions, kafkaClient } from './kafkajs.ts';
 /** Within one cluster a broker that lives answers in a few milliseconds; one whose pod has gone never does. ms */
 const connectTimeoutMs = 500;
 
+/** What a record without a value is read as. */
+const noValue = Buffer.alloc(0);
+
 /** One record as it was read. */
 export interface ReadRecord {
   partition: number;
   offset: bigint;
-  value: string;
+  value: Buffer;
 }
 
 /** Reads one topic from its beginning as the only member of a group. */
@@ -71,7 +74,7 @@ export async function connectReader(
         batch.messages.map(({ offset, value }) => ({
           partition: batch.partition,
           offset: BigInt(offset),
-          value: value?.toString() ?? '',
+          value: value ?? noValue,
         })),
       );
     },

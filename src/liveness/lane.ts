@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { largestBatch } from '../experiment/stream-options.ts';
 import { errorKind } from '../kafka/error-kind.ts';
-import { connectSender, type RecordSender } from '../kafka/record-sender.ts';
+import { connectSender, type RecordSender, type RecordToSend } from '../kafka/record-sender.ts';
 import { type AckOutages, ackOutages } from './ack-outages.ts';
 import type { Settings } from './environment.ts';
 import { encodeRecord } from './record.ts';
@@ -139,7 +139,7 @@ export function startLane(settings: Settings, partition: number, events: LaneEve
     }
   }
 
-  function recordsOf({ first, due }: Batch): { key?: string; value: string }[] {
+  function recordsOf({ first, due }: Batch): RecordToSend[] {
     return due.map((at, step) => {
       const sequence = first + step;
       const value = encodeRecord({ producer: 0, partition, sequence, at }, runId, recordBytes);

@@ -15,38 +15,49 @@ export interface StreamRecord {
 /** Producer of a record that only asks whether the cluster serves; ledgers pass over it. */
 export const probeProducer = -1;
 
+/** Bytes of `<crc32 of the rest, hex> `. */
+const checksumBytes = 9;
+
+/** No record's head is longer. Bytes */
+const maxHeadBytes = 128;
+
 /** `<crc32 of the rest, hex> <run> <producer> <partition> <sequence> <epoch ms>[ <padding to the size asked for, bytes>]` */
 export function encodeRecord(
   { producer, partition, sequence, at }: StreamRecord,
   runId: string,
   size = 0,
-): string {
+): Buffer {
   const head = `${runId} ${producer} ${partition} ${sequence} ${at}`;
-  const missing = size - head.length - checksumLength - 2;
-  const body = missing > 0 ? `${head} ${paddingOf(missing)}` : head;
-  return `${checksumOf(body)} ${body}`;
+  const end = checksumBytes + head.length;
+  const value = Buffer.allocUnsafe(Math.max(size, end));
+  value.write(head, checksumBytes, 'latin1');
+  if (value.length > end) {
+    value[end] = space;
+    paddingOf(value.length).copy(value, end + 1, end + 1);
+  }
+  value.write(`${checksumOf(value)} `, 0, 'latin1');
+  return value;
 }
 
-const checksumLength = 8;
+const space = 0x20;
 
-function checksumOf(body: string): string {
-  return crc32(body).toString(16).padStart(checksumLength, '0');
+function checksumOf(value: Buffer): string {
+  return crc32(value.subarray(checksumBytes)).toString(16).padStart(8, '0');
 }
 
 /** Hardly to be compressed within one record, and the same in each. */
-let padding = '';
+let padding: Buffer = Buffer.alloc(0);
 
-function paddingOf(length: number): string {
-  while (padding.length < length) padding += randomBytes(4_096).toString('base64');
-  return padding.slice(0, length);
+function paddingOf(length: number): Buffer {
+  if (padding.length < length) padding = Buffer.from(randomBytes(length).toString('base64'));
+  return padding;
 }
 
 /** The record; 'damaged' where the checksum is wrong, 'foreign' where it is of another run. */
-export function decodeRecord(text: string, runId: string): StreamRecord | 'damaged' | 'foreign' {
-  const split = text.indexOf(' ');
-  const body = text.slice(split + 1);
-  if (split < 0 || checksumOf(body) !== text.slice(0, split)) return 'damaged';
-  const [run, producer, partition, sequence, at] = body.split(' ', 5);
+export function decodeRecord(value: Buffer, runId: string): StreamRecord | 'damaged' | 'foreign' {
+  if (checksumOf(value) !== value.toString('latin1', 0, checksumBytes - 1)) return 'damaged';
+  const head = value.toString('latin1', checksumBytes, Math.min(value.length, maxHeadBytes));
+  const [run, producer, partition, sequence, at] = head.split(' ', 5);
   if (run !== runId) return 'foreign';
   return {
     producer: Number(producer),

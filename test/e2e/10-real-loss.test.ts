@@ -44,6 +44,7 @@ const settings: Settings = {
   // Nobody leads for a while: that is no reason to give up here.
   consumerTimeoutMs: 300_000,
   probeStepMs: 3,
+  probeStepMs: 3,
   terminationLog: '/dev/null',
   dial,
 };
@@ -86,7 +87,7 @@ async function sequencesByKafka(broker: number): Promise<Set<number>> {
   const { stdout } = await promisify(execFile)(process.execPath, kubectl, {
     maxBuffer: 64 * 2 ** 20,
   });
-  const records = stdout.split('\n').map((line) => decodeRecord(line, settings.runId));
+  const records = stdout.split('\n').map((line) => decodeRecord(Buffer.from(line), settings.runId));
   return new Set(records.flatMap((record) => (typeof record === 'string' ? [] : [record.sequence])));
 }
 

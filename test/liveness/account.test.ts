@@ -140,8 +140,8 @@ test('records carry their run, their producer and place in it, and a checksum ov
     expect(size === 0 || text.length === size).toBe(true);
     expect(decodeRecord(text, 'run1')).toEqual(record);
     expect(decodeRecord(text, 'run2')).toBe('foreign');
-    expect(decodeRecord(text.replace(' 7 ', ' 8 '), 'run1')).toBe('damaged');
-    expect(decodeRecord(`${text.slice(0, -1)}!`, 'run1')).toBe('damaged');
+    expect(decodeRecord(Buffer.from(text.toString().replace(' 7 ', ' 8 ')), 'run1')).toBe('damaged');
+    expect(decodeRecord(Buffer.concat([text.subarray(0, -1), Buffer.from('!')]), 'run1')).toBe('damaged');
   }
-  expect(decodeRecord('', 'run1')).toBe('damaged');
+  expect(decodeRecord(Buffer.alloc(0), 'run1')).toBe('damaged');
 });

@@ -24,7 +24,7 @@ async function produce(options: { bootstrap: string[]; topic: string; clientId: 
   const sender = await connectSender({ ...options, requestTimeoutMs: 3_000 });
   for (;;) {
     try {
-      await sender.send([{ value: String(epochNow()) }]);
+      await sender.send([{ value: Buffer.from(String(epochNow())) }]);
       gaps.lastAckAt = note(gaps.producer, gaps.lastAckAt);
       await delay(everyMs);
     } catch {
