@@ -91,11 +91,11 @@ export function addSchedule(program: Command): void {
 
   schedule
     .command('trigger')
-    .description('start a run of a schedule now')
+    .description('start a run of a schedule now, unless one is under way')
     .argument('<name>')
     .action(async (name: string) => {
-      await withTemporal(({ client }) => known(name, () => client.schedule.getHandle(name).trigger()));
-      say(`a run of ${name} is started; leaderfall list shows it`);
+      await withTemporal(({ client }) => known(name, () => client.schedule.getHandle(name).trigger('SKIP')));
+      say(`a run of ${name} is asked for; leaderfall list shows it`);
     });
 
   schedule
