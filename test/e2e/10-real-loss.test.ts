@@ -44,7 +44,6 @@ const settings: Settings = {
   // Nobody leads for a while: that is no reason to give up here.
   consumerTimeoutMs: 300_000,
   probeStepMs: 3,
-  probeStepMs: 3,
   terminationLog: '/dev/null',
   dial,
 };
