@@ -1,8 +1,6 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ensureKafka, oneKill } from '../support/kafka.ts';
+import { kubeconfigOf } from '../support/rights.ts';
 import {
   brokerDeletions,
   cluster,
@@ -12,7 +10,6 @@ import {
   leaderfall,
   leftIn,
   runExperiment,
-  setting,
   startWorker,
   temporalClient,
   type WorkerProcess,
@@ -175,7 +172,7 @@ test('two runs on one cluster: the second is refused and names the first', async
 });
 
 test('missing rights: all of them are reported at once, and nothing is touched', async () => {
-  const weak = await startWorker(`${taskQueue}-weak`, { KUBECONFIG: await kubeconfigWithoutRights() });
+  const weak = await startWorker(`${taskQueue}-weak`, { KUBECONFIG: await kubeconfigOf(empty, 'nobody') });
   try {
     const { code, result } = await runExperiment(onKafka, {
       taskQueue: weak.taskQueue,
@@ -195,30 +192,3 @@ test('missing rights: all of them are reported at once, and nothing is touched',
 test('in all of this no broker was killed but by the run that was to', () => {
   expect(brokerDeletions(since).length).toBeLessThanOrEqual(1);
 });
-
-/** A kubeconfig of a service account that may do nothing. */
-async function kubeconfigWithoutRights(): Promise<string> {
-  const name = 'nobody';
-  await cluster.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: empty } });
-  const secret = { apiVersion: 'v1', kind: 'Secret', name: 'nobody-token', namespace: empty };
-  await cluster.create({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: {
-      name: secret.name,
-      namespace: empty,
-      annotations: { 'kubernetes.io/service-account.name': name },
-    },
-    type: 'kubernetes.io/service-account-token',
-  });
-  const token = await eventually('the token is there', 30, async () => {
-    const found = (await cluster.read(secret)) as { data?: { token?: string } } | undefined;
-    return found?.data?.token;
-  });
-  const admin = JSON.parse(readFileSync(setting('KUBECONFIG'), 'utf8')) as { users: { user: object }[] };
-  const [user] = admin.users;
-  if (user) user.user = { token: Buffer.from(token, 'base64').toString() };
-  const file = join(mkdtempSync(join(tmpdir(), 'leaderfall-e2e-')), 'kubeconfig');
-  writeFileSync(file, JSON.stringify(admin));
-  return file;
-}

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { containerOf, producerReport, readLivenessPod } from '../../src/activities/liveness-http.ts';
+import { resolveExperiment } from '../../src/experiment/resolve.ts';
+import type { ProvisionedKafka } from '../../src/experiment/result.ts';
+import { experimentSchema } from '../../src/experiment/spec.ts';
 import { connectRest } from '../../src/kubernetes/rest.ts';
+import { livenessPod } from '../../src/liveness/pod.ts';
 import { ensureKafka, oneKill } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
 import { deployRoles, kubeconfigOf } from '../support/rights.ts';
@@ -83,6 +87,29 @@ test('a quota that the pod does not fit: Error that names the quota, nothing lef
   } finally {
     await send({ method: 'DELETE', path: `${quotas}/${name}` });
   }
+});
+
+test('the pod meets the pod security level restricted, by the API server’s own judgement', async () => {
+  const namespace = 'kafka-restricted';
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  await cluster.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } });
+  await eventually('pods may be made there', 30, () =>
+    cluster.read({ apiVersion: 'v1', kind: 'ServiceAccount', name: 'default', namespace }),
+  );
+  const run = { temporalNamespace: 'default', workflowId: 'w', runId: 'run-0000beef' };
+  const experiment = resolveExperiment(experimentSchema.parse({ cluster: { namespace } }), { image: 'i' });
+  const pod = livenessPod({
+    experiment,
+    run,
+    kafka: { bootstrap: ['kafka-0:9092'] } as unknown as ProvisionedKafka,
+    expires: 0,
+    brokerLabels: {},
+  });
+  const pods = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
+  const answer = async (body: object) => await connectRest().send({ method: 'POST', path: pods, body });
+  expect(await answer(pod)).toMatchObject({ status: 201 });
+  const loose = { ...pod, spec: { ...(pod.spec as object), securityContext: {} } };
+  expect(await answer(loose)).toMatchObject({ status: 403, body: expect.stringContaining('PodSecurity') });
 });
 
 test('all replicas needed in sync and one that cannot come back: producers are refused, Fail, exit code 1, nothing left', async () => {
