@@ -9,6 +9,7 @@ import {
 import { pause, poll } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
 import { account, needsSecondReading } from '../liveness/account.ts';
+import { besideObserver } from '../liveness/client-share.ts';
 import { faultSpans } from '../liveness/fault-windows.ts';
 import type { ConsumerReport, ObserverReport, ProducerReport } from '../liveness/protocol.ts';
 import { withKafka } from './brokers.ts';
@@ -83,7 +84,14 @@ async function closeStream(
   }
   return {
     ...(stream
-      ? { stream: { ...stream, ...outagesOf(observer, skewMs), ...(faultWindows ? { faultWindows } : {}) } }
+      ? {
+          stream: {
+            ...stream,
+            ...besideObserver(stream, observer, skewMs),
+            ...outagesOf(observer, skewMs),
+            ...(faultWindows ? { faultWindows } : {}),
+          },
+        }
       : {}),
     livenessPod: podEnd(pod, liveness.podUid),
     ...(isrFullAtEnd === undefined ? {} : { isrFullAtEnd }),

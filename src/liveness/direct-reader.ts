@@ -10,7 +10,7 @@ export const stuckMs = 1_000;
 const lookMs = 100;
 
 /** No more facts than these are kept. */
-const maxEvidence = 10;
+const maxEvidence = 5;
 
 /** A reader without a group beside the consumer's client. */
 export interface DirectReader {

@@ -3,6 +3,7 @@ import { splitAddress } from '../kafka/metadata-pool.ts';
 import type { ClusterMetadata } from '../kafka/port.ts';
 import { dialDirect } from '../kafka/reach.ts';
 import type { Settings } from './environment.ts';
+import { metadataMeter } from './metadata-meter.ts';
 import { startProbes } from './probes.ts';
 import type { Observation, ObserverReport } from './protocol.ts';
 
@@ -32,6 +33,7 @@ export function startObserver(settings: Settings): RunningObserver {
   const startedAt = Date.now();
   const dial = settings.dial ?? dialDirect;
   const observations: Observation[] = [];
+  const metadata = metadataMeter();
   const present = new Set<string>();
   const idByAddress = new Map<string, number>();
   let current: ObserverReport['current'] = {
@@ -93,6 +95,10 @@ export function startObserver(settings: Settings): RunningObserver {
       note({ at: answer.at, kind: 'broker-back', ...idOf(address) });
       if (answer.brokers.length === 0) note({ at: answer.at, kind: 'metadata-empty', ...idOf(address) });
     }
+    if (answer.brokers.length > 0) {
+      const byLeader = (leader: number) => idByAddress.get(address) === leader;
+      metadata.saw(answer.at, answer.partitions, answer.controller, byLeader);
+    }
     const partition = answer.partitions.find(({ partition: id }) => id === watchedPartition);
     if (answer.brokers.length === 0 || !partition || partition.leaderEpoch < current.leaderEpoch) return;
     const newer = partition.leaderEpoch > current.leaderEpoch;
@@ -151,6 +157,8 @@ export function startObserver(settings: Settings): RunningObserver {
       stepMs,
       current,
       observations: observations.filter((observation) => observation.at >= since),
+      metadata: metadata.figures(Date.now()),
+      leaders: metadata.leaders(since),
       ...probes.report(since),
     }),
     stop: () => {

@@ -1,9 +1,15 @@
 import type { Delivery } from '../experiment/anomalies.ts';
 import type { PartitionOutage, PartitionOutages } from '../experiment/outage.ts';
 import type { Latency, SilenceEnd } from '../experiment/result.ts';
-import type { DirectReaderFigures, GroupFigures, ProducerOutages } from '../experiment/stream-figures.ts';
+import type {
+  DirectReaderFigures,
+  GroupFigures,
+  MetadataFigures,
+  ProducerOutages,
+} from '../experiment/stream-figures.ts';
 import type { ReadReport } from './ledger/read-report.ts';
 import type { SentReport } from './ledger/sent.ts';
+import type { LeaderKnown } from './metadata-meter.ts';
 
 /** Ports of the HTTP servers in the kafka-liveness pod, one a container. */
 export const livenessPorts = { producer: 8081, consumer: 8082, observer: 8083 } as const;
@@ -92,6 +98,10 @@ export interface ObserverReport {
     brokers: number[];
   };
   observations: Observation[];
+  /** Of all partitions of the stream, and of all the time. */
+  metadata?: MetadataFigures;
+  /** When leaders became known, since then. */
+  leaders?: LeaderKnown[];
   /** Outages of the partition since then; absent from a last word that would not fit. */
   outages?: PartitionOutage[];
   /** Those of all the time, summed up. */

@@ -4,6 +4,9 @@ import { createServer } from 'node:http';
 /** Kubernetes keeps no more of a termination message. */
 const maxTerminationBytes = 4_096;
 
+/** Parts of reports that grow with the run. */
+const bulk = ['ledger', 'observations', 'outages', 'leaders', 'shrinks'];
+
 /** What a container answers: path → answer, as JSON. GET reads, POST acts. */
 export type Routes = Record<string, (query: URLSearchParams) => unknown>;
 
@@ -38,9 +41,7 @@ export function writeTermination(path: string, report: object): void {
   const fits = Buffer.byteLength(whole) <= maxTerminationBytes;
   const text = fits
     ? whole
-    : JSON.stringify(report, (key, value: unknown) =>
-        key === 'ledger' || key === 'observations' || key === 'outages' ? undefined : value,
-      );
+    : JSON.stringify(report, (key, value: unknown) => (bulk.includes(key) ? undefined : value));
   try {
     writeFileSync(path, text);
   } catch (error) {

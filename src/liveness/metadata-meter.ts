@@ -1,0 +1,109 @@
+import type { IsrShrink, MetadataFigures } from '../experiment/stream-figures.ts';
+import type { Partition } from '../kafka/port.ts';
+
+/** Only the first are told one by one. */
+const maxShrinks = 40;
+
+/** Only the latest are kept. */
+const maxLeaders = 500;
+
+/** A leader became known of a partition, or that it has none (-1). */
+export interface LeaderKnown {
+  partition: number;
+  /** Epoch ms, observer's clock. */
+  at: number;
+  leader: number;
+}
+
+/** Adds up what the brokers' metadata shows of a topic's partitions. */
+export interface MetadataMeter {
+  /** One broker's answer. `byLeader` says of a leader's id whether it is that broker's own. */
+  saw(at: number, partitions: Partition[], controller: number, byLeader: (leader: number) => boolean): void;
+  figures(now: number): MetadataFigures;
+  /** Since an epoch ms. */
+  leaders(since: number): LeaderKnown[];
+}
+
+interface Known {
+  leader: number;
+  leaderEpoch: number;
+  leaderlessSince?: number;
+  shrunkSince?: number;
+  shrink?: IsrShrink;
+}
+
+/** A meter that has seen nothing yet. */
+export function metadataMeter(): MetadataMeter {
+  const known = new Map<number, Known>();
+  const leaders: LeaderKnown[] = [];
+  const shrinks: IsrShrink[] = [];
+  const sums = { leaderlessMs: 0, leaderlessCount: 0, leaderChanges: 0, controllerChanges: 0, shrunkMs: 0 };
+  let lastController = -1;
+
+  function leads(at: number, { partition, leader, leaderEpoch }: Partition): void {
+    const before = known.get(partition);
+    const now: Known = { ...before, leader, leaderEpoch };
+    known.set(partition, now);
+    if (before?.leader === leader) return;
+    leaders.push({ partition, at, leader });
+    if (leaders.length > maxLeaders) leaders.shift();
+    if (before && leader >= 0) sums.leaderChanges++;
+    if (leader < 0) {
+      sums.leaderlessCount++;
+      now.leaderlessSince = at;
+    } else if (now.leaderlessSince !== undefined) {
+      sums.leaderlessMs += at - now.leaderlessSince;
+      delete now.leaderlessSince;
+    }
+  }
+
+  function inSync(at: number, { partition, isr, replicas }: Partition): void {
+    const found = known.get(partition);
+    if (!found) return;
+    if (isr.length >= replicas.length) {
+      if (found.shrunkSince === undefined) return;
+      sums.shrunkMs += at - found.shrunkSince;
+      if (found.shrink) found.shrink.fullAt = at;
+      delete found.shrunkSince;
+      delete found.shrink;
+      return;
+    }
+    if (found.shrunkSince === undefined) {
+      found.shrunkSince = at;
+      found.shrink = { partition, at, least: isr.length };
+      if (shrinks.length < maxShrinks) shrinks.push(found.shrink);
+    }
+    if (found.shrink) found.shrink.least = Math.min(found.shrink.least, isr.length);
+  }
+
+  return {
+    saw(at, partitions, controller, byLeader) {
+      if (controller >= 0) {
+        if (lastController >= 0 && controller !== lastController) sums.controllerChanges++;
+        lastController = controller;
+      }
+      for (const partition of partitions) {
+        const before = known.get(partition.partition);
+        if (before && partition.leaderEpoch < before.leaderEpoch) continue;
+        const newer = !before || partition.leaderEpoch > before.leaderEpoch;
+        // Within an epoch brokers learn of a leader's end, and of the ISR, one after the other.
+        if (newer || partition.leader < 0 !== before.leader < 0) leads(at, partition);
+        if (newer || byLeader(partition.leader)) inSync(at, partition);
+      }
+    },
+    figures(now) {
+      let { leaderlessMs, shrunkMs } = sums;
+      for (const { leaderlessSince = now, shrunkSince = now } of known.values()) {
+        leaderlessMs += now - leaderlessSince;
+        shrunkMs += now - shrunkSince;
+      }
+      const { leaderlessCount, leaderChanges, controllerChanges } = sums;
+      return {
+        ...{ leaderlessMs, leaderlessCount, leaderChanges, controllerChanges },
+        underReplicatedSeconds: Math.round(shrunkMs / 10) / 100,
+        shrinks: shrinks.map((shrink) => ({ ...shrink })),
+      };
+    },
+    leaders: (since) => leaders.filter(({ at }) => at >= since),
+  };
+}
