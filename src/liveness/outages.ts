@@ -26,8 +26,10 @@ export interface OutageMeter {
   /** A round of probes is due and sent. */
   beat(at: number): void;
   served(answer: Served): void;
-  /** A broker that served said that it does not lead, or its connection ended: silence that no delay explains. */
-  denied(how: 'refusal' | 'cut', lane: unknown): void;
+  /** A broker that served said that it does not lead, or its connection was ended: silence that no delay explains. */
+  denied(how: 'refusal' | 'cut'): void;
+  /** Nothing more will come on a connection. */
+  ended(lane: unknown): void;
   /** Those that are over, in the order of their ends, and the one that is not. */
   outages(now: number): PartitionOutage[];
   /** Number and sum of all, also of those no longer kept one by one. */
@@ -125,10 +127,10 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
       beats = 0;
       how = 'silence';
     },
-    denied(seen, lane) {
+    denied(seen) {
       if (how === 'silence') how = seen;
-      if (seen === 'cut') settle(lane);
     },
+    ended: (lane) => settle(lane),
     outages: (now) => [...kept, ...open(now)],
     totals(now) {
       const [current] = open(now);

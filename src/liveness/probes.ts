@@ -86,11 +86,9 @@ export function startProbes(options: {
       const wanted = target === leader || (doubted && mayLead(target.address));
       for (const lane of target.lanes) {
         if (!lane.probe?.open) continue;
-        const [oldest] = lane.probe.waiting;
-        const silentMs = oldest === undefined ? 0 : at - Math.max(oldest, lane.answeredAt);
         // One probe tells of a fresh connection what there is to tell.
-        const spacing = lane === target.lanes[0] ? spacingMs(silentMs) : Number.POSITIVE_INFINITY;
-        const due = oldest === undefined || at - lane.sentAt >= spacing;
+        const spacing = lane === target.lanes[0] ? spacingMs(silence(lane, at)) : Number.POSITIVE_INFINITY;
+        const due = lane.probe.waiting.length === 0 || at - lane.sentAt >= spacing;
         if ((wanted && due) || at - lane.sentAt >= idleMs) send(lane, lane.probe, at);
       }
     }
@@ -113,7 +111,7 @@ export function startProbes(options: {
       return;
     }
     for (const lane of fresh) if (at - lane.bornAt > patienceMs) drop(target, lane);
-    const silentMs = at - (held.probe ? (held.probe.waiting[0] ?? at) : held.bornAt);
+    const silentMs = held.probe ? silence(held, at) : at - held.bornAt;
     if (doubted && silentMs > freshMs && sinceDial >= freshMs) open(target, at);
     if (!doubted && silentMs > deadMs) drop(target, held);
   }
@@ -149,7 +147,7 @@ export function startProbes(options: {
       meter.served({ lane, sentAt, at, waiting: lane.probe?.waiting ?? [] });
     } else if (target === leader) {
       leader = undefined;
-      meter.denied('refusal', lane);
+      meter.denied('refusal');
     }
   }
 
@@ -157,6 +155,7 @@ export function startProbes(options: {
     target.lanes = target.lanes.filter((other) => other !== lane);
     lane.giveUp.abort();
     lane.probe?.close();
+    meter.ended(lane);
   }
 
   function ended(target: Target, lane: Lane): void {
@@ -165,7 +164,7 @@ export function startProbes(options: {
     drop(target, lane);
     if (target !== leader || !held) return;
     leader = undefined;
-    meter.denied('cut', lane);
+    meter.denied('cut');
   }
 
   round();
@@ -194,8 +193,15 @@ export function startProbes(options: {
 
 /**
  * Time from one probe to the next on a connection that has been silent for so long, ms: each waits twice as long as the one before.
- * What waits is answered as soon as anything is; more of it would only keep a broker busy that has just come back.
+ * What waits is answered as soon as anything is; more of it would only keep a broker busy that has just come back. Under added
+ * delay answers are as far apart as the probes were, so these stay closer together than the shortest outage.
  */
 export function spacingMs(silentMs: number): number {
-  return silentMs / 2;
+  return Math.min(silentMs / 2, 30);
+}
+
+/** How long nothing came though something was asked. */
+function silence({ probe, answeredAt }: Lane, at: number): number {
+  const [oldest] = probe?.waiting ?? [];
+  return oldest === undefined ? 0 : at - Math.max(oldest, answeredAt);
 }

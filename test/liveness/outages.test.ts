@@ -45,7 +45,7 @@ function play(
       meter.served({ lane, ...first, waiting: waiting.map(({ sentAt }) => sentAt) });
     }
   };
-  for (let sentAt = 0; sentAt < end + 1_000; sentAt += stepMs) {
+  for (let sentAt = 0; sentAt < end + 3_000; sentAt += stepMs) {
     answerUntil(sentAt);
     meter.beat(sentAt);
     const [oldest] = waiting;
@@ -61,7 +61,7 @@ function play(
 }
 
 const meterOf = (stepMs: number) => outageMeter(stepMs, (at) => at);
-const quiet = fc.double({ min: 500, max: 800, noNaN: true });
+const quiet = fc.double({ min: 1_500, max: 2_000, noNaN: true });
 const length = fc.double({ min: 50, max: 10_000, noNaN: true });
 const forMs = fc.double({ min: 100, max: 3_000, noNaN: true });
 const silence = fc.record({ kind: fc.constant('silence' as const), quietMs: quiet, ms: length, forMs });
@@ -134,7 +134,7 @@ function unanswered(meter: OutageMeter, from: number, to: number): void {
 test('a leader that says that it does not lead, and another that serves later: one outage by refusal', () => {
   const meter = meterOf(5);
   served(meter, 0, 100);
-  meter.denied('refusal', 'a');
+  meter.denied('refusal');
   unanswered(meter, 105, 300);
   served(meter, 300, 400, 'b');
   expect(meter.outages(400)).toEqual([{ at: 100, ms: 200, how: 'refusal' }]);
@@ -144,7 +144,7 @@ test('a leader that says that it does not lead, and another that serves later: o
 test('a cut connection that is not back yet is an open outage at once; mere silence could still be delay', () => {
   const cut = meterOf(5);
   served(cut, 0, 100);
-  cut.denied('cut', 'a');
+  cut.denied('cut');
   unanswered(cut, 105, 300);
   expect(cut.outages(300)).toEqual([{ at: 100, ms: 200, how: 'cut', open: true }]);
   expect(cut.totals(300)).toEqual({ count: 1, totalMs: 200 });
@@ -154,6 +154,16 @@ test('a cut connection that is not back yet is an open outage at once; mere sile
   expect(silent.outages(10_050)).toEqual([]);
   unanswered(silent, 10_050, 10_100);
   expect(silent.outages(10_100)).toMatchObject([{ ms: 10_000, open: true }]);
+});
+
+test('a silence whose connection ends before later answers can explain it was an outage', () => {
+  const meter = meterOf(5);
+  served(meter, 0, 100);
+  unanswered(meter, 105, 300);
+  meter.served({ lane: 'a', sentAt: 105, at: 300, waiting: [110, 120, 280] });
+  expect(meter.outages(300)).toEqual([]);
+  meter.ended('a');
+  expect(meter.outages(300)).toEqual([{ at: 100, ms: 200, how: 'silence' }]);
 });
 
 test('a pause of the prober itself is no outage, and is counted as time in which it saw nothing', () => {
@@ -188,7 +198,7 @@ test('of many, the longest are kept one by one; number and sum are of all', () =
   for (let index = 0; index < 600; index++) {
     const start = index * 1_000;
     served(meter, start, start + 500);
-    meter.denied('cut', 'a');
+    meter.denied('cut');
     unanswered(meter, start + 505, start + 1_000);
   }
   served(meter, 600_000, 600_000);

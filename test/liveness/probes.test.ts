@@ -65,6 +65,17 @@ test('answers held back are an outage by silence that contains the time they wer
   expect((outage?.at ?? 0) + (outage?.ms ?? 0)).toBeGreaterThanOrEqual(to - 1);
 });
 
+test('an outage longer than any connection is kept waiting for is told too', async () => {
+  const broker = await brokerOf();
+  const probes = await probing([broker]);
+  const from = Date.now();
+  broker.hold(true);
+  await pause(5_400);
+  broker.hold(false);
+  const [outage] = await reported(probes, from, Date.now());
+  expect(outage?.ms).toBeGreaterThanOrEqual(5_390);
+}, 20_000);
+
 test('a broker that is cut off and comes back is dialled again until it serves', async () => {
   const broker = await brokerOf();
   const probes = await probing([broker]);
@@ -95,7 +106,10 @@ test('a connection that stays silent for good is replaced by a fresh one', async
   const broker = await brokerOf();
   const probes = await probing([broker]);
   const from = Date.now();
+  broker.hold(true);
   broker.forgetConnections();
-  expect(await reported(probes, from, from + 1_000)).toHaveLength(1);
+  await pause(200);
+  broker.hold(false);
+  expect(await reported(probes, from, from + 200)).toMatchObject([{ how: 'silence' }]);
   await asked(broker, 60);
 });
