@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { containerOf } from '../../src/activities/liveness-http.ts';
-import { topicName } from '../../src/experiment/identity.ts';
 import type { Pod } from '../../src/kubernetes/workloads.ts';
 import { livenessPodName } from '../../src/liveness/pod.ts';
-import { ensureKafka, hasTopic, oneKill } from '../support/kafka.ts';
+import { ensureKafka, oneKill } from '../support/kafka.ts';
+import { expectNothingLeft } from '../support/nothing-left.ts';
 import {
   brokerDeletions,
   cluster,
   cordon,
   eventually,
-  leftIn,
   nodeOf,
   runExperiment,
   startWorker,
@@ -18,7 +17,6 @@ import {
 } from '../support/testbed.ts';
 
 const taskQueue = 'e2e-fail';
-const own = { label: 'app.kubernetes.io/managed-by=leaderfall,leaderfall.io/run-id!=e2e00000-support' };
 let worker: WorkerProcess;
 
 beforeAll(async () => {
@@ -29,26 +27,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await worker.stop();
 });
-
-/** Nothing of a run on an existing Kafka is left: objects, annotation, topic. */
-async function expectNothingLeft(run: {
-  temporalNamespace: string;
-  workflowId: string;
-  runId: string;
-}): Promise<void> {
-  expect(await leftIn('kafka', own)).toEqual([]);
-  const statefulSet = await cluster.read({
-    apiVersion: 'apps/v1',
-    kind: 'StatefulSet',
-    namespace: 'kafka',
-    name: 'kafka-kafka',
-  });
-  const names = Object.keys(statefulSet?.metadata?.annotations ?? {});
-  expect(
-    names.filter((name) => name.startsWith('litmuschaos.io') || name.startsWith('leaderfall.io/former')),
-  ).toEqual([]);
-  expect(await hasTopic(topicName(run))).toBe(false);
-}
 
 /** How the stream's consumer ended; undefined while it runs. */
 async function consumerExitCode(): Promise<number | undefined> {
