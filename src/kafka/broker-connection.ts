@@ -24,24 +24,34 @@ export interface BrokerConnection {
 /** Speaks Kafka's framing over a connected socket. `onEnd` is called once, when the connection has ended for whatever reason. */
 export function brokerConnection(socket: Socket, onEnd?: () => void): BrokerConnection {
   const waiting = new Map<number, Outcome>();
-  let received: Buffer = Buffer.alloc(0);
+  // Pieces of answers that are not whole yet: put together once, however many there are.
+  let pieces: Buffer[] = [];
+  let size = 0;
+  let wanted = 4;
   let nextId = 1;
   let open = true;
 
   socket.setNoDelay(true);
   socket.on('data', (chunk: Buffer) => {
-    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-    while (received.length >= 4) {
+    pieces.push(chunk);
+    size += chunk.length;
+    if (size < wanted) return;
+    let received = pieces.length === 1 ? chunk : Buffer.concat(pieces);
+    while (received.length >= wanted) {
       const length = received.readInt32BE(0);
       if (length < 4 || length > maxAnswerBytes) return end(new Error('the answer is not one of Kafka'));
-      if (received.length < 4 + length) return;
+      wanted = 4 + length;
+      if (received.length < wanted) break;
       const frame = received.subarray(4, 4 + length);
-      received = received.subarray(4 + length);
+      received = received.subarray(wanted);
+      wanted = 4;
       const id = frame.readInt32BE(0);
       const outcome = waiting.get(id);
       waiting.delete(id);
       outcome?.answered(frame);
     }
+    pieces = received.length > 0 ? [received] : [];
+    size = received.length;
   });
   socket.on('error', (error) => end(error));
   socket.on('close', () => end(new Error('the connection was closed')));
