@@ -20,7 +20,7 @@ export async function placeLivenessPod(
   const { experiment, run, expires } = resolved;
   await makeRoom(deps, context, step, deadline);
   const brokerLabels = await labelsOfBrokers(deps, context);
-  const pod = livenessPod({ experiment, run, kafka, expires, brokerLabels });
+  const pod = livenessPod({ experiment, run, kafka, expires, brokerLabels, now: Date.now() });
   await create(deps, pod, experiment.cluster.namespace);
 }
 

@@ -32,7 +32,10 @@ export function livenessPod(options: {
   experiment: ResolvedExperiment;
   run: RunIdentity;
   kafka: ProvisionedKafka;
+  /** Epoch ms after which Kubernetes ends the pod, and anything may remove it. */
   expires: number;
+  /** Epoch ms. */
+  now: number;
   brokerLabels: Record<string, string>;
 }): KubernetesObject {
   const { experiment, run, kafka, expires } = options;
@@ -72,6 +75,8 @@ export function livenessPod(options: {
       restartPolicy: 'Never',
       automountServiceAccountToken: false,
       enableServiceLinks: false,
+      // When nobody is left to clean up, the pod ends by itself.
+      activeDeadlineSeconds: Math.max(1, Math.ceil((expires - options.now) / 1_000)),
       terminationGracePeriodSeconds: 5,
       securityContext: {
         runAsNonRoot: true,

@@ -102,7 +102,8 @@ test('the pod meets the pod security level restricted, by the API server’s own
     experiment,
     run,
     kafka: { bootstrap: ['kafka-0:9092'] } as unknown as ProvisionedKafka,
-    expires: 0,
+    expires: 60_000,
+    now: 0,
     brokerLabels: {},
   });
   const pods = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;

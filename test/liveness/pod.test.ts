@@ -13,6 +13,7 @@ interface Container {
 }
 
 interface PodSpec {
+  activeDeadlineSeconds: number;
   restartPolicy: string;
   automountServiceAccountToken: boolean;
   securityContext: object;
@@ -37,7 +38,14 @@ const experiment = resolveExperiment(
   }),
   { image: 'leaderfall:1' },
 );
-const pod = livenessPod({ experiment, run, kafka, expires: 0, brokerLabels: { app: 'kafka' } });
+const pod = livenessPod({
+  experiment,
+  run,
+  kafka,
+  expires: 61_500,
+  now: 1_000,
+  brokerLabels: { app: 'kafka' },
+});
 const spec = pod.spec as PodSpec;
 
 test('has the fixed name, the run’s label and its expiry', () => {
@@ -47,9 +55,13 @@ test('has the fixed name, the run’s label and its expiry', () => {
     labels: { 'leaderfall.io/run-id': run.runId },
     annotations: {
       'leaderfall.io/owner': 'default/w/0123456789abcdef',
-      'leaderfall.io/expires': '1970-01-01T00:00:00.000Z',
+      'leaderfall.io/expires': '1970-01-01T00:01:01.500Z',
     },
   });
+});
+
+test('ends by itself at its expiry', () => {
+  expect(spec.activeDeadlineSeconds).toBe(61);
 });
 
 test('meets the pod security level restricted in every container', () => {

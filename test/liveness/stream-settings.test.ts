@@ -12,7 +12,7 @@ const run = { temporalNamespace: 'default', workflowId: 'w', runId: '0123456789a
 function environmentOf(liveness: object): Record<string, string> {
   const input = experimentSchema.parse({ cluster: { namespace: 'kafka' }, liveness });
   const experiment = resolveExperiment(input, { image: 'leaderfall:1' });
-  const pod = livenessPod({ experiment, run, kafka, expires: 0, brokerLabels: {} });
+  const pod = livenessPod({ experiment, run, kafka, expires: 1_000, now: 0, brokerLabels: {} });
   const { containers } = pod.spec as {
     containers: { name: string; env: { name: string; value: string }[] }[];
   };
