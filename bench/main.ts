@@ -8,7 +8,8 @@ import { makeReport, markdownOf, tableOf } from './report.ts';
 
 /**
  * Figures of real runs on the testbed: `npm run bench`, `npm run bench -- --repeat 20`. Prints one table and keeps everything in
- * bench/results/<date>.json; `-- --truth` measures the observer instead, as `npm run test:truth` does. Ends with 1 where a run had no verdict or a false one; a figure that misses its aim is only shown.
+ * bench/results/<date>.json; `-- --truth` measures the observer instead, as `npm run test:truth` does, and
+ * `-- --stream` the stream beside kafkajs alone. Ends with 1 where a run had no verdict or a false one; a figure that misses its aim is only shown.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     repeat: { type: 'string', default: '1' },
     markdown: { type: 'boolean', default: false },
     truth: { type: 'boolean', default: false },
+    stream: { type: 'boolean', default: false },
   },
 });
 const times = Number(values.repeat);
@@ -30,6 +32,10 @@ Object.assign(process.env, testbed);
 if (values.truth) {
   const truth = spawnSync(process.execPath, [join(root, 'test', 'truth', 'main.ts')], { stdio: 'inherit' });
   process.exit(truth.status ?? 1);
+}
+if (values.stream) {
+  const { benchStream } = await import('./stream/bench-stream.ts');
+  process.exit(await benchStream(join(root, 'bench', 'results')));
 }
 const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.ts')], { stdio: 'inherit' });
 if (status !== 0) process.exit(1);

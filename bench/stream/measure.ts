@@ -1,0 +1,63 @@
+import type { KubernetesObject } from '../../src/kubernetes/port.ts';
+import { cluster } from '../../test/support/testbed.ts';
+
+/** What one container says of itself. */
+export interface Sample {
+  /** Epoch ms, pod's clock. */
+  now: number;
+  records: number;
+}
+
+/** Records a second that both sides of a stream kept up with. */
+export interface Rate {
+  sent: number;
+  read: number;
+}
+
+const pod = { namespace: 'kafka', name: 'kafka-liveness' };
+
+/** Asks a container of the pod. */
+export async function ask<T>(
+  port: number,
+  path: string,
+  method: 'GET' | 'POST' = 'GET',
+  timeoutMs = 10_000,
+): Promise<T> {
+  const { status, body } = await cluster.podRequest({ ...pod, port }, { method, path, timeoutMs });
+  if (status !== 200) throw new Error(`${path} of port ${port}: ${status} ${body.slice(0, 200)}`);
+  return JSON.parse(body) as T;
+}
+
+/** Lets a stream run warm, then takes the rate of both its sides over a time. */
+export async function rateOf(look: () => Promise<[Sample, Sample]>, seconds: number): Promise<Rate> {
+  for (;;) {
+    const [, read] = await look().catch(() => [undefined, undefined]);
+    if (read && read.records > 10_000) break;
+    await pause(500);
+  }
+  await pause(3_000);
+  const before = await look();
+  await pause(seconds * 1_000);
+  const after = await look();
+  const [sent = 0, read = 0] = after.map((sample, side) => {
+    const from = before[side] as Sample;
+    return Math.round(((sample.records - from.records) * 1_000) / (sample.now - from.now));
+  });
+  return { sent, read };
+}
+
+/** Makes the pod, lends it, and takes it down with its topic. */
+export async function withPod<T>(manifest: KubernetesObject, use: () => Promise<T>): Promise<T> {
+  const ref = { apiVersion: 'v1', kind: 'Pod', ...pod };
+  if ((await cluster.create(manifest)) === 'exists') throw new Error('a liveness pod is there already');
+  try {
+    return await use();
+  } finally {
+    await cluster.remove(ref, { gracePeriodSeconds: 1 });
+    while (await cluster.read(ref)) await pause(300);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
