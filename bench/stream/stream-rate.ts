@@ -130,7 +130,8 @@ function streamPod(): { manifest: KubernetesObject; topic: string } {
   const experiment = resolveExperiment(input, { image: setting('LEADERFALL_LIVENESS_IMAGE') });
   const kafka = { bootstrap } as ProvisionedKafka;
   const brokerLabels = { app: 'kafka' };
-  const manifest = livenessPod({ experiment, run, kafka, expires: Date.now() + 3_600_000, brokerLabels });
+  const now = Date.now();
+  const manifest = livenessPod({ experiment, run, kafka, now, expires: now + 3_600_000, brokerLabels });
   return { manifest, topic: topicName(run) };
 }
 
