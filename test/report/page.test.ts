@@ -142,6 +142,18 @@ describe('the page in a browser', { timeout: 120_000 }, () => {
     });
   });
 
+  it('fits its axes to what is in sight, so that a burst elsewhere flattens nothing', async () => {
+    const { columns, ...rest } = passed.series;
+    const received = columns.received?.map((rate, second) => (second === 7 ? 2_400 : rate));
+    const series = { ...rest, columns: { ...columns, received } };
+    await look({ ...passed, series }, {}, async (page) => {
+      expect(await textsOf(page)).toContain('2,000');
+      await page.evaluate(`document.querySelectorAll('button')[2].click()`);
+      await expect.poll(() => textsOf(page), patient).toEqual(expect.arrayContaining(['kill 2', '120']));
+      expect(await textsOf(page)).not.toContain('2,000');
+    });
+  });
+
   it('tells a pointer what is below it', async () => {
     await look(passed, {}, async (page) => {
       const box = await (await page.$('#timeline'))?.boundingBox();

@@ -122,6 +122,9 @@ function timeAxis({ zero, from, to }: Chart, index: number, panels: Panel[], { l
   };
 }
 
+/** What is out of sight does not count for the height of an axis; a bar that reaches into sight is kept. */
+const filterMode = 'weakFilter';
+
 /** From days down to milliseconds, as far as one zooms. */
 const ticks = {
   year: '{yyyy}',
@@ -149,7 +152,7 @@ function zooms(top: number, { ink, faint, line, link, panel }: Palette): NonNull
     {
       type: 'slider',
       xAxisIndex: 'all',
-      filterMode: 'none',
+      filterMode,
       top,
       left,
       right,
@@ -167,7 +170,7 @@ function zooms(top: number, { ink, faint, line, link, panel }: Palette): NonNull
     {
       type: 'inside',
       xAxisIndex: 'all',
-      filterMode: 'none',
+      filterMode,
       zoomOnMouseWheel: 'ctrl',
       moveOnMouseWheel: false,
     },
