@@ -5,6 +5,12 @@ import { type ClientOptions, kafkaClient } from './kafkajs.ts';
 /** Within one cluster a broker that lives answers in a few milliseconds; one whose pod has gone never does. ms */
 const connectTimeoutMs = 500;
 
+/**
+ * The library reads one answer at a time: a broker that goes or comes keeps a request unanswered, and the stream with it, for this
+ * long. Joining a group has a time-out of its own. ms
+ */
+const readTimeoutMs = 1_500;
+
 /** What a record without a value is read as. */
 const noValue = Buffer.alloc(0);
 
@@ -47,6 +53,7 @@ export async function connectReader(
   // Few retries: giving up on a broker and asking anew who leads is quicker than waiting for it.
   const kafka = kafkaClient({
     connectTimeoutMs,
+    requestTimeoutMs: readTimeoutMs,
     ...options,
     retry: { initialRetryTime: 50, maxRetryTime: 200, retries: 2 },
   });
