@@ -46,6 +46,7 @@ interface Question {
   how: PartitionOutage['how'];
   firstSentAt: number;
   lastSentAt: number;
+  latest: { sentAt: number; at: number };
 }
 
 /**
@@ -77,15 +78,20 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
     kept.splice(kept.indexOf(shortest), 1);
   }
 
-  /** Answers the open questions that this answer, or the end of its lane, can answer. */
-  function settle(lane: unknown, answer?: { sentAt: number; at: number }): void {
+  /** Answers the open questions that this answer can answer. */
+  function settle(answer: Served): void {
     questions = questions.filter((question) => {
-      if (question.lane !== lane || (answer && answer.sentAt < question.lastSentAt)) return true;
-      const sentLater = question.lastSentAt - question.firstSentAt;
-      const caughtUp = !answer || answer.at - question.to < sentLater / 2;
-      if (caughtUp) add(question.from, question.to, question.how);
-      return false;
+      if (question.lane !== answer.lane) return true;
+      question.latest = answer;
+      return answer.sentAt < question.lastSentAt || decide(question);
     });
+  }
+
+  /** By the latest answer on that connection: has it caught up with the first? */
+  function decide({ from, to, how, firstSentAt, latest }: Question): false {
+    const sentLater = latest.sentAt - firstSentAt;
+    if (sentLater === 0 || latest.at - to < sentLater / 2) add(from, to, how);
+    return false;
   }
 
   function judge({ lane, sentAt, at, waiting }: Served, before: Served): void {
@@ -102,7 +108,7 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
       return;
     }
     const lastSentAt = waiting.findLast((sent) => sent <= sentAt + silence) ?? at;
-    questions.push({ lane, from, to: at, how, firstSentAt: sentAt, lastSentAt });
+    questions.push({ lane, from, to: at, how, firstSentAt: sentAt, lastSentAt, latest: { sentAt, at } });
   }
 
   /** An outage that is not over: certain where the partition was denied, or where any delay would be too long. */
@@ -121,7 +127,7 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
       beatAt = at;
     },
     served(answer) {
-      settle(answer.lane, answer);
+      settle(answer);
       if (last && answer.at - last.at >= floor) judge(answer, last);
       last = answer;
       beats = 0;
@@ -130,7 +136,9 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
     denied(seen) {
       if (how === 'silence') how = seen;
     },
-    ended: (lane) => settle(lane),
+    ended(lane) {
+      questions = questions.filter((question) => question.lane !== lane || decide(question));
+    },
     outages: (now) => [...kept, ...open(now)],
     totals(now) {
       const [current] = open(now);

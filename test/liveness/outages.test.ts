@@ -166,6 +166,18 @@ test('a silence whose connection ends before later answers can explain it was an
   expect(meter.outages(300)).toEqual([{ at: 100, ms: 200, how: 'silence' }]);
 });
 
+test('delay that ends while its first answers come in, overtaken on another connection, is no outage', () => {
+  const meter = meterOf(5);
+  served(meter, 0, 100);
+  unanswered(meter, 105, 1_100);
+  for (let sentAt = 105; sentAt < 400; sentAt += 30) {
+    meter.served({ lane: 'a', sentAt, at: sentAt + 1_000, waiting: [700, 1_000] });
+  }
+  meter.ended('a');
+  served(meter, 1_400, 1_500, 'b');
+  expect(meter.outages(1_500)).toEqual([]);
+});
+
 test('a pause of the prober itself is no outage, and is counted as time in which it saw nothing', () => {
   const meter = meterOf(5);
   served(meter, 0, 100);

@@ -85,7 +85,13 @@ export function wrongIn(truth: Truth): { missed: number; invented: number; delay
   return {
     missed: outages.filter((made) => matches(made).length !== 1 && unexplained(spanOf(made))).length,
     invented: truth.unmade.filter(unexplained).length,
-    delays: delays.flatMap(({ reported }) => reported).filter(unexplained).length,
+    // What pauses while a delay is in force is felt so much later.
+    delays: delays.flatMap(({ planned, reported }) =>
+      reported.filter(({ at, ms }) => {
+        const { delayMs = 0 } = planned;
+        return unexplained({ at: at - delayMs, ms: ms + delayMs });
+      }),
+    ).length,
   };
 }
 
