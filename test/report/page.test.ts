@@ -143,7 +143,7 @@ describe('the page in a browser', { timeout: 120_000 }, () => {
   });
 
   it('fits its axes to what is in sight, so that a burst elsewhere flattens nothing', async () => {
-    const { columns, ...rest } = passed.series;
+    const { columns, ...rest } = exampleSeries(passedResult());
     const received = columns.received?.map((rate, second) => (second === 7 ? 2_400 : rate));
     const series = { ...rest, columns: { ...columns, received } };
     await look({ ...passed, series }, {}, async (page) => {
