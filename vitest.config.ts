@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { ByName } from './test/support/by-name.ts';
 
 /** Four loops, from the quick one to the real cluster. Names of files decide; `npm test` runs them in this order. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: ByName },
     projects: [
       {
         test: {
