@@ -60,7 +60,7 @@ async function arm(context: FaultContext): Promise<KillAct | undefined> {
   const hindered = (reason: string): KillAct => ({ outcome: 'skipped', reason, at: context.now() });
   if (!container || !node) {
     return hindered(
-      `which container of pod ${plan.pod} is the broker cannot be told: set cluster.brokerContainer`,
+      `no running container of pod ${plan.pod} declares the client port: name it in cluster.brokerContainer`,
     );
   }
   await kubernetes.create(crashPod(context, container, node));
@@ -76,7 +76,10 @@ async function arm(context: FaultContext): Promise<KillAct | undefined> {
     { everyMs: 150, until: plan.notAfter, signal },
   );
   if (armed === 'armed') return undefined;
-  return armed ?? hindered(`the crash pod did not start in time${reasons[0] ? `: ${reasons[0]}` : ''}`);
+  return (
+    armed ??
+    hindered(`the crash pod did not start in time: ${reasons[0] ?? 'its image may still have to be pulled'}`)
+  );
 }
 
 async function act(context: FaultContext): Promise<KillAct> {
