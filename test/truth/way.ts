@@ -76,7 +76,7 @@ export async function openWay(target: { host: string; port: number }): Promise<W
     let isProbe: boolean | undefined;
     let askedAt: number | undefined;
     const ask = (chunk: Buffer) => {
-      isProbe ??= chunk.readInt16BE(4) === probeApiKey;
+      isProbe ??= chunk.length >= 6 && chunk.readInt16BE(4) === probeApiKey;
       if (isProbe) askedAt ??= epochNow();
     };
     const answer = () => {
