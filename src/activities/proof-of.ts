@@ -111,7 +111,10 @@ function foreignDoing({ act }: ProveRequest, seen: SeenDeath): string | undefine
   return wasCarriedOut(act) ? act.doubt : undefined;
 }
 
-/** Whether the broker gave up its leadership, or its place in the ISR, before its process was gone. */
+/** Its place in the ISR a broker gives up together with its connections; a session that runs out takes seconds longer. ms */
+const togetherMs = 1_000;
+
+/** Whether the broker gave up its leadership before its process was gone, or its place in the ISR together with it. */
 function handedOver(
   plan: KillPlan,
   after: Observation[],
@@ -124,7 +127,8 @@ function handedOver(
       ? kind === 'leader' && broker !== plan.broker && broker !== -1
       : kind === 'isr' && isr !== undefined && !isr.includes(plan.broker),
   );
-  return { handedOver: gaveUp !== undefined && gaveUp.at < processGone.at };
+  const until = processGone.at + (led ? 0 : togetherMs);
+  return { handedOver: gaveUp !== undefined && gaveUp.at < until };
 }
 
 /** When the ISR was full again after it had shrunk; undefined while it is not, or where it never shrank. */

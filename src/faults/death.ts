@@ -9,7 +9,7 @@ export interface End {
   gone: boolean;
   exit?: { code: number; reason?: string };
   log?: ShutdownLog;
-  /** By Kafka's metadata: leadership, or the place in the ISR, was given up while the process was still there. */
+  /** By Kafka's metadata: leadership, or the place in the ISR, was given up by the broker's own word and not by its absence. */
   handedOver?: boolean;
 }
 
@@ -50,8 +50,8 @@ function sights({ exit, log, handedOver }: End): string[] {
   if (handedOver !== undefined) {
     facts.push(
       handedOver
-        ? 'it gave up its part of the partition before its connections closed'
-        : 'it held its part of the partition until its connections closed',
+        ? 'it gave up its part of the partition while it shut down'
+        : 'it held its part of the partition until it was missed',
     );
   }
   return facts;

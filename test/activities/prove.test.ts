@@ -159,6 +159,19 @@ test('the expected outage is that of the death which it was, for what the broker
   expect(proofOf(elsewhere, seen, handed, undefined)).not.toHaveProperty('expectedOutage');
 });
 
+test.each([
+  ['leaves the ISR together with its connections: a controlled shutdown', 10_400, 'controlled-shutdown'],
+  ['leaves the ISR when its session has run out: none', 16_200, 'terminated'],
+])('a follower that %s', (_, isrAt, death) => {
+  const follower = requestOf({ plan: { ...plan, broker: 0 } });
+  const report = observer([
+    { at: 10_300, kind: 'broker-gone', broker: 0 },
+    { at: isrAt, kind: 'isr', isr: [2, 1] },
+  ]);
+  const seen = { goneAt: 12_000, exitCode: 143, exitReason: 'Error' };
+  expect(proofOf(follower, seen, report, undefined).death).toBe(death);
+});
+
 describe('what the victim’s pod shows', () => {
   const pod = (status: object, restartCount = 1): Pod => ({
     metadata: { uid: 'u' },

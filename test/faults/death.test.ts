@@ -67,7 +67,7 @@ describe('a death', () => {
     expect(because).toEqual([
       "the broker's container ended with exit code 137 (Error)",
       "the broker's log shows no shutdown of any kind",
-      'it held its part of the partition until its connections closed',
+      'it held its part of the partition until it was missed',
     ]);
   });
 });
