@@ -20,7 +20,10 @@ export interface ProducerOutage {
   leaderKnownAt?: number;
   /** From there to the first ack: the client's own part, ms. */
   clientRecoveryMs?: number;
-  /** Part of `ms` in which the leader served the observer's probes all the same: the cluster was there, our client did not use it. */
+  /**
+   * Part of `ms` in which the leader served the observer's probes all the same: the client did not use it, or, with acks=all, its ack
+   * waited for replicas.
+   */
   servedMs?: number;
 }
 

@@ -96,6 +96,9 @@ function notesOn(
   }
   if (again)
     notes.push('the log was read a second time, from its beginning, before anything was called lost');
+  for (const fact of consumer.direct?.stuckEvidence ?? []) {
+    notes.push(`the consumer’s client was stuck, not the cluster: ${fact}`);
+  }
   for (const { role, rebuilds, lastError } of [producer, consumer]) {
     if (rebuilds > 0)
       notes.push(`the ${role}’s client was built anew ${rebuilds} times; last error: ${lastError ?? 'none'}`);

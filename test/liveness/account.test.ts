@@ -128,6 +128,18 @@ test('without a ledger nothing counts as drained, so that nobody takes the total
   expect(stream?.notes.join()).toContain('too fragmented');
 });
 
+test('a stuck client is named, with what a reader beside it was given', () => {
+  const direct = {
+    ...{ read: 9, longestSilenceMs: 0, leaderChanges: 0, longestSwitchMs: 0, longestStuckMs: 4_000 },
+    stuckEvidence: ['partition 0: a reader without a group read up to offset 9'],
+  };
+  const stream = account({ producer: producer(), consumer: { ...consumer(), direct } }, running);
+  expect(stream?.directReader).toEqual(direct);
+  expect(stream?.notes).toContain(
+    'the consumer’s client was stuck, not the cluster: partition 0: a reader without a group read up to offset 9',
+  );
+});
+
 test('a missing report: nothing can be told', () => {
   expect(account({ producer: undefined, consumer: consumer() }, running)).toBeUndefined();
   expect(account({ producer: producer(), consumer: undefined }, running)).toBeUndefined();
