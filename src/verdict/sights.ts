@@ -5,7 +5,13 @@ import {
   exampleText,
   permittedBy,
 } from '../experiment/anomalies.ts';
-import { type Evidence, type KillRecord, type StreamReport, wasCarriedOut } from '../experiment/result.ts';
+import {
+  type Evidence,
+  type KillRecord,
+  type Latency,
+  type StreamReport,
+  wasCarriedOut,
+} from '../experiment/result.ts';
 import type { SloId, SloLimit } from '../experiment/slo.ts';
 
 /** What was seen of one figure. */
@@ -13,6 +19,8 @@ export interface Sight {
   value?: number;
   /** The value may be more, for not all was seen. */
   atLeast?: boolean;
+  /** What made the value larger that is not the cluster's doing: a limit that it keeps is met, one that it exceeds is not told. */
+  inflatedBy?: string[];
   /** Why it is not known, or what it means, in sentences. */
   because?: string[];
 }
@@ -51,9 +59,9 @@ function streamSight(
     case 'consumer-silence':
       return silenceSight(stream);
     case 'p99-inside-fault':
-      return { value: faultWindows?.inside?.p99 };
+      return latencySight(faultWindows?.inside, stream);
     case 'p99-outside-fault':
-      return { value: faultWindows?.outside?.p99 };
+      return latencySight(faultWindows?.outside, stream);
     case 'throughput-dip':
       return { value: faultWindows?.throughputDipPercent };
   }
@@ -104,6 +112,13 @@ function silenceSight({ longestSilenceMs, silence, received, directReader }: Str
   const { longestSilenceMs: value, stuckEvidence } = served;
   const told = `${because}, but its client was stuck: a reader beside it was silent for ${value} ms at most`;
   return { value, because: [told, ...stuckEvidence] };
+}
+
+/** A client that was stuck read its records late, though they could be had. */
+function latencySight(latency: Latency | undefined, { directReader }: StreamReport): Sight {
+  const stuck = directReader?.stuckEvidence ?? [];
+  if (latency === undefined || stuck.length === 0) return { value: latency?.p99 };
+  return { value: latency.p99, inflatedBy: ['the consumer’s client was stuck for a part of it', ...stuck] };
 }
 
 /** The longest of some times; not all of them may have been seen, and where there is none nothing was. */

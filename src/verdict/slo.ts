@@ -28,27 +28,29 @@ export function sloLines(evidence: Evidence): VerdictLine[] {
   return sloLimits(evidence.experiment).map((limit) => lineOf(limit, sightOf(limit, evidence)));
 }
 
-function lineOf(
-  { id, what, unit, limit, origin }: SloLimit,
-  { value, atLeast, because = [] }: Sight,
-): VerdictLine {
+function lineOf({ id, what, unit, limit, origin }: SloLimit, sight: Sight): VerdictLine {
+  const { value, atLeast, inflatedBy, because = [] } = sight;
   const line = { id, gate: false, what, required: `≤ ${figure(limit, unit)}`, limit, unit, origin };
-  const seen = value === undefined ? {} : { value };
-  if (value !== undefined && value > limit) {
+  const allowed = `at most ${figure(limit, unit)} allowed`;
+  if (value !== undefined && value > limit && !inflatedBy) {
     const observed = `${atLeast ? '≥ ' : ''}${figure(value, unit)}`;
     const [fact = `${what}: ${observed}`, ...more] = because;
-    const facts = [`${fact}; at most ${figure(limit, unit)} allowed`, ...more];
-    return { ...line, ...seen, observed, outcome: 'not met', leadsTo: 'Fail', because: facts };
+    const facts = [`${fact}; ${allowed}`, ...more];
+    return { ...line, value, observed, outcome: 'not met', leadsTo: 'Fail', because: facts };
   }
-  if (value === undefined || atLeast) {
-    const counts = origin === 'spec' || dataIds.includes(id);
-    return {
-      ...line,
-      observed: notObserved,
-      outcome: 'not observable',
-      ...(counts ? { leadsTo: 'Inconclusive' as const } : {}),
-      because: because.length > 0 || !counts ? because : [`${what}: not observed`],
-    };
+  if (value !== undefined && value <= limit && !atLeast) {
+    return { ...line, value, observed: figure(value, unit), outcome: 'met', because };
   }
-  return { ...line, ...seen, observed: figure(value, unit), outcome: 'met', because };
+  const counts = origin === 'spec' || dataIds.includes(id);
+  const why =
+    inflatedBy && value !== undefined
+      ? [`${what}: ${figure(value, unit)}; ${allowed}`, ...inflatedBy]
+      : because;
+  return {
+    ...line,
+    observed: inflatedBy && value !== undefined ? `≤ ${figure(value, unit)}` : notObserved,
+    outcome: 'not observable',
+    ...(counts ? { leadsTo: 'Inconclusive' as const } : {}),
+    because: why.length > 0 || !counts ? why : [`${what}: not observed`],
+  };
 }

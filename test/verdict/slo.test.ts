@@ -186,6 +186,20 @@ describe('what was seen in part', () => {
     expect(judge(kept).verdict).toBe('Fail');
   });
 
+  it('does not hold a latency against the cluster that a client of ours may have made', () => {
+    const directReader = {
+      ...{ read: 100, longestSilenceMs: 90, leaderChanges: 3, longestSwitchMs: 90, longestStuckMs: 8_000 },
+      stuckEvidence: ['offset 41 was served for 8 s before the consumer read it'],
+    };
+    const inside = streamAs({ directReader, faultWindows: { count: 1, totalMs: 1, inside: latency(9_000) } });
+    const tight = judged(withSlo({ p99LatencyMs: { insideFault: 100 } }, inside), 'p99-inside-fault');
+    expect(tight.line).toMatchObject({ outcome: 'not observable', observed: '≤ 9.0 s' });
+    expect(tight.line.because.join()).toMatch(/at most 100 ms allowed.*was stuck.*offset 41/);
+    expect(tight.verdict).toBe('Inconclusive');
+    const wide = judged(withSlo({ p99LatencyMs: { insideFault: 9_000 } }, inside), 'p99-inside-fault');
+    expect(wide.line).toMatchObject({ outcome: 'met', value: 9_000 });
+  });
+
   it('counts no leader change where a follower was killed', () => {
     const followers = kills.map((kill) => ({ ...kill, plan: kill.plan && { ...kill.plan, leader: 99 } }));
     expect(judged({ ...whole, kills: followers }, 'time-to-new-leader').line.outcome).toBe('not observable');
