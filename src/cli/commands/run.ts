@@ -1,5 +1,9 @@
+import { appendFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { problem } from '../../experiment/errors.ts';
+import type { ChaosResult } from '../../experiment/result.ts';
+import { junitReport } from '../../report/junit.ts';
+import { markdownReport } from '../../report/markdown.ts';
 import { followToEnd } from '../follow-to-end.ts';
 import { policyOfProcess } from '../interrupt.ts';
 import { readInput } from '../read-input.ts';
@@ -11,6 +15,8 @@ interface RunOptions {
   file: string;
   detach?: boolean;
   json?: boolean;
+  junit?: string;
+  summary?: string;
   onInterrupt?: string;
   workflowId?: string;
   taskQueue?: string;
@@ -28,6 +34,8 @@ export function addRun(program: Command, exit: (code: number) => void): void {
     )
     .option('-d, --detach', 'start only; the run goes on in Temporal')
     .option('--json', 'write the result as JSON to standard output')
+    .option('--junit <file>', 'write the result as JUnit XML to a file')
+    .option('--summary <file>', 'append the result as Markdown to a file, such as $GITHUB_STEP_SUMMARY')
     .option(
       '--on-interrupt <what>',
       'Ctrl-C: abort the run, or detach from it (default: ask; without a terminal detach, under CI abort)',
@@ -37,11 +45,17 @@ export function addRun(program: Command, exit: (code: number) => void): void {
     .option('--timeout <seconds>', 'abort the run when it is not over after so long', positiveSeconds)
     .addHelpText(
       'after',
-      '\nExit codes: 0 Pass, 1 Fail, 2 Inconclusive, 3 Error, 4 Stopped, 64 usage, 130 stopped watching.',
+      '\nExit codes: 0 Pass, 1 Fail, 2 Inconclusive, 3 Error, 4 Stopped, 5 Skipped, 64 usage, 130 stopped watching.',
     )
     .action(async (options: RunOptions) => {
       exit(await run(options));
     });
+}
+
+/** Writes what a CI job shows of the run. */
+async function writeFiles(result: ChaosResult, { junit, summary }: RunOptions): Promise<void> {
+  if (junit) await writeFile(junit, junitReport(result));
+  if (summary) await appendFile(summary, markdownReport(result));
 }
 
 async function run(options: RunOptions): Promise<number> {
@@ -64,6 +78,7 @@ async function run(options: RunOptions): Promise<number> {
       return 0;
     }
     const { timeout, json = false } = options;
-    return await followToEnd(access, started, screen, { policy, json, timeoutSeconds: timeout });
+    const onResult = (result: ChaosResult) => writeFiles(result, options);
+    return await followToEnd(access, started, screen, { policy, json, timeoutSeconds: timeout, onResult });
   });
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,8 +76,12 @@ describe('a run that is followed', () => {
   ])('ends with %s as exit code %i, progress apart from the result', async (verdict, exitCode) => {
     const taskQueue = queue(verdict);
     const running = await worker(taskQueue, { verdict });
-    const ran = await running.runUntil(leaderfall(taskQueue, 'run', '-f', file, '--json'));
+    const [junit, summary] = [join(folder, `${verdict}.xml`), join(folder, `${verdict}.md`)];
+    const files = ['--junit', junit, '--summary', summary];
+    const ran = await running.runUntil(leaderfall(taskQueue, 'run', '-f', file, '--json', ...files));
     expect(ran.exitCode).toBe(exitCode);
+    expect(readFileSync(junit, 'utf8')).toContain('<testsuite');
+    expect(readFileSync(summary, 'utf8')).toContain(verdict);
     expect(JSON.parse(ran.stdout)).toMatchObject({ schema: 'leaderfall.io/result/v1', verdict });
     expect(ran.stderr).toMatch(/provision +deploy IN_PROGRESS/);
     expect(ran.stderr).toMatch(/kill +kill 1: pod kafka-kafka-2 \(broker 2\) deleted/);
