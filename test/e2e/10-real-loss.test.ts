@@ -15,12 +15,14 @@ import { placeOf, unplaced } from '../../src/liveness/ledger/sequence-map.ts';
 import { startProducer } from '../../src/liveness/producer.ts';
 import type { ProducerReport } from '../../src/liveness/protocol.ts';
 import { decodeRecord } from '../../src/liveness/record.ts';
+import { transaction } from '../kafka/transactions.ts';
 import { brokerProcess } from '../support/broker-process.ts';
 import { ensureKafka } from '../support/kafka.ts';
 import { cluster, cordon, eventually, nodeOf } from '../support/testbed.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const topic = `leaderfall-loss-${Date.now().toString(36)}`;
+const marked = `${topic}-marked`;
 const address = (broker: number) => `kafka-kafka-${broker}.kafka-svc.kafka.svc.cluster.local:9092`;
 
 /** Pods keep their names over a restart, not their addresses; only the cluster resolves the names. */
@@ -56,7 +58,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await kafka.deleteTopic(topic).catch(() => {});
+  for (const name of [topic, marked]) await kafka.deleteTopic(name).catch(() => {});
   await kafka.close();
 });
 
@@ -98,6 +100,31 @@ function acknowledged({ ledger, sent }: ProducerReport): number[] {
     (sequence) => placeOf(map, sequence) <= unplaced,
   );
 }
+
+test('a log that ends in markers of transactions is read to its end, without what was given up', async () => {
+  await kafka.createTopic({ name: marked, partitions: 1, replicationFactor: 3, config: {} });
+  const own = { ...settings, topic: marked, stream: plainStream };
+  const producer = startProducer(own);
+  const consumer = startConsumer({ ...own, role: 'consumer' }, () => {});
+  await eventually('records flow', 60, () => consumer.report().received > 50);
+  const sent = await producer.stop();
+  const target = { bootstrap: settings.bootstrap, topic: marked, dial };
+  await transaction(target, ['kept', 'kept as well'], 'commit');
+  await transaction(target, ['given up'], 'abort');
+  const read = await consumer.close();
+
+  const [log] = read.ledger?.partitions ?? [];
+  // Each transaction leaves a marker, in which no reader finds a record.
+  expect(log?.end).toBe((sent.acked ?? 0) + 2 + 1 + 1 + 1);
+  const stream = account(
+    { producer: sent, consumer: read },
+    { producer: running, consumer: running, observer: running },
+  );
+  expect(stream).toMatchObject({ drained: true, lost: 0, unknown: 0, received: sent.acked });
+  expect(stream?.anomalies?.map(({ kind, count }) => [kind, count])).toEqual([['damaged', 2]]);
+  const again = await consumer.again();
+  expect(again).toMatchObject({ received: sent.acked, partitions: [{ next: log?.end, end: log?.end }] });
+});
 
 test('an unclean election loses what only the dead leader had: as many as Kafka’s own consumer misses', async () => {
   const config = { 'min.insync.replicas': '1', 'unclean.leader.election.enable': 'true' };
