@@ -143,9 +143,18 @@ test('an unclean election loses what only the dead leader had: as many as Kafkaâ
   const node = await nodeOf('kafka', `kafka-kafka-${leader}`);
   try {
     await whileStopped(`kafka-kafka-${follower}`, async () => {
-      await eventually('the follower has left the ISR', 60, async () => (await partition()).isr.length === 1);
-      const acked = producer.report().acked;
-      await eventually('the leader alone has some records', 30, () => producer.report().acked > acked + 200);
+      await eventually('the follower has left the ISR', 60, async () => {
+        const now = await partition();
+        return now.leader === leader && now.isr.join() === String(leader);
+      });
+      const { acked, ...before } = producer.report();
+      await eventually('the leader alone has some records', 60, () => producer.report().acked > acked + 200)
+        // Which of them stands still is not to be guessed.
+        .catch(async (error) => {
+          const { acked: now, outages, lastError, rebuilds } = producer.report();
+          const seen = { before: { acked, sent: before.sent }, now, outages, lastError, rebuilds };
+          throw new Error(`${error.message}: ${JSON.stringify({ seen, partition: await partition() })}`);
+        });
       await cordon(node, true);
       const pod = { apiVersion: 'v1', kind: 'Pod', namespace: 'kafka', name: `kafka-kafka-${leader}` };
       await cluster.remove(pod, { gracePeriodSeconds: 0 });
