@@ -4,6 +4,7 @@ import type { SearchAttributeName } from '../experiment/search-attributes.ts';
 import type { Baseline } from '../experiment/verdict-line.ts';
 import type { ConnectKafka } from '../kafka/port.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
+import type { Progress } from './contract.ts';
 
 /** The little that steps say to the worker's log. */
 export interface Log {
@@ -20,6 +21,8 @@ export interface ActivityDependencies {
   isRunClosed(holder: string): Promise<boolean>;
   /** Asks Temporal to cancel a run; a run that is closed or unknown is left as it is. */
   cancelRun(run: RunIdentity): Promise<void>;
+  /** Shows what a step says in its run's current details. */
+  showProgress(run: RunIdentity, progress: Progress): Promise<void>;
   pauseSchedule(scheduleId: string, note: string): Promise<void>;
   registeredSearchAttributes(): Promise<SearchAttributeName[]>;
   /** The newest run that passed with a spec of this digest. May throw and may take long. */

@@ -6,6 +6,7 @@ import { withKafka } from './brokers.ts';
 import { checkReplication } from './check-kafka.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { showOnRun } from './show-on-run.ts';
 import { runStep } from './step.ts';
 
 /** Brings the Kafka up or finds it, and waits until Kafka itself says that it is whole. */
@@ -15,7 +16,11 @@ export function makeProvision(deps: ActivityDependencies): Activities['provision
       const { experiment, run, expires } = resolved;
       const { kubernetes } = deps;
       const provisioner = provisioners[resolved.provisioner];
-      const made = await provisioner.provision({ kubernetes, experiment, run, expires, signal, progress });
+      const shown = showOnRun(deps, run, 'provision', progress);
+      const made = await provisioner.provision({
+        ...{ kubernetes, experiment, run, expires, signal },
+        progress: shown,
+      });
       const { statefulSet } = made;
       return await withKafka(deps, experiment, statefulSet, async (reached) => {
         const brokerIds = await wholeCluster(reached.kafka, statefulSet.replicas, signal);

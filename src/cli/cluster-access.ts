@@ -21,6 +21,7 @@ export function clusterAccess(options: ClusterOptions): ActivityDependencies {
     defaults: readConfig(process.env).defaults,
     isRunClosed: async () => false,
     cancelRun: async () => {},
+    showProgress: async () => {},
     pauseSchedule: async () => {},
     registeredSearchAttributes: async () => [],
     lastPassed: async () => undefined,

@@ -45,6 +45,8 @@ export async function runWorker(
     defaults: config.defaults,
     isRunClosed: (holder) => isRunClosed(client, holder),
     cancelRun: (run) => cancelRun(client, run),
+    showProgress: ({ workflowId, runId }, progress) =>
+      client.workflow.getHandle(workflowId, runId).signal('progress', progress),
     pauseSchedule: (id, note) => client.schedule.getHandle(id).pause(note),
     // Not every Temporal lets a worker ask; without an answer none is set, since an unregistered one would block the run.
     registeredSearchAttributes: () =>

@@ -68,12 +68,12 @@ export function detailsOf(story: Story): string {
   const { kills, next, paused, stoppedBy } = status;
   const rows: [string, string][] = [['step', status.step]];
   if (status.cluster) rows.push(['target', `${whom(story)} of ${status.cluster} (${status.provisioner})`]);
-  const underWay = kills.beingProven
+  const proving = kills.beingProven
     ? `, kill ${kills.proven + kills.unproven + kills.skipped + 1} being proven`
     : '';
   rows.push([
     'kills',
-    `${kills.proven} proven, ${kills.unproven} unproven, ${kills.skipped} skipped of ${kills.planned}${underWay}`,
+    `${kills.proven} proven, ${kills.unproven} unproven, ${kills.skipped} skipped of ${kills.planned}${proving}`,
   ]);
   if (next)
     rows.push([
@@ -102,8 +102,15 @@ export function detailsOf(story: Story): string {
     '|---|---|',
     ...rows.map(([name, value]) => `| ${name} | ${cell(value)} |`),
     '',
+    ...underWay(story),
     ...timeline,
   ].join('\n');
+}
+
+/** What the step under way said last, such as KUDO's plan tree; its lines keep their indents. */
+function underWay({ progress, step }: Story): string[] {
+  if (!progress || progress.step !== step) return [];
+  return ['```', ...progress.lines.map((line) => line.replaceAll('`', "'")), '```', ''];
 }
 
 function headline({ step, kills }: RunStatus): string {

@@ -22,7 +22,7 @@ import { killRounds } from './kill-rounds.ts';
 import { isReasonToSkip, pauseOf, scheduleOf } from './scheduled.ts';
 import { markResult, markRun } from './search-attributes.ts';
 import { takeRequests } from './steer.ts';
-import { type Story, tell } from './story.ts';
+import { begin, type Story, tell } from './story.ts';
 
 /**
  * The experiment "leader broker failure": a Kafka, a stream, kills on a timer, a verdict, nothing left behind.
@@ -72,7 +72,7 @@ export async function kafkaBrokerFailure(input: unknown): Promise<ChaosResult> {
 
 /** From the input to the end of the chaos. What it finds out goes into the story at once, so that no error loses it. */
 async function experiment(input: unknown, story: Story): Promise<void> {
-  story.step = 'resolve';
+  begin(story, 'resolve');
   const { scheduledBy } = story;
   const check = boundedStep('check the input, rights and target; take the claim');
   const resolved = await (scheduledBy
@@ -88,25 +88,25 @@ async function experiment(input: unknown, story: Story): Promise<void> {
   markRun(resolved);
 
   const steps = stepsFor(resolved.experiment);
-  story.step = 'provision';
+  begin(story, 'provision');
   const kafka = await steps.provision(resolved);
   story.kafka = kafka;
   tell(story, 'provision', `${kafka.brokerIds.length} brokers, reached by ${kafka.reach}`);
   for (const note of kafka.notes) tell(story, 'provision', note);
 
-  story.step = 'annotate';
+  begin(story, 'annotate');
   await boundedStep(`opt ${kafka.statefulSet.name} in to chaos`).annotate({ resolved, kafka });
 
-  story.step = 'liveness';
+  begin(story, 'liveness');
   const liveness = await steps.startLiveness({ resolved, kafka });
   story.liveness = liveness;
   tell(story, 'liveness', `stream steady through topic ${liveness.topic}, pod on node ${liveness.node}`);
 
-  story.step = 'kill';
+  begin(story, 'kill');
   const { lastActAt } = await killRounds({ resolved, kafka, liveness }, story);
   story.steering.round = 'made';
 
-  story.step = 'evaluate';
+  begin(story, 'evaluate');
   const recovery = resolved.experiment.schedule.recoveryTimeoutSeconds * 1_000;
   const until = lastActAt + recovery;
   story.closing = await steps.closeStream({ resolved, kafka, liveness, until, kills: story.kills });

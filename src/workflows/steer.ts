@@ -6,9 +6,10 @@ import {
   defineUpdate,
   setHandler,
 } from '@temporalio/workflow';
+import type { Progress } from '../activities/contract.ts';
 import { type Request, readRequest, refusalOf, requests } from '../experiment/steering.ts';
 import { statusOf } from './details.ts';
-import { type Story, tell } from './story.ts';
+import { type Story, showDetails, tell } from './story.ts';
 
 /** From `killNow` to the deadline that it sets: enough to aim. ms */
 const killNowMs = 1_500;
@@ -39,6 +40,14 @@ export function takeRequests(story: Story, chaos: CancellationScope): void {
         stop(story, chaos, { actor: text(said.actor), reason: text(said.reason) });
     },
     { description: requests.abort },
+  );
+  setHandler(
+    defineSignal<[Progress]>('progress'),
+    (progress) => {
+      story.progress = progress;
+      showDetails(story);
+    },
+    { description: 'Sent by the run’s own steps: what the one under way waits for.' },
   );
   setHandler(defineQuery('status'), () => statusOf(story), { description: 'Where the run stands.' });
   setHandler(defineQuery('timeline'), () => story.timeline, { description: 'What has happened so far.' });

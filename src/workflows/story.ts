@@ -1,5 +1,5 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { Closing, Resolved } from '../activities/contract.ts';
+import type { Closing, Progress, Resolved } from '../activities/contract.ts';
 import type { Problem } from '../experiment/errors.ts';
 import type {
   KillRecord,
@@ -21,6 +21,8 @@ export interface Story {
   /** Counts what people have asked for, so that a wait can end when something new was. */
   changes: number;
   step?: Step;
+  /** What a long step said last. */
+  progress?: Progress;
   resolved?: Resolved;
   kafka?: ProvisionedKafka;
   liveness?: StartedLiveness;
@@ -35,8 +37,19 @@ export interface Story {
   skipped?: boolean;
 }
 
+/** Goes on to the next step. */
+export function begin(story: Story, step: Step): void {
+  story.step = step;
+  showDetails(story);
+}
+
 /** Adds a fact to the timeline and shows where the run stands in the Web UI. */
 export function tell(story: Story, step: Step, text: string): void {
   story.timeline.push({ at: new Date().toISOString(), step, text });
+  showDetails(story);
+}
+
+/** Shows where the run stands in the Web UI. */
+export function showDetails(story: Story): void {
   setCurrentDetails(detailsOf(story));
 }

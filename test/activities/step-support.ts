@@ -138,6 +138,7 @@ export async function scene(kafka: FakeKafka, input: ExperimentInput = {}): Prom
       defaults: { image: 'i' },
       isRunClosed: async () => false,
       cancelRun: async () => {},
+      showProgress: async () => {},
       pauseSchedule: async () => {},
       registeredSearchAttributes: async () => ['LeaderfallCluster'],
       lastPassed: async () => undefined,

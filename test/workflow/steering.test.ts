@@ -156,3 +156,28 @@ test('the queries tell where the run stands', async () => {
   expect(answers.timeline).toContainEqual(expect.objectContaining({ text: 'a note' }));
   expect(answers.evidence).toMatchObject({ kills: [{ index: 0, status: 'proven' }, { index: 1 }] });
 });
+
+test('what a long step says stands in the current details while it is under way, and no longer', async () => {
+  const details: string[] = [];
+  const lines = ['deploy IN_PROGRESS', '  deploy-kafka `deploy`'];
+  const look = async () => {
+    const metadata = await (await handle.promise).query<{ currentDetails: string }>(
+      '__temporal_workflow_metadata',
+    );
+    details.push(metadata.currentDetails);
+  };
+  const base = healthy(env, seen);
+  await story({
+    provision: async (resolved) => {
+      await (await handle.promise).signal('progress', { step: 'provision', lines });
+      await look();
+      return await base.provision(resolved);
+    },
+    annotate: async (context) => {
+      await look();
+      return await base.annotate(context);
+    },
+  });
+  expect(details[0]).toContain("```\ndeploy IN_PROGRESS\n  deploy-kafka 'deploy'\n```");
+  expect(details[1]).not.toContain('deploy-kafka');
+});
