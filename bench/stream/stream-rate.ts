@@ -131,9 +131,8 @@ function streamPod(): { manifest: KubernetesObject; topic: string } {
   const kafka = { bootstrap } as ProvisionedKafka;
   const brokerLabels = { app: 'kafka' };
   const now = Date.now();
-  const expires = now + 3_600_000;
-  const manifest = livenessPod({ experiment, run, kafka, now, expires, brokerLabels });
-  return { manifest, topic: topicName(run, expires) };
+  const manifest = livenessPod({ experiment, run, kafka, now, expires: now + 3_600_000, brokerLabels });
+  return { manifest, topic: topicName(run) };
 }
 
 /** Lends a topic that may be there already, and deletes it. */

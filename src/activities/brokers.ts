@@ -4,8 +4,10 @@ import type { ResolvedExperiment } from '../experiment/spec.ts';
 import { type BrokerPodCandidate, mapBrokersToPods, podOfHost } from '../kafka/broker-pod.ts';
 import type { Broker, KafkaPort } from '../kafka/port.ts';
 import { chooseReach } from '../kafka/reach.ts';
+import { secureDial } from '../kafka/secure-dial.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
+import { readSecurity } from './credentials.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** A Kafka that can be asked now, and the pods behind it. */
@@ -39,7 +41,8 @@ export async function withKafka<T>(
 ): Promise<T> {
   const all = kept.get(deps) ?? new Map<string, Kept>();
   kept.set(deps, all);
-  const key = `${statefulSet.uid} ${experiment.reach} ${experiment.cluster.port}`;
+  const { port, tls, sasl } = experiment.cluster;
+  const key = JSON.stringify([statefulSet.uid, experiment.reach, port, tls, sasl]);
   const entry = all.get(key) ?? { reached: reachKafka(deps, experiment, statefulSet), users: 0 };
   all.set(key, entry);
   clearTimeout(entry.idle);
@@ -93,6 +96,7 @@ async function reachKafka(
   experiment: ResolvedExperiment,
   statefulSet: StatefulSetRef,
 ): Promise<ReachedKafka> {
+  const security = await readSecurity(deps.kubernetes, experiment);
   const pods = await brokerPods(deps.kubernetes, statefulSet);
   if (pods.length === 0) {
     throw problem('KAFKA_UNREACHABLE', `StatefulSet ${statefulSet.name} has no pods`, {
@@ -102,7 +106,7 @@ async function reachKafka(
   }
   const bootstrap = bootstrapOf(experiment, statefulSet);
   const { clusterDomain, port } = experiment.cluster;
-  const { reach, dial } = await chooseReach({
+  const { reach, dial: plain } = await chooseReach({
     reach: experiment.reach,
     bootstrap,
     // Looked up at each dial: a replaced pod keeps its name but not its address.
@@ -113,6 +117,7 @@ async function reachKafka(
     },
     portForward: (pod) => deps.kubernetes.portForward(pod),
   });
+  const dial = security ? secureDial(plain, security) : plain;
   return { kafka: deps.connectKafka({ bootstrap, clientId: 'leaderfall', dial }), reach, bootstrap };
 }
 

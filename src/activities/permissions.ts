@@ -1,5 +1,6 @@
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { Permission } from '../kubernetes/port.ts';
+import { credentialPermissions } from './credentials.ts';
 
 /** Rights that every run needs in the Kafka's namespace, whatever the provisioner; provisioners add their own. */
 export function runPermissions(experiment: ResolvedExperiment): Permission[] {
@@ -15,6 +16,7 @@ export function runPermissions(experiment: ResolvedExperiment): Permission[] {
     ...need('', 'services', ['get']),
     ...need('', 'events', ['create', 'list']),
     ...need('apps', 'statefulsets', ['get', 'list', 'patch']),
+    ...credentialPermissions(experiment),
     ...need('coordination.k8s.io', 'leases', ['get', 'create', 'update', 'delete']),
   ];
 }

@@ -10,10 +10,10 @@ import { takeClaim } from '../kubernetes/lease.ts';
 import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
 import { chooseProvisioner } from '../provisioners/choose.ts';
 import type { Provisioner } from '../provisioners/provisioner.ts';
-import { isOptedIn } from './annotate.ts';
 import { findBaseline, specHashOf } from './baseline.ts';
 import { brokersOf, checkHealth, checkReplication } from './check-kafka.ts';
 import type { Activities, Resolved } from './contract.ts';
+import { readSecurity } from './credentials.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runPermissions } from './permissions.ts';
 import { runStep } from './step.ts';
@@ -54,8 +54,7 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
         statefulSet: statefulSetName,
         durationSeconds: boundSeconds(experiment),
         expires,
-        request: { experiment, provisioner: provisioner.name },
-        isClosed: async (holder) => (await deps.runState(holder)) === 'over',
+        isClosed: deps.isRunClosed,
       });
       return {
         run,
@@ -89,6 +88,7 @@ export async function examine(
   const always = [...runPermissions(experiment), ...fault.permissions(namespace)];
   await checkRights(deps.kubernetes, always);
   await checkNamespace(deps.kubernetes, namespace);
+  await readSecurity(deps.kubernetes, experiment);
   await fault.check?.({ kubernetes: deps.kubernetes, experiment });
   const chosen = await chooseProvisioner({ kubernetes: deps.kubernetes, experiment });
   const { provisioner } = chosen;
@@ -188,7 +188,7 @@ async function checkOptIn(
   if (!experiment.annotationCheck || !name) return;
   const { namespace } = experiment.cluster;
   const found = await kubernetes.read({ apiVersion: 'apps/v1', kind: 'StatefulSet', namespace, name });
-  if (isOptedIn(found?.metadata?.annotations ?? {})) return;
+  if (found?.metadata?.annotations?.[chaosAnnotation] === 'true') return;
   throw problem('TARGET_NOT_ANNOTATED', `StatefulSet ${namespace}/${name} has not opted in to chaos`, {
     evidence: [`annotation ${chaosAnnotation} is not "true"`],
     next: `kubectl -n ${namespace} annotate statefulset ${name} ${chaosAnnotation}=true, or set annotationCheck: false`,

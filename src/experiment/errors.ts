@@ -19,6 +19,9 @@ export const errorCodes = [
   'STREAM_NOT_STEADY',
   'CLIENT_STUCK', // the cluster serves, our client does not use it
   'KAFKA_UNREACHABLE',
+  'CREDENTIALS_MISSING', // a Secret, or a key in it, that cluster.tls or cluster.sasl names
+  'AUTHENTICATION_FAILED', // the brokers refuse the SASL mechanism, user or password
+  'TLS_FAILED', // a certificate that is not trusted or does not fit, or no TLS at all
   'BROKER_UNMAPPED', // a broker that cannot be tied to a pod
   'KUBERNETES_UNREACHABLE',
   'KUBERNETES_REFUSED', // an API answer that no retry mends

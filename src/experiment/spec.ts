@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { saslSchema, tlsSchema } from './connection-security.ts';
 import { sloSchema } from './slo-schema.ts';
 import { streamOptions } from './stream-options.ts';
 
@@ -51,6 +52,8 @@ const clusterSchema = z.strictObject({
   statefulSet: dnsLabel.optional().describe('Name of the StatefulSet, where the label alone is not unique.'),
   service: dnsLabel.default('kafka-svc').describe('Headless service of the brokers.'),
   port: port.default(9092).describe('Client port of the brokers.'),
+  tls: tlsSchema.optional(),
+  sasl: saslSchema.optional(),
   clusterDomain: z.string().default('cluster.local').describe('DNS domain of the Kubernetes cluster.'),
   brokerPod: z
     .string()

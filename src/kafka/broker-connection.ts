@@ -18,6 +18,8 @@ export interface BrokerConnection {
   send(encode: (correlationId: number) => Buffer, outcome: Outcome): number;
   /** Lets an answer that may still come pass by. */
   forget(correlationId: number): void;
+  /** Hands the socket on: it is somebody else's from now on. */
+  release(): void;
   close(): void;
 }
 
@@ -32,7 +34,7 @@ export function brokerConnection(socket: Socket, onEnd?: () => void): BrokerConn
   let open = true;
 
   socket.setNoDelay(true);
-  socket.on('data', (chunk: Buffer) => {
+  const onData = (chunk: Buffer) => {
     pieces.push(chunk);
     size += chunk.length;
     if (size < wanted) return;
@@ -52,9 +54,11 @@ export function brokerConnection(socket: Socket, onEnd?: () => void): BrokerConn
     }
     pieces = received.length > 0 ? [received] : [];
     size = received.length;
-  });
-  socket.on('error', (error) => end(error));
-  socket.on('close', () => end(new Error('the connection was closed')));
+  };
+  const onClose = () => end(new Error('the connection was closed'));
+  socket.on('data', onData);
+  socket.on('error', end);
+  socket.on('close', onClose);
 
   function end(error: Error): void {
     if (!open) return;
@@ -77,6 +81,10 @@ export function brokerConnection(socket: Socket, onEnd?: () => void): BrokerConn
       return id;
     },
     forget: (id) => void waiting.delete(id),
+    release() {
+      open = false;
+      socket.off('data', onData).off('error', end).off('close', onClose);
+    },
     close: () => end(new Error('closed by us')),
   };
 }

@@ -1,26 +1,25 @@
 import kafkajs, { type Admin } from 'kafkajs';
-import { problem } from '../experiment/errors.ts';
+import { LeaderfallError, problem } from '../experiment/errors.ts';
 import { kafkaClient } from './kafkajs.ts';
 import { metadataPool } from './metadata-pool.ts';
-import type { ConnectKafka, KafkaPort } from './port.ts';
+import type { ConnectKafka, Dial, KafkaPort } from './port.ts';
 import { dialDirect } from './reach.ts';
 
 /** Kafka's own error types that answer a question rather than fail. */
 const topicExistsError = 'TOPIC_ALREADY_EXISTS';
 const unknownTopicError = 'UNKNOWN_TOPIC_OR_PARTITION';
 const deletionDisabledCode = 73;
-const groupInUseError = 'NON_EMPTY_GROUP';
-const unknownGroupError = 'GROUP_ID_NOT_FOUND';
 
 /** Makes the Kafka port: own held connections for metadata, kafkajs for what an administrator does. */
-export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial }) => {
-  const pool = metadataPool({ bootstrap, clientId, dial: dial ?? dialDirect });
+export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial: given }) => {
+  const refusals = refusalsOf(given ?? dialDirect);
+  const pool = metadataPool({ bootstrap, clientId, dial: refusals.dial });
   const warnings: string[] = [];
   const onWarning = (message: string) => {
     warnings.push(message);
     if (warnings.length > 5) warnings.shift();
   };
-  const kafka = kafkaClient({ bootstrap, clientId, onWarning, ...(dial ? { dial } : {}) });
+  const kafka = kafkaClient({ bootstrap, clientId, onWarning, ...(given ? { dial: refusals.dial } : {}) });
   let admin: Promise<Admin> | undefined;
 
   /** Connected when first needed; thrown away after a failure, because kafkajs may stay with a broker that is gone. */
@@ -36,6 +35,7 @@ export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial }) => {
         () => {},
       );
       if (errorTypes(error).length > 0) throw error;
+      if (refusals.last) throw refusals.last;
       throw problem('KAFKA_UNREACHABLE', `${what}: ${(error as Error).message}`, {
         evidence: warnings.slice(-3),
         next: 'Check that the brokers run and that their advertised addresses can be reached.',
@@ -55,9 +55,10 @@ export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial }) => {
     async metadata({ topics = [], timeoutMs = 1_000 } = {}) {
       const answer = await pool.askFreshest(topics, timeoutMs);
       if (answer) return answer;
+      if (refusals.last) throw refusals.last;
       throw problem('KAFKA_UNREACHABLE', `no broker answered in ${timeoutMs} ms`, {
-        evidence: bootstrap,
-        next: 'Check that the brokers run and that their advertised addresses can be reached.',
+        evidence: refusals.said,
+        next: 'Check that the brokers run, that their advertised addresses can be reached, and what cluster.port asks for: TLS, SASL, neither.',
         retryable: true,
       });
     },
@@ -112,20 +113,6 @@ export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial }) => {
       const { partitions } = await port.metadata({ topics: [name] });
       return partitions.some((partition) => partition.topic === name);
     },
-    async groups() {
-      const { groups } = await asAdmin('list consumer groups', (client) => client.listGroups());
-      return groups.map(({ groupId }) => groupId);
-    },
-    async deleteGroup(name) {
-      try {
-        await asAdmin(`delete group ${name}`, (client) => client.deleteGroups([name]));
-        return 'deleted';
-      } catch (error) {
-        if (errorTypes(error).includes(groupInUseError)) return 'in-use';
-        if (errorTypes(error).includes(unknownGroupError)) return 'not-found';
-        throw refused(`delete group ${name}`, error);
-      }
-    },
     async endOffsets(topic) {
       // kafkajs asks with isolation level read_committed unless it is told otherwise.
       const offsets = await asAdmin(`end of ${topic}`, (client) => client.fetchTopicOffsets(topic));
@@ -140,11 +127,46 @@ export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial }) => {
   return port;
 };
 
+interface Refusals {
+  /** Dials, and notes. */
+  dial: Dial;
+  /** Why brokers that can be reached do not let us in. */
+  readonly last: LeaderfallError | undefined;
+  /** What went wrong last, if anything. */
+  readonly said: string[];
+}
+
+/** Keeps what dialling the brokers came to; forgotten as soon as one of them lets us in. */
+function refusalsOf(given: Dial): Refusals {
+  let last: LeaderfallError | undefined;
+  let said: string | undefined;
+  const dial = async (...to: Parameters<Dial>) => {
+    try {
+      const socket = await given(...to);
+      last = undefined;
+      said = undefined;
+      return socket;
+    } catch (error) {
+      said = (error as Error).message;
+      if (error instanceof LeaderfallError && !error.problem.retryable) last = error;
+      throw error;
+    }
+  };
+  return {
+    dial: Object.assign(dial, { handshakeMs: given.handshakeMs }),
+    get last() {
+      return last;
+    },
+    get said() {
+      return said === undefined ? [] : [said];
+    },
+  };
+}
+
 interface KafkaJsError {
   type?: string;
   code?: number;
   errors?: KafkaJsError[];
-  groups?: { error?: KafkaJsError }[];
   cause?: KafkaJsError;
   originalError?: KafkaJsError;
 }
@@ -161,8 +183,7 @@ function errorCodes(error: unknown): number[] {
 function everyError(error: unknown, depth = 0): KafkaJsError[] {
   if (typeof error !== 'object' || error === null || depth > 5) return [];
   const found = error as KafkaJsError;
-  const ofGroups = found.groups?.map(({ error: inner }) => inner) ?? [];
-  const nested = [...(found.errors ?? []), ...ofGroups, found.cause, found.originalError];
+  const nested = [...(found.errors ?? []), found.cause, found.originalError];
   return [found, ...nested.flatMap((inner) => everyError(inner, depth + 1))];
 }
 

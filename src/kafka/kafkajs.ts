@@ -24,7 +24,7 @@ export function kafkaClient(options: ClientOptions): Kafka {
   const config: KafkaConfig = {
     brokers: options.bootstrap,
     clientId: options.clientId,
-    connectionTimeout: options.connectTimeoutMs ?? 2_000,
+    connectionTimeout: (options.connectTimeoutMs ?? 2_000) + (dial?.handshakeMs ?? 0),
     requestTimeout: options.requestTimeoutMs ?? 5_000,
     retry: options.retry ?? { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 },
     logLevel: kafkajs.logLevel.WARN,

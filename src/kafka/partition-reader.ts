@@ -128,7 +128,7 @@ export function readPartition(options: PartitionReaderOptions): PartitionReader 
     const { host, port } = splitAddress(target.address);
     const giveUp = new AbortController();
     target.dialling = giveUp;
-    const timer = setTimeout(() => giveUp.abort(), dialMs);
+    const timer = setTimeout(() => giveUp.abort(), dialMs + (dial.handshakeMs ?? 0));
     dial(host, port, giveUp.signal)
       .then(
         (socket) => {

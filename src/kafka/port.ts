@@ -36,10 +36,14 @@ export interface ClusterMetadata {
 export type Topics = string[] | 'all';
 
 /**
- * Opens a byte stream to an advertised host and port: directly, or through the Kubernetes API. Where `giveUp` aborts, the attempt
- * may be ended.
+ * Opens a byte stream to an advertised host and port: directly, or through the Kubernetes API; one that is secured is ready for
+ * requests. Where `giveUp` aborts, the attempt may be ended.
  */
-export type Dial = (host: string, port: number, giveUp?: AbortSignal) => Promise<Socket>;
+export interface Dial {
+  (host: string, port: number, giveUp?: AbortSignal): Promise<Socket>;
+  /** What TLS and SASL may take besides: whoever limits the time of a connection adds this. ms */
+  readonly handshakeMs?: number;
+}
 
 /**
  * The narrow port to Kafka. Bootstraps from all given brokers and is never stuck on one of them.
@@ -71,10 +75,6 @@ export interface KafkaPort {
   /** Broker settings by name, of one broker. */
   brokerConfig(broker: number): Promise<Record<string, string>>;
   topicExists(name: string): Promise<boolean>;
-  /** Names of the consumer groups that the brokers know. */
-  groups(): Promise<string[]>;
-  /** 'in-use' while it has members; one that died without a word is taken for a member until its session ends. */
-  deleteGroup(name: string): Promise<'deleted' | 'not-found' | 'in-use'>;
   /** Where each partition's log ends for a reader of committed records: its last stable offset. */
   endOffsets(topic: string): Promise<Map<number, bigint>>;
   close(): Promise<void>;

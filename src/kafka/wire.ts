@@ -18,6 +18,10 @@ export function writer() {
       fixed(2, (buffer) => buffer.writeInt16BE(bytes.length));
       parts.push(bytes);
     },
+    bytes: (value: Buffer) => {
+      fixed(4, (buffer) => buffer.writeInt32BE(value.length));
+      parts.push(value);
+    },
     done: () => Buffer.concat(parts),
     /** With the length prefix that every message has on a connection. */
     framed: () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type SecurityNames, saslSchema, tlsSchema } from '../experiment/connection-security.ts';
 import { streamOptions } from '../experiment/stream-options.ts';
 import type { Dial } from '../kafka/port.ts';
 import type { LivenessEnvironment } from './protocol.ts';
@@ -12,6 +13,8 @@ export type StreamSettings = z.output<typeof streamSchema>;
 /** A stream with nothing but defaults. */
 export const plainStream: StreamSettings = streamSchema.parse({});
 
+const securitySchema = z.object({ tls: tlsSchema.optional(), sasl: saslSchema.optional() });
+
 const schema = z.object({
   LIVENESS_ROLE: z.enum(['topic', 'producer', 'consumer', 'observer']),
   LIVENESS_BOOTSTRAP: z.string().transform((text) => text.split(',')),
@@ -23,6 +26,11 @@ const schema = z.object({
     .default('{}')
     .transform((text) => JSON.parse(text) as unknown)
     .pipe(streamSchema),
+  LIVENESS_SECURITY: z
+    .string()
+    .default('{}')
+    .transform((text) => JSON.parse(text) as unknown)
+    .pipe(securitySchema),
   LIVENESS_REPLICATION_FACTOR: z.coerce.number().int().positive(),
   LIVENESS_MIN_INSYNC_REPLICAS: z.coerce.number().int().positive(),
   LIVENESS_CONSUMER_TIMEOUT_MS: z.coerce.number().int().positive(),
@@ -40,6 +48,8 @@ export interface Settings {
   /** Records a second, over all partitions. */
   rate: number;
   stream: StreamSettings;
+  /** Which credentials are mounted; none where empty. */
+  security?: SecurityNames;
   replicationFactor: number;
   minInsyncReplicas: number;
   consumerTimeoutMs: number;
@@ -62,6 +72,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     runId: found.LIVENESS_RUN_ID,
     rate: found.LIVENESS_RATE,
     stream: found.LIVENESS_STREAM,
+    security: found.LIVENESS_SECURITY,
     replicationFactor: found.LIVENESS_REPLICATION_FACTOR,
     minInsyncReplicas: found.LIVENESS_MIN_INSYNC_REPLICAS,
     consumerTimeoutMs: found.LIVENESS_CONSUMER_TIMEOUT_MS,
@@ -69,6 +80,11 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     terminationLog: found.LIVENESS_TERMINATION_LOG,
     ...(found.LIVENESS_PORT === undefined ? {} : { port: found.LIVENESS_PORT }),
   };
+}
+
+/** The part of an experiment's `cluster` that names credentials, for the environment. */
+export function securityVariable(names: SecurityNames): string {
+  return JSON.stringify(securitySchema.parse(names));
 }
 
 /** The part of an experiment's `liveness` that is the stream's, for the environment. */

@@ -1,6 +1,8 @@
+import { LeaderfallError } from '../experiment/errors.ts';
 import type { SilenceEnd } from '../experiment/result.ts';
 import { connectKafka } from '../kafka/connect-kafka.ts';
 import { connectSender } from '../kafka/record-sender.ts';
+import { clientOptions } from './client-options.ts';
 import type { Settings } from './environment.ts';
 import { encodeRecord, probeProducer } from './record.ts';
 
@@ -12,11 +14,11 @@ export async function lookAfresh(
   settings: Settings,
   read: ReadonlyMap<number, number>,
 ): Promise<Pick<SilenceEnd, 'confirmed' | 'evidence'>> {
-  const { bootstrap, topic, runId } = settings;
-  const clientId = `leaderfall-fresh-${runId}`;
+  const { topic } = settings;
   const evidence: string[] = [];
-  const kafka = connectKafka({ bootstrap, clientId });
+  const kafka = connectKafka(clientOptions(settings, 'fresh'));
   let moved = false;
+  let refused = false;
   try {
     const { partitions } = await kafka.metadata({ topics: [topic], timeoutMs: 2_000 });
     const [partition] = partitions;
@@ -30,10 +32,11 @@ export async function lookAfresh(
     }
   } catch (error) {
     evidence.push(`asking the brokers failed: ${(error as Error).message}`);
+    refused = error instanceof LeaderfallError && !error.problem.retryable;
   } finally {
     await kafka.close();
   }
-  const served = await sendProbe(settings, clientId).then(
+  const served = await sendProbe(settings).then(
     () => {
       evidence.push('a probe record was acknowledged');
       return true;
@@ -43,12 +46,12 @@ export async function lookAfresh(
       return false;
     },
   );
-  return { confirmed: served || moved ? 'stuck-client' : 'outage', evidence };
+  return { confirmed: served || moved || refused ? 'stuck-client' : 'outage', evidence };
 }
 
-async function sendProbe(settings: Settings, clientId: string): Promise<void> {
-  const { bootstrap, topic, runId } = settings;
-  const sender = await connectSender({ bootstrap, topic, clientId, requestTimeoutMs: 2_000 });
+async function sendProbe(settings: Settings): Promise<void> {
+  const { topic, runId } = settings;
+  const sender = await connectSender({ ...clientOptions(settings, 'fresh'), topic, requestTimeoutMs: 2_000 });
   const probe = { producer: probeProducer, partition: 0, sequence: 0, at: Date.now() };
   try {
     await sender.send([{ value: encodeRecord(probe, runId) }]);

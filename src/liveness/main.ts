@@ -1,4 +1,5 @@
 import { startConsumer } from './consumer.ts';
+import { withCredentials } from './credentials.ts';
 import { readSettings, type Settings } from './environment.ts';
 import { startObserver } from './observer.ts';
 import { startProducer } from './producer.ts';
@@ -10,7 +11,7 @@ import { makeTopic } from './topic.ts';
 /** Exit code of a consumer that gave up after its silence time-out. */
 const silenceExitCode = 3;
 
-const settings = readSettings(process.env);
+const settings = withCredentials(readSettings(process.env));
 
 /** Ends with a report as last words, at once: the pod's grace is short. */
 function endWith(code: number, report: object): never {
@@ -36,12 +37,7 @@ if (settings.role === 'producer') {
 
 if (settings.role === 'consumer') {
   const consumer = startConsumer(settings, (line) => console.log(line));
-  const end = async (code: number) => {
-    const report = consumer.report();
-    await consumer.leave();
-    endWith(code, report);
-  };
-  process.on('SIGTERM', () => end(0));
+  process.on('SIGTERM', () => endWith(0, consumer.report()));
   await serveRole('consumer', {
     'GET /report': () => consumer.report(),
     'GET /series': (query) => consumer.series(sideRequestOf(query)),
@@ -49,7 +45,7 @@ if (settings.role === 'consumer') {
     'POST /again': () => consumer.again(),
   });
   await consumer.silence;
-  await end(silenceExitCode);
+  endWith(silenceExitCode, consumer.report());
 }
 
 if (settings.role === 'observer') {

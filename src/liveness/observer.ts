@@ -58,7 +58,7 @@ export function startObserver(settings: Settings): RunningObserver {
     const { host, port } = splitAddress(address);
     while (running) {
       let silent = false;
-      const connection = await dial(host, port, AbortSignal.timeout(answerMs)).then(
+      const connection = await dial(host, port, AbortSignal.timeout(answerMs + (dial.handshakeMs ?? 0))).then(
         (socket) =>
           metadataConnection(socket, {
             clientId: `leaderfall-observer-${settings.runId}`,

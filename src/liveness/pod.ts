@@ -7,8 +7,9 @@ import {
 } from '../experiment/identity.ts';
 import type { ProvisionedKafka } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
-import type { KubernetesObject, OwnerReference } from '../kubernetes/port.ts';
-import { streamVariable } from './environment.ts';
+import type { KubernetesObject } from '../kubernetes/port.ts';
+import { credentialsFolder, credentialsVolume } from './credentials.ts';
+import { securityVariable, streamVariable } from './environment.ts';
 import type { LivenessEnvironment } from './protocol.ts';
 
 /** The one name, so that a person finds it; a label tells whose it is. */
@@ -37,22 +38,22 @@ export function livenessPod(options: {
   /** Epoch ms. */
   now: number;
   brokerLabels: Record<string, string>;
-  /** With which the pod goes: the claim of its run. */
-  owner?: OwnerReference | undefined;
 }): KubernetesObject {
   const { experiment, run, kafka, expires } = options;
   const { liveness, cluster } = experiment;
   const shared: Omit<LivenessEnvironment, 'LIVENESS_ROLE'> = {
     LIVENESS_BOOTSTRAP: kafka.bootstrap.join(','),
-    LIVENESS_TOPIC: topicName(run, expires),
+    LIVENESS_TOPIC: topicName(run),
     LIVENESS_RUN_ID: shortRunId(run),
     LIVENESS_RATE: String(liveness.ratePerSecond),
     LIVENESS_STREAM: streamVariable(liveness),
+    LIVENESS_SECURITY: securityVariable(cluster),
     LIVENESS_REPLICATION_FACTOR: String(liveness.replicationFactor),
     LIVENESS_MIN_INSYNC_REPLICAS: String(liveness.minInsyncReplicas),
     LIVENESS_CONSUMER_TIMEOUT_MS: String(liveness.consumerTimeoutMs),
     LIVENESS_PROBE_STEP_MS: String(liveness.probeStepMs),
   };
+  const credentials = credentialsVolume(cluster);
   const container = (name: string, role: LivenessEnvironment['LIVENESS_ROLE']) => ({
     name,
     image: liveness.image,
@@ -62,7 +63,10 @@ export function livenessPod(options: {
     resources,
     securityContext: containerSecurity,
     terminationMessagePolicy: 'File',
-    volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+    volumeMounts: [
+      { name: 'tmp', mountPath: '/tmp' },
+      ...(credentials ? [{ name: 'credentials', mountPath: credentialsFolder, readOnly: true }] : []),
+    ],
   });
   return {
     apiVersion: 'v1',
@@ -72,7 +76,6 @@ export function livenessPod(options: {
       namespace: cluster.namespace,
       labels: { app: livenessPodName, ...runLabels(run) },
       annotations: runAnnotations(run, expires),
-      ...(options.owner ? { ownerReferences: [options.owner] } : {}),
     },
     spec: {
       restartPolicy: 'Never',
@@ -110,7 +113,7 @@ export function livenessPod(options: {
         container('kafka-consumer', 'consumer'),
         container('kafka-observer', 'observer'),
       ],
-      volumes: [{ name: 'tmp', emptyDir: {} }],
+      volumes: [{ name: 'tmp', emptyDir: {} }, ...(credentials ? [credentials] : [])],
     },
   };
 }

@@ -118,6 +118,8 @@ export interface LivenessEnvironment {
   LIVENESS_RUN_ID: string;
   LIVENESS_RATE: string;
   LIVENESS_STREAM: string;
+  /** JSON: which credentials are mounted. */
+  LIVENESS_SECURITY: string;
   LIVENESS_REPLICATION_FACTOR: string;
   LIVENESS_MIN_INSYNC_REPLICAS: string;
   LIVENESS_CONSUMER_TIMEOUT_MS: string;

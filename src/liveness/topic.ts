@@ -1,13 +1,11 @@
 import { connectKafka } from '../kafka/connect-kafka.ts';
+import { clientOptions } from './client-options.ts';
 import type { Settings } from './environment.ts';
 import { writeTermination } from './server.ts';
 
 /** Init container: makes the stream's topic; a second start finds it there. Gives the exit code. */
 export async function makeTopic(settings: Settings): Promise<number> {
-  const kafka = connectKafka({
-    bootstrap: settings.bootstrap,
-    clientId: `leaderfall-topic-${settings.runId}`,
-  });
+  const kafka = connectKafka(clientOptions(settings, 'topic'));
   try {
     const made = await kafka.createTopic({
       name: settings.topic,

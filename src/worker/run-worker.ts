@@ -12,7 +12,7 @@ import { type HealthChecks, serveHealth } from './health.ts';
 import { lastPassed } from './last-passed.ts';
 import { makeLogger, sdkLogger } from './logger.ts';
 import { makeWorkers } from './make-workers.ts';
-import { cancelRun, holderOf, registeredSearchAttributes, runState } from './temporal-facts.ts';
+import { cancelRun, isRunClosed, registeredSearchAttributes } from './temporal-facts.ts';
 import { temporalSdkVersion, version } from './version.ts';
 
 /**
@@ -43,8 +43,7 @@ export async function runWorker(
     kubernetes,
     connectKafka,
     defaults: config.defaults,
-    runState: (owner) => runState(client, owner),
-    ownerOfRun: (runId) => holderOf(client, runId),
+    isRunClosed: (holder) => isRunClosed(client, holder),
     cancelRun: (run) => cancelRun(client, run),
     showProgress: ({ workflowId, runId }, progress) =>
       client.workflow.getHandle(workflowId, runId).signal('progress', progress),

@@ -114,13 +114,11 @@ async function streamTopic(): Promise<string | undefined> {
   return knownTopic;
 }
 
-/** Names of the topics and consumer groups of a run that the brokers still know. */
-export async function streamsLeft({ runId }: { runId: string }): Promise<string[]> {
+/** Topics that the brokers know, by their names. */
+export async function hasTopic(name: string): Promise<boolean> {
   const kafka = await openKafka();
   try {
-    const { partitions } = await kafka.metadata({ topics: 'all' });
-    const names = [...partitions.map(({ topic }) => topic), ...(await kafka.groups())];
-    return names.filter((name) => name.includes(runId));
+    return await kafka.topicExists(name);
   } finally {
     await kafka.close();
   }

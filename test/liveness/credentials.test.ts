@@ -1,0 +1,127 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { resolveExperiment } from '../../src/experiment/resolve.ts';
+import type { ProvisionedKafka } from '../../src/experiment/result.ts';
+import { experimentSchema } from '../../src/experiment/spec.ts';
+import { credentialsFolder, withCredentials } from '../../src/liveness/credentials.ts';
+import { plainStream, readSettings } from '../../src/liveness/environment.ts';
+import { startObserver } from '../../src/liveness/observer.ts';
+import { livenessPod } from '../../src/liveness/pod.ts';
+import { makeCertificate } from '../../src/provisioners/kudo/certificate.ts';
+import { leaderBroker } from '../support/leader-broker.ts';
+import { secureBroker } from '../support/secure-broker.ts';
+
+const security = {
+  tls: { caSecret: 'cluster-ca', clientSecret: 'chaos', certificateKey: 'tls.crt', privateKeyKey: 'tls.key' },
+  sasl: { mechanism: 'SCRAM-SHA-256', secret: 'chaos' },
+} as const;
+
+function podOf(cluster: object) {
+  const experiment = resolveExperiment(
+    experimentSchema.parse({ cluster: { namespace: 'kafka', ...cluster } }),
+    { image: 'i' },
+  );
+  const run = { temporalNamespace: 'default', workflowId: 'w', runId: '0123456789abcdef' };
+  const kafka = { bootstrap: ['a:9092'] } as unknown as ProvisionedKafka;
+  const pod = livenessPod({ experiment, run, kafka, expires: 2, now: 1, brokerLabels: {} });
+  return pod.spec as {
+    volumes: { name: string; projected?: { sources: unknown[] } }[];
+    initContainers: Container[];
+    containers: Container[];
+  };
+}
+
+interface Container {
+  env: { name: string; value: string }[];
+  volumeMounts: { name: string }[];
+}
+
+test('the pod mounts just the keys that are named, read-only, in every container', () => {
+  const { volumes, initContainers, containers } = podOf(security);
+  const source = (name: string, key: string, path: string) => ({ secret: { name, items: [{ key, path }] } });
+  expect(volumes.find(({ name }) => name === 'credentials')?.projected?.sources).toEqual([
+    source('cluster-ca', 'ca.crt', 'ca.crt'),
+    source('chaos', 'tls.crt', 'user.crt'),
+    source('chaos', 'tls.key', 'user.key'),
+    { secret: { ...source('chaos', 'username', 'username').secret, optional: true } },
+    source('chaos', 'password', 'password'),
+  ]);
+  for (const { volumeMounts } of [...initContainers, ...containers]) {
+    expect(volumeMounts).toContainEqual({
+      name: 'credentials',
+      mountPath: credentialsFolder,
+      readOnly: true,
+    });
+  }
+});
+
+test('a pod of a plain Kafka mounts nothing', () => {
+  expect(podOf({}).volumes.map(({ name }) => name)).toEqual(['tmp']);
+});
+
+test('what the pod’s environment says is what its containers read', () => {
+  const env = Object.fromEntries(
+    podOf(security).containers[0]?.env.map(({ name, value }) => [name, value]) ?? [],
+  );
+  expect(readSettings(env).security).toMatchObject(security);
+});
+
+const settings = {
+  role: 'observer',
+  bootstrap: [],
+  topic: 't',
+  runId: 'r',
+  rate: 1,
+  stream: plainStream,
+  replicationFactor: 1,
+  minInsyncReplicas: 1,
+  consumerTimeoutMs: 1_000,
+  probeStepMs: 20,
+  terminationLog: '/dev/null',
+} satisfies Parameters<typeof withCredentials>[0];
+
+test('the observer’s own protocol goes through TLS and SASL, by what is mounted', async () => {
+  const { authority: ca, certificate: cert, key } = await makeCertificate('localhost');
+  const behind = await leaderBroker();
+  const sasl = { mechanisms: ['SCRAM-SHA-256'], users: { chaos: 'secret' } };
+  const listener = await secureBroker(behind.address, { tls: { cert, key }, sasl });
+  const folder = mkdtempSync(join(tmpdir(), 'leaderfall-credentials-'));
+  writeFileSync(join(folder, 'ca.crt'), ca);
+  // As in a KafkaUser's Secret: its name is the user.
+  writeFileSync(join(folder, 'password'), 'secret');
+  const names = { tls: { ...security.tls, clientSecret: undefined, caKey: 'ca.crt' } };
+  const observer = startObserver(
+    withCredentials(
+      {
+        ...settings,
+        bootstrap: [listener.address],
+        security: {
+          ...names,
+          sasl: { ...security.sasl, usernameKey: 'username', passwordKey: 'password' },
+        },
+      },
+      folder,
+    ),
+  );
+  try {
+    // Metadata and probes, each on a connection of its own.
+    await expect.poll(() => observer.report(0).current.leader, { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => listener.passed, { timeout: 5_000 }).toBe(2);
+  } finally {
+    observer.stop();
+    await listener.close();
+    await behind.cut();
+  }
+});
+
+test('credentials that are not mounted are named by their field', () => {
+  const { sasl } =
+    readSettings(
+      Object.fromEntries(podOf(security).containers[0]?.env.map(({ name, value }) => [name, value]) ?? []),
+    ).security ?? {};
+  expect(() => withCredentials({ ...settings, security: { sasl } }, '/nowhere')).toThrow(
+    'chaos has no key password',
+  );
+});
