@@ -131,8 +131,9 @@ function streamPod(): { manifest: KubernetesObject; topic: string } {
   const kafka = { bootstrap } as ProvisionedKafka;
   const brokerLabels = { app: 'kafka' };
   const now = Date.now();
-  const manifest = livenessPod({ experiment, run, kafka, now, expires: now + 3_600_000, brokerLabels });
-  return { manifest, topic: topicName(run) };
+  const expires = now + 3_600_000;
+  const manifest = livenessPod({ experiment, run, kafka, now, expires, brokerLabels });
+  return { manifest, topic: topicName(run, expires) };
 }
 
 /** Lends a topic that may be there already, and deletes it. */

@@ -5,11 +5,12 @@ import {
   formerAnnotation,
   ownerAnnotation,
   ownerOf,
+  type RunIdentity,
   runAnnotations,
 } from '../experiment/identity.ts';
 import type { StatefulSetRef } from '../experiment/result.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
-import type { Activities, Resolved } from './contract.ts';
+import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runStep } from './step.ts';
 
@@ -27,7 +28,7 @@ export function makeAnnotate(deps: ActivityDependencies): Activities['annotate']
       const annotations = found.metadata?.annotations ?? {};
       // A dead run's note beside the annotation is nearer to the truth than the annotation that it wrote.
       const note = readNote(annotations);
-      const former = note === 'none' ? (annotations[chaosAnnotation] ?? null) : formerOf(note);
+      const former = standing(annotations, note);
       if (note === 'unreadable') {
         const { namespace, name } = kafka.statefulSet;
         deps.log.warn({ namespace, statefulSet: name, annotation: formerAnnotation }, unreadable);
@@ -50,13 +51,13 @@ export function makeAnnotate(deps: ActivityDependencies): Activities['annotate']
 /** Puts the former value back where this run's note still stands. Gives what was done, or undefined where nothing was to do. */
 export async function restoreAnnotation(
   kubernetes: KubernetesPort,
-  resolved: Resolved,
-  statefulSet: StatefulSetRef,
+  run: RunIdentity,
+  statefulSet: Pick<StatefulSetRef, 'namespace' | 'name'>,
 ): Promise<string | undefined> {
   const ref = refOf(statefulSet);
   const found = await kubernetes.read(ref);
   const annotations = found?.metadata?.annotations ?? {};
-  if (!found || annotations[ownerAnnotation] !== ownerOf(resolved.run)) return undefined;
+  if (!found || annotations[ownerAnnotation] !== ownerOf(run)) return undefined;
   const note = readNote(annotations);
   const former = formerOf(note);
   await kubernetes.mergePatch(ref, {
@@ -72,6 +73,16 @@ export async function restoreAnnotation(
   });
   const back = `annotation ${chaosAnnotation} back to ${former === null ? 'none' : `"${former}"`}`;
   return note === 'unreadable' ? `${back}: ${unreadable}` : back;
+}
+
+/** Whether a person has opted the StatefulSet in, be it under the annotation that a dead run left. */
+export function isOptedIn(annotations: Record<string, string>): boolean {
+  return standing(annotations, readNote(annotations)) === 'true';
+}
+
+/** What stands there, or stood there before a run that is dead by now. */
+function standing(annotations: Record<string, string>, note: ReturnType<typeof readNote>): string | null {
+  return note === 'none' ? (annotations[chaosAnnotation] ?? null) : formerOf(note);
 }
 
 const unreadable = `what stood there is not known, for the note ${formerAnnotation} was changed by somebody else`;
@@ -93,7 +104,7 @@ function formerOf(note: ReturnType<typeof readNote>): string | null {
   return typeof note === 'string' ? null : note.former;
 }
 
-function refOf(statefulSet: StatefulSetRef) {
+function refOf(statefulSet: Pick<StatefulSetRef, 'namespace' | 'name'>) {
   return {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',

@@ -1,5 +1,5 @@
 import { problemOf } from '../experiment/errors.ts';
-import { runLabel, topicName } from '../experiment/identity.ts';
+import { type RunIdentity, runLabel, streamOf, topicName } from '../experiment/identity.ts';
 import type { Leftover } from '../experiment/result.ts';
 import { faultOf } from '../faults/all-faults.ts';
 import { releaseClaim } from '../kubernetes/lease.ts';
@@ -12,12 +12,13 @@ import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { readLivenessPod } from './liveness-http.ts';
 import { runStep, type StepContext } from './step.ts';
+import { removeStream } from './streams.ts';
 
 type CleanUpRequest = Parameters<Activities['cleanUp']>[0];
 
 /** One undo: what it did, or what it had to leave. */
 interface Undone {
-  done?: string;
+  done?: string[];
   leftovers?: Leftover[];
 }
 
@@ -31,7 +32,7 @@ export function makeCleanUp(deps: ActivityDependencies): Activities['cleanUp'] {
         step.progress([`removing ${kind} ${name}`]);
         try {
           const undone = await work();
-          if (undone.done) done.push(undone.done);
+          done.push(...(undone.done ?? []));
           leftovers.push(...(undone.leftovers ?? []));
         } catch (error) {
           const { code, message, retryable } = problemOf(error);
@@ -42,10 +43,12 @@ export function makeCleanUp(deps: ActivityDependencies): Activities['cleanUp'] {
           leftovers.push({ kind, name, namespace, reason: message });
         }
       };
-      const { run, statefulSetName } = request.resolved;
-      await undo('Fault', request.resolved.experiment.fault.kind, () => undoFault(deps, request, step));
-      await undo('Pod', livenessPodName, () => removePod(deps, request, step));
-      await undo('Topic', topicName(run), () => removeTopic(deps, request, step));
+      const { run, experiment, expires, statefulSetName } = request.resolved;
+      await undo('Fault', experiment.fault.kind, () => undoFault(deps, request, step));
+      await undo('Pod', livenessPodName, () =>
+        removeLivenessPod(deps, { run, namespace: experiment.cluster.namespace }, step),
+      );
+      await undo('Topic', topicName(run, expires), () => removeOwnStream(deps, request, step));
       await undo('StatefulSet annotation', statefulSetName, () => undoAnnotation(deps, request));
       await undo('Provision', statefulSetName, () => removeProvision(deps, request, step));
       await undo('Lease', statefulSetName, () => removeClaim(deps, request));
@@ -60,16 +63,16 @@ async function undoFault(
   { signal }: StepContext,
 ): Promise<Undone> {
   const { run, experiment } = resolved;
-  return (await faultOf(experiment).cleanUp?.({ kubernetes, run, signal })) ?? {};
+  const undone = await faultOf(experiment).cleanUp?.({ kubernetes, run, signal });
+  return { ...undone, done: undone?.done ? [undone.done] : [] };
 }
 
-async function removePod(
-  deps: ActivityDependencies,
-  request: CleanUpRequest,
-  step: StepContext,
+/** Deletes a run's liveness pod and sees it gone; leaves another run's alone. */
+export async function removeLivenessPod(
+  deps: Pick<ActivityDependencies, 'kubernetes'>,
+  { run, namespace }: { run: Pick<RunIdentity, 'runId'>; namespace: string },
+  { signal }: Pick<StepContext, 'signal'>,
 ): Promise<Undone> {
-  const { run, experiment } = request.resolved;
-  const { namespace } = experiment.cluster;
   const ref = { namespace, pod: livenessPodName };
   const found = await readLivenessPod(deps.kubernetes, ref);
   if (!found || found.metadata?.labels?.[runLabel] !== run.runId) return {};
@@ -77,47 +80,34 @@ async function removePod(
   await deps.kubernetes.remove({ apiVersion: 'v1', kind: 'Pod', namespace, name: livenessPodName }, { uid });
   const gone = await poll(
     async () => ((await readLivenessPod(deps.kubernetes, ref))?.metadata?.uid === uid ? undefined : true),
-    { everyMs: 200, until: Date.now() + 90_000, signal: step.signal },
+    { everyMs: 200, until: Date.now() + 90_000, signal },
   );
-  if (gone) return { done: `pod ${livenessPodName} removed` };
+  if (gone) return { done: [`pod ${livenessPodName} removed`] };
   return { leftovers: [{ kind: 'Pod', name: livenessPodName, namespace, reason: 'still terminating' }] };
 }
 
 /** After the pod, whose clients would otherwise hold on to it. Skipped where the whole Kafka goes. */
-async function removeTopic(
+async function removeOwnStream(
   deps: ActivityDependencies,
   request: CleanUpRequest,
-  step: StepContext,
+  { signal }: StepContext,
 ): Promise<Undone> {
   const { kafka: provisioned, resolved } = request;
-  const { experiment, run } = resolved;
   if (!provisioned || goesAway(request)) return {};
-  const name = topicName(run);
-  const leftover = (reason: string): Undone => ({ leftovers: [{ kind: 'Topic', name, reason }] });
+  const topic = topicName(resolved.run, resolved.expires);
   const deadline = Date.now() + 90_000;
   for (;;) {
     try {
-      return await withKafka(
-        deps,
-        experiment,
-        provisioned.statefulSet,
-        async ({ kafka }): Promise<Undone> => {
-          const answer = await kafka.deleteTopic(name);
-          if (answer === 'not-found') return {};
-          if (answer === 'refused') {
-            await kafka.purgeTopic(name);
-            return leftover(
-              'the brokers refuse topic deletion (delete.topic.enable=false); its records were removed',
-            );
-          }
-          return { done: `topic ${name} removed` };
-        },
-      );
+      return await withKafka(deps, resolved.experiment, provisioned.statefulSet, async ({ kafka }) => {
+        const groups = (await kafka.groups()).filter((group) => streamOf(group)?.topic === topic);
+        return await removeStream(kafka, { topic, groups }, { signal });
+      });
     } catch (error) {
       // Brokers may be on their way back.
-      if (Date.now() > deadline) return leftover(problemOf(error).message);
+      if (Date.now() > deadline)
+        return { leftovers: [{ kind: 'Topic', name: topic, reason: problemOf(error).message }] };
     }
-    await pause(2_000, step.signal);
+    await pause(2_000, signal);
   }
 }
 
@@ -130,8 +120,8 @@ function goesAway({ kafka, resolved }: CleanUpRequest): boolean {
 
 async function undoAnnotation(deps: ActivityDependencies, request: CleanUpRequest): Promise<Undone> {
   if (!request.kafka || goesAway(request)) return {};
-  const done = await restoreAnnotation(deps.kubernetes, request.resolved, request.kafka.statefulSet);
-  return done ? { done } : {};
+  const done = await restoreAnnotation(deps.kubernetes, request.resolved.run, request.kafka.statefulSet);
+  return done ? { done: [done] } : {};
 }
 
 async function removeProvision(
@@ -146,7 +136,7 @@ async function removeProvision(
   const context = { kubernetes, experiment, run, expires, signal, progress };
   const leftovers = await provisioners[provisioner].remove(context);
   return {
-    done: experiment.provision.keep ? 'what was installed is kept' : 'what was installed is removed',
+    done: [experiment.provision.keep ? 'what was installed is kept' : 'what was installed is removed'],
     leftovers,
   };
 }
@@ -155,5 +145,5 @@ async function removeClaim(deps: ActivityDependencies, { resolved }: CleanUpRequ
   const { namespace } = resolved.experiment.cluster;
   const { run, statefulSetName: statefulSet } = resolved;
   const released = await releaseClaim({ kubernetes: deps.kubernetes, run, namespace, statefulSet });
-  return released ? { done: 'claim released' } : {};
+  return released ? { done: ['claim released'] } : {};
 }

@@ -12,13 +12,18 @@ export interface Log {
   warn(fields: object, message: string): void;
 }
 
+/** `over`: closed, or unknown to its Temporal; `elsewhere`: it is another Temporal's. */
+export type RunState = 'running' | 'over' | 'elsewhere';
+
 /** What the worker gives to the activities. */
 export interface ActivityDependencies {
   kubernetes: KubernetesPort;
   connectKafka: ConnectKafka;
   defaults: WorkerDefaults;
-  /** Whether the run `<temporal namespace>/<workflow id>/<run id>` is closed or unknown to Temporal. */
-  isRunClosed(holder: string): Promise<boolean>;
+  /** How the run `<temporal namespace>/<workflow id>/<run id>` stands. Throws where Temporal cannot be asked. */
+  runState(owner: string): Promise<RunState>;
+  /** The owner of that run id, where this Temporal namespace knows it. Throws where Temporal cannot be asked. */
+  ownerOfRun(runId: string): Promise<string | undefined>;
   /** Asks Temporal to cancel a run; a run that is closed or unknown is left as it is. */
   cancelRun(run: RunIdentity): Promise<void>;
   /** Shows what a step says in its run's current details. */

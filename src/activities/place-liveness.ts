@@ -1,13 +1,17 @@
 import { problem, problemOf } from '../experiment/errors.ts';
-import { ownerAnnotation, runLabel } from '../experiment/identity.ts';
+import { expiresAnnotation, ownerAnnotation, runLabel } from '../experiment/identity.ts';
+import { claimAsOwner } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/port.ts';
 import { pause } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
 import { livenessPod, livenessPodName } from '../liveness/pod.ts';
+import { withKafka } from './brokers.ts';
 import type { RunContext } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { readLivenessPod } from './liveness-http.ts';
+import { standingOf } from './standing.ts';
 import type { StepContext } from './step.ts';
+import { removeStream, streamsIn } from './streams.ts';
 
 /** Puts the run's liveness pod into the Kafka's namespace, or leaves the one that an earlier attempt put there. */
 export async function placeLivenessPod(
@@ -20,8 +24,33 @@ export async function placeLivenessPod(
   const { experiment, run, expires } = resolved;
   await makeRoom(deps, context, step, deadline);
   const brokerLabels = await labelsOfBrokers(deps, context);
-  const pod = livenessPod({ experiment, run, kafka, expires, brokerLabels, now: Date.now() });
-  await create(deps, pod, experiment.cluster.namespace);
+  const { namespace } = experiment.cluster;
+  const claim = { kubernetes: deps.kubernetes, run, namespace, statefulSet: resolved.statefulSetName };
+  // Whoever releases or removes the claim takes the pod along.
+  const owner = await claimAsOwner(claim);
+  const pod = livenessPod({ experiment, run, kafka, expires, brokerLabels, now: Date.now(), owner });
+  await create(deps, pod, namespace);
+}
+
+/** Removes topics and groups of runs that ended without their clean-up. What hinders it is no reason to end the run. */
+export async function removeOrphanedStreams(
+  deps: ActivityDependencies,
+  { resolved, kafka }: RunContext,
+  { signal, progress }: StepContext,
+): Promise<void> {
+  try {
+    await withKafka(deps, resolved.experiment, kafka.statefulSet, async (reached) => {
+      for (const stream of await streamsIn(reached.kafka)) {
+        if (stream.runId === resolved.run.runId) continue;
+        if ((await standingOf(deps, stream, Date.now())).state !== 'ended') continue;
+        progress([`removing the orphaned topic ${stream.topic}`]);
+        await removeStream(reached.kafka, stream, { signal, patienceMs: 0 });
+      }
+    });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    deps.log.warn({ problem: problemOf(error) }, 'orphaned topics could not be looked for');
+  }
 }
 
 /** The fixed name makes two runs collide: a live run's pod is refused, an orphan is replaced. */
@@ -54,15 +83,7 @@ async function makeRoom(
     );
   }
   const own = found.metadata?.labels?.[runLabel] === run.runId;
-  if (!own && !(await deps.isRunClosed(owner))) {
-    throw problem(
-      'LIVENESS_REFUSED',
-      `pod ${namespace}/${livenessPodName} belongs to the live run ${owner}`,
-      {
-        next: 'Wait for that run to end, or cancel it.',
-      },
-    );
-  }
+  if (!own) await endedOrRefuse(deps, found, owner);
   const pod = { apiVersion: 'v1', kind: 'Pod', namespace, name: livenessPodName };
   await kubernetes.remove(pod, { uid: found.metadata?.uid, gracePeriodSeconds: 1 });
   step.progress([`replacing the orphaned pod of ${owner}`]);
@@ -75,6 +96,18 @@ async function makeRoom(
     }
     await pause(200, step.signal);
   }
+}
+
+async function endedOrRefuse(deps: ActivityDependencies, { metadata }: Pod, owner: string): Promise<void> {
+  const expires = Date.parse(metadata?.annotations?.[expiresAnnotation] ?? '');
+  const belonging = { owner, runId: metadata?.labels?.[runLabel] ?? '', ...(expires ? { expires } : {}) };
+  const { state, why } = await standingOf(deps, belonging, Date.now());
+  if (state === 'ended') return;
+  throw problem(
+    'LIVENESS_REFUSED',
+    `pod ${metadata?.namespace}/${livenessPodName} belongs to the run ${owner}: ${why}`,
+    { next: 'Wait for that run to end, or cancel it.', retryable: state === 'unknown' },
+  );
 }
 
 /** Whether a pod has run to its end, good or bad. */

@@ -10,6 +10,7 @@ import { takeClaim } from '../kubernetes/lease.ts';
 import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
 import { chooseProvisioner } from '../provisioners/choose.ts';
 import type { Provisioner } from '../provisioners/provisioner.ts';
+import { isOptedIn } from './annotate.ts';
 import { findBaseline, specHashOf } from './baseline.ts';
 import { brokersOf, checkHealth, checkReplication } from './check-kafka.ts';
 import type { Activities, Resolved } from './contract.ts';
@@ -54,7 +55,8 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
         statefulSet: statefulSetName,
         durationSeconds: boundSeconds(experiment),
         expires,
-        isClosed: deps.isRunClosed,
+        request: { experiment, provisioner: provisioner.name },
+        isClosed: async (holder) => (await deps.runState(holder)) === 'over',
       });
       return {
         run,
@@ -188,7 +190,7 @@ async function checkOptIn(
   if (!experiment.annotationCheck || !name) return;
   const { namespace } = experiment.cluster;
   const found = await kubernetes.read({ apiVersion: 'apps/v1', kind: 'StatefulSet', namespace, name });
-  if (found?.metadata?.annotations?.[chaosAnnotation] === 'true') return;
+  if (isOptedIn(found?.metadata?.annotations ?? {})) return;
   throw problem('TARGET_NOT_ANNOTATED', `StatefulSet ${namespace}/${name} has not opted in to chaos`, {
     evidence: [`annotation ${chaosAnnotation} is not "true"`],
     next: `kubectl -n ${namespace} annotate statefulset ${name} ${chaosAnnotation}=true, or set annotationCheck: false`,

@@ -22,6 +22,9 @@ export const expiresAnnotation = `${prefix}/expires`;
 /** Annotation on a claim: the kill whose request is about to be sent, or was. */
 export const killAnnotation = `${prefix}/kill`;
 
+/** Annotation on a claim: JSON of what the run was asked to do, by which the janitor finds what it made. */
+export const requestAnnotation = `${prefix}/request`;
+
 /** Annotation on a StatefulSet: the former value of the chaos annotation as JSON (`null` where there was none). */
 export const formerAnnotation = `${prefix}/former-chaos-annotation`;
 
@@ -39,9 +42,23 @@ export function shortRunId(run: RunIdentity): string {
   return run.runId.slice(-8);
 }
 
-/** Name of the topic that the stream of a run goes through. */
-export function topicName(run: RunIdentity): string {
-  return `leaderfall-${shortRunId(run)}`;
+/**
+ * Name of the topic that the stream of a run goes through, and beginning of its consumer groups' names. Neither can be labelled, so
+ * the name says whose it is and until when (`expires` in epoch ms, shown in whole seconds of UTC).
+ */
+export function topicName(run: Pick<RunIdentity, 'runId'>, expires: number): string {
+  const until = new Date(Math.ceil(expires / 1_000) * 1_000).toISOString();
+  return `leaderfall-${run.runId}-${until.replaceAll(/[-:]|\.000/g, '')}`;
+}
+
+const streamName = /^(leaderfall-(.+)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z)(-\d+)?$/;
+
+/** Whose a topic or a consumer group is, by its name: run id, expiry in epoch ms, and the topic. Undefined where it is no run's. */
+export function streamOf(name: string): { runId: string; expires: number; topic: string } | undefined {
+  const [, topic, runId, ...digits] = streamName.exec(name) ?? [];
+  if (!topic || !runId) return undefined;
+  const [year = 0, month = 0, ...rest] = digits.slice(0, 6).map(Number);
+  return { runId, expires: Date.UTC(year, month - 1, ...rest), topic };
 }
 
 /** Name of the Lease that claims a cluster. */

@@ -9,6 +9,8 @@ import { dialDirect } from './reach.ts';
 const topicExistsError = 'TOPIC_ALREADY_EXISTS';
 const unknownTopicError = 'UNKNOWN_TOPIC_OR_PARTITION';
 const deletionDisabledCode = 73;
+const groupInUseError = 'NON_EMPTY_GROUP';
+const unknownGroupError = 'GROUP_ID_NOT_FOUND';
 
 /** Makes the Kafka port: own held connections for metadata, kafkajs for what an administrator does. */
 export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial: given }) => {
@@ -113,6 +115,20 @@ export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial: given })
       const { partitions } = await port.metadata({ topics: [name] });
       return partitions.some((partition) => partition.topic === name);
     },
+    async groups() {
+      const { groups } = await asAdmin('list consumer groups', (client) => client.listGroups());
+      return groups.map(({ groupId }) => groupId);
+    },
+    async deleteGroup(name) {
+      try {
+        await asAdmin(`delete group ${name}`, (client) => client.deleteGroups([name]));
+        return 'deleted';
+      } catch (error) {
+        if (errorTypes(error).includes(groupInUseError)) return 'in-use';
+        if (errorTypes(error).includes(unknownGroupError)) return 'not-found';
+        throw refused(`delete group ${name}`, error);
+      }
+    },
     async endOffsets(topic) {
       // kafkajs asks with isolation level read_committed unless it is told otherwise.
       const offsets = await asAdmin(`end of ${topic}`, (client) => client.fetchTopicOffsets(topic));
@@ -167,6 +183,7 @@ interface KafkaJsError {
   type?: string;
   code?: number;
   errors?: KafkaJsError[];
+  groups?: { error?: KafkaJsError }[];
   cause?: KafkaJsError;
   originalError?: KafkaJsError;
 }
@@ -183,7 +200,8 @@ function errorCodes(error: unknown): number[] {
 function everyError(error: unknown, depth = 0): KafkaJsError[] {
   if (typeof error !== 'object' || error === null || depth > 5) return [];
   const found = error as KafkaJsError;
-  const nested = [...(found.errors ?? []), found.cause, found.originalError];
+  const ofGroups = found.groups?.map(({ error: inner }) => inner) ?? [];
+  const nested = [...(found.errors ?? []), ...ofGroups, found.cause, found.originalError];
   return [found, ...nested.flatMap((inner) => everyError(inner, depth + 1))];
 }
 

@@ -75,6 +75,10 @@ export interface KafkaPort {
   /** Broker settings by name, of one broker. */
   brokerConfig(broker: number): Promise<Record<string, string>>;
   topicExists(name: string): Promise<boolean>;
+  /** Names of the consumer groups that the brokers know. */
+  groups(): Promise<string[]>;
+  /** 'in-use' while it has members; one that died without a word is taken for a member until its session ends. */
+  deleteGroup(name: string): Promise<'deleted' | 'not-found' | 'in-use'>;
   /** Where each partition's log ends for a reader of committed records: its last stable offset. */
   endOffsets(topic: string): Promise<Map<number, bigint>>;
   close(): Promise<void>;

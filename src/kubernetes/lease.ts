@@ -4,10 +4,11 @@ import {
   leaseName,
   ownerOf,
   type RunIdentity,
+  requestAnnotation,
   runAnnotations,
   runLabels,
 } from '../experiment/identity.ts';
-import type { KubernetesObject, KubernetesPort } from './port.ts';
+import type { KubernetesObject, KubernetesPort, OwnerReference } from './port.ts';
 
 /** The claim of a run on a cluster: a Lease in the Kafka's namespace. */
 export interface ClaimRequest {
@@ -20,6 +21,8 @@ export interface ClaimRequest {
   durationSeconds: number;
   /** Epoch ms written as expiry. */
   expires: number;
+  /** What the run was asked to do; kept on the Lease, so that what it made can be found without its history. */
+  request?: object;
   /** Whether the run that holds it, `<temporal namespace>/<workflow id>/<run id>`, is over. */
   isClosed: (holder: string) => Promise<boolean>;
 }
@@ -67,6 +70,14 @@ export async function markClaim(request: OwnClaim, mark: string | undefined): Pr
   }
 }
 
+/** This run's claim as the owner of what is to go with it; undefined where it is not this run's any more. */
+export async function claimAsOwner(request: OwnClaim): Promise<OwnerReference | undefined> {
+  const found = await request.kubernetes.read<Lease>(refOf(request));
+  const { name, uid } = found?.metadata ?? {};
+  if (!name || !uid || found?.spec?.holderIdentity !== ownerOf(request.run)) return undefined;
+  return { ...refWithoutName(request), name, uid };
+}
+
 /** What stands on this run's claim. */
 export async function claimMark(request: OwnClaim): Promise<string | undefined> {
   const found = await request.kubernetes.read<Lease>(refOf(request));
@@ -101,7 +112,10 @@ function leaseOf(request: ClaimRequest): Lease {
       name: leaseName(request.statefulSet),
       namespace: request.namespace,
       labels: runLabels(request.run),
-      annotations: runAnnotations(request.run, request.expires),
+      annotations: {
+        ...runAnnotations(request.run, request.expires),
+        ...(request.request ? { [requestAnnotation]: JSON.stringify(request.request) } : {}),
+      },
     },
     spec: {
       holderIdentity: ownerOf(request.run),

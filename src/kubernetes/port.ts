@@ -25,6 +25,14 @@ export interface KubernetesObject {
   [key: string]: unknown;
 }
 
+/** An object with which another one goes. */
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+}
+
 /** One right that a step needs. */
 export interface Permission {
   verb: string;

@@ -30,6 +30,9 @@ const firstRecordMs = 20_000;
 /** What a client that was found stuck gets, at least, to be built anew and join its group before the run is given up. ms */
 const stuckGraceMs = 10_000;
 
+/** A client that is thrown away is not waited for any longer. ms */
+const leaveMs = 500;
+
 /** The closing read gives up after this. ms */
 const closingMs = 20_000;
 
@@ -41,6 +44,8 @@ export interface RunningConsumer {
   close(): Promise<ConsumerReport>;
   /** Reads the whole log once more; undefined where it could not be read to its end. */
   again(): Promise<ReadReport | undefined>;
+  /** Leaves the consumer group, as far as that can be done in a moment: without a word it would keep its member for a session. */
+  leave(): Promise<void>;
   /** Resolves with what a fresh client saw when no record came for the consumer time-out. */
   silence: Promise<SilenceEnd>;
 }
@@ -144,7 +149,7 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     reader = undefined;
     rebuiltAt = Date.now();
     if (old) seen.rebuilds++;
-    await Promise.race([old?.close().catch(() => {}), delay(500)]);
+    await letGo(old);
     const { topic } = settings;
     // A group of its own for each client: a member that died without a word would hold its group up for the session time-out.
     const groupId = `${topic}-${seen.rebuilds}`;
@@ -194,6 +199,13 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     return log && readReport(log);
   }
 
+  async function leave(): Promise<void> {
+    ended = true;
+    const last = reader;
+    reader = undefined;
+    await letGo(last);
+  }
+
   function report(): ConsumerReport {
     const now = Date.now();
     const openGap = lastAt === undefined || ended ? 0 : now - lastAt;
@@ -220,5 +232,9 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   void watch().catch((error: Error) => {
     lastError = error.message;
   });
-  return { report, series: series.report, close, again, silence: silent.promise };
+  return { report, series: series.report, close, again, leave, silence: silent.promise };
+}
+
+async function letGo(reader: RecordReader | undefined): Promise<void> {
+  await Promise.race([reader?.close().catch(() => {}), delay(leaveMs)]);
 }

@@ -37,7 +37,12 @@ if (settings.role === 'producer') {
 
 if (settings.role === 'consumer') {
   const consumer = startConsumer(settings, (line) => console.log(line));
-  process.on('SIGTERM', () => endWith(0, consumer.report()));
+  const end = async (code: number) => {
+    const report = consumer.report();
+    await consumer.leave();
+    endWith(code, report);
+  };
+  process.on('SIGTERM', () => end(0));
   await serveRole('consumer', {
     'GET /report': () => consumer.report(),
     'GET /series': (query) => consumer.series(sideRequestOf(query)),
@@ -45,7 +50,7 @@ if (settings.role === 'consumer') {
     'POST /again': () => consumer.again(),
   });
   await consumer.silence;
-  endWith(silenceExitCode, consumer.report());
+  await end(silenceExitCode);
 }
 
 if (settings.role === 'observer') {

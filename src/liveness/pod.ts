@@ -7,7 +7,7 @@ import {
 } from '../experiment/identity.ts';
 import type { ProvisionedKafka } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
-import type { KubernetesObject } from '../kubernetes/port.ts';
+import type { KubernetesObject, OwnerReference } from '../kubernetes/port.ts';
 import { credentialsFolder, credentialsVolume } from './credentials.ts';
 import { securityVariable, streamVariable } from './environment.ts';
 import type { LivenessEnvironment } from './protocol.ts';
@@ -38,12 +38,14 @@ export function livenessPod(options: {
   /** Epoch ms. */
   now: number;
   brokerLabels: Record<string, string>;
+  /** With which the pod goes: the claim of its run. */
+  owner?: OwnerReference | undefined;
 }): KubernetesObject {
   const { experiment, run, kafka, expires } = options;
   const { liveness, cluster } = experiment;
   const shared: Omit<LivenessEnvironment, 'LIVENESS_ROLE'> = {
     LIVENESS_BOOTSTRAP: kafka.bootstrap.join(','),
-    LIVENESS_TOPIC: topicName(run),
+    LIVENESS_TOPIC: topicName(run, expires),
     LIVENESS_RUN_ID: shortRunId(run),
     LIVENESS_RATE: String(liveness.ratePerSecond),
     LIVENESS_STREAM: streamVariable(liveness),
@@ -76,6 +78,7 @@ export function livenessPod(options: {
       namespace: cluster.namespace,
       labels: { app: livenessPodName, ...runLabels(run) },
       annotations: runAnnotations(run, expires),
+      ...(options.owner ? { ownerReferences: [options.owner] } : {}),
     },
     spec: {
       restartPolicy: 'Never',

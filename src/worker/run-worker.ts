@@ -12,7 +12,7 @@ import { type HealthChecks, serveHealth } from './health.ts';
 import { lastPassed } from './last-passed.ts';
 import { makeLogger, sdkLogger } from './logger.ts';
 import { makeWorkers } from './make-workers.ts';
-import { cancelRun, isRunClosed, registeredSearchAttributes } from './temporal-facts.ts';
+import { cancelRun, holderOf, registeredSearchAttributes, runState } from './temporal-facts.ts';
 import { temporalSdkVersion, version } from './version.ts';
 
 /**
@@ -43,7 +43,8 @@ export async function runWorker(
     kubernetes,
     connectKafka,
     defaults: config.defaults,
-    isRunClosed: (holder) => isRunClosed(client, holder),
+    runState: (owner) => runState(client, owner),
+    ownerOfRun: (runId) => holderOf(client, runId),
     cancelRun: (run) => cancelRun(client, run),
     showProgress: ({ workflowId, runId }, progress) =>
       client.workflow.getHandle(workflowId, runId).signal('progress', progress),

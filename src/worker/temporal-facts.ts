@@ -1,10 +1,14 @@
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import type { RunIdentity } from '../experiment/identity.ts';
+import type { RunState } from '../activities/dependencies.ts';
+import { ownerOf, type RunIdentity } from '../experiment/identity.ts';
 import { compareRegistered, type SearchAttributeName } from '../experiment/search-attributes.ts';
 
 /** gRPC status. */
 const notFound = 5;
+
+/** WorkflowExecutionStatus. */
+const running = 1;
 
 /** A run by its parts, out of `<temporal namespace>/<workflow id>/<run id>`; a workflow id may hold slashes itself. */
 export function runOfHolder(
@@ -17,26 +21,43 @@ export function runOfHolder(
 }
 
 /**
- * Whether a run is closed or unknown to Temporal. Anything but a clear answer throws, so that a claim is never taken from a
- * run that may be alive. A run of another namespace is asked for there.
+ * Whether a run goes on, by the Temporal namespace that its holder names. Over is also what Temporal does not know (any more); a run
+ * that was reset or continued as new goes on under the run id of its first execution. `elsewhere`: that namespace is not here.
+ * Anything but a clear answer throws, so that nothing is ever taken from a run that may be alive.
  */
-export async function isRunClosed(client: Client, holder: string): Promise<boolean> {
+export async function runState(client: Client, holder: string): Promise<RunState> {
   const run = runOfHolder(holder);
-  if (!run) return true;
+  if (!run) return 'over';
   const { namespace, workflowId, runId } = run;
+  const own = await described(client, namespace, { workflowId, runId });
+  if (own === 'elsewhere') return own;
+  if (Number(own?.status) === running) return 'running';
+  const latest = await described(client, namespace, { workflowId });
+  if (latest === 'elsewhere') return latest;
+  return Number(latest?.status) === running && latest?.firstRunId === runId ? 'running' : 'over';
+}
+
+/** Undefined where Temporal does not know it. */
+async function described(
+  { workflowService }: Client,
+  namespace: string,
+  execution: { workflowId: string; runId?: string },
+) {
   try {
-    const { workflowExecutionInfo } = await client.workflowService.describeWorkflowExecution({
-      namespace,
-      execution: { workflowId, runId },
-    });
-    // WorkflowExecutionStatus RUNNING
-    return Number(workflowExecutionInfo?.status) !== 1;
+    return (await workflowService.describeWorkflowExecution({ namespace, execution })).workflowExecutionInfo;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return true;
+    if (error instanceof WorkflowNotFoundError) return undefined;
     if (!isGrpcServiceError(error) || error.code !== notFound) throw error;
     // A namespace that is not here belongs to another Temporal, where the run may well be alive.
-    return !/namespace/i.test(error.details);
+    return /namespace/i.test(error.details) ? 'elsewhere' : undefined;
   }
+}
+
+/** The holder of a run that only its run id is known of, as far as visibility in this client's namespace knows it. */
+export async function holderOf({ workflow, options }: Client, runId: string): Promise<string | undefined> {
+  for await (const { workflowId } of workflow.list({ query: `RunId = "${runId}"` }))
+    return ownerOf({ temporalNamespace: options.namespace, workflowId, runId });
+  return undefined;
 }
 
 /** Asks Temporal to cancel a run; one that is closed or unknown is left as it is. */

@@ -1,8 +1,9 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test, vi } from 'vitest';
-import { makeAnnotate, restoreAnnotation } from '../../src/activities/annotate.ts';
-import type { Resolved, RunContext } from '../../src/activities/contract.ts';
+import { isOptedIn, makeAnnotate, restoreAnnotation } from '../../src/activities/annotate.ts';
+import type { RunContext } from '../../src/activities/contract.ts';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
+import type { RunIdentity } from '../../src/experiment/identity.ts';
 import { type FakeKubernetes, fakeKubernetes } from '../support/fake-kubernetes.ts';
 
 const statefulSet = { namespace: 'kafka', name: 'kafka-kafka', uid: 'u', replicas: 3 };
@@ -18,14 +19,14 @@ async function withStatefulSet(annotations?: Record<string, string>): Promise<Fa
   return kubernetes;
 }
 
-function resolved(runId: string): Resolved {
-  return { run: { temporalNamespace: 'default', workflowId: 'w', runId }, expires: 0 } as Resolved;
+function runOf(runId: string): RunIdentity {
+  return { temporalNamespace: 'default', workflowId: 'w', runId };
 }
 
 const warn = vi.fn();
 
 async function annotate(kubernetes: FakeKubernetes, runId: string) {
-  const context = { resolved: resolved(runId), kafka: { statefulSet } } as RunContext;
+  const context = { resolved: { run: runOf(runId), expires: 0 }, kafka: { statefulSet } } as RunContext;
   return await new MockActivityEnvironment().run(
     makeAnnotate({ kubernetes, log: { warn } } as unknown as ActivityDependencies),
     context,
@@ -45,7 +46,7 @@ test('opts in, writes what stood there beside it, and puts it back', async () =>
     'leaderfall.io/owner': 'default/w/a',
     'leaderfall.io/expires': '1970-01-01T00:00:00.000Z',
   });
-  await restoreAnnotation(kubernetes, resolved('a'), statefulSet);
+  await restoreAnnotation(kubernetes, runOf('a'), statefulSet);
   expect(annotations(kubernetes)).toEqual({ 'litmuschaos.io/chaos': 'false', other: 'stays' });
 });
 
@@ -53,17 +54,31 @@ test('where nothing stood, nothing stands afterwards; twice is once', async () =
   const kubernetes = await withStatefulSet();
   await annotate(kubernetes, 'a');
   expect(await annotate(kubernetes, 'a')).toEqual({ former: null, annotated: false });
-  expect(await restoreAnnotation(kubernetes, resolved('a'), statefulSet)).toContain('none');
-  expect(await restoreAnnotation(kubernetes, resolved('a'), statefulSet)).toBeUndefined();
+  expect(await restoreAnnotation(kubernetes, runOf('a'), statefulSet)).toContain('none');
+  expect(await restoreAnnotation(kubernetes, runOf('a'), statefulSet)).toBeUndefined();
   expect(annotations(kubernetes)).toEqual({});
+});
+
+test('what a dead run wrote is no opt-in; what a person wrote below it is', async () => {
+  for (const [former, optedIn] of [
+    [undefined, false],
+    ['false', false],
+    ['true', true],
+  ] as const) {
+    const kubernetes = await withStatefulSet(former ? { 'litmuschaos.io/chaos': former } : undefined);
+    expect(isOptedIn(annotations(kubernetes))).toBe(optedIn);
+    await annotate(kubernetes, 'dead');
+    expect(annotations(kubernetes)['litmuschaos.io/chaos']).toBe('true');
+    expect(isOptedIn(annotations(kubernetes))).toBe(optedIn);
+  }
 });
 
 test('after a run that died, the next one restores what stood before both', async () => {
   const kubernetes = await withStatefulSet();
   await annotate(kubernetes, 'dead');
   expect(await annotate(kubernetes, 'b')).toEqual({ former: null, annotated: true });
-  expect(await restoreAnnotation(kubernetes, resolved('dead'), statefulSet)).toBeUndefined();
-  await restoreAnnotation(kubernetes, resolved('b'), statefulSet);
+  expect(await restoreAnnotation(kubernetes, runOf('dead'), statefulSet)).toBeUndefined();
+  await restoreAnnotation(kubernetes, runOf('b'), statefulSet);
   expect(annotations(kubernetes)).toEqual({});
 });
 
@@ -81,7 +96,7 @@ test.each(['true', '"true', '{"former": "true"}', ''])(
     await kubernetes.mergePatch(ref, {
       metadata: { annotations: { 'leaderfall.io/former-chaos-annotation': note } },
     });
-    expect(await restoreAnnotation(kubernetes, resolved('b'), statefulSet)).toContain(
+    expect(await restoreAnnotation(kubernetes, runOf('b'), statefulSet)).toContain(
       'changed by somebody else',
     );
     expect(annotations(kubernetes)).toEqual({});

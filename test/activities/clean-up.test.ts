@@ -2,10 +2,11 @@ import { expect, test } from 'vitest';
 import { makeAnnotate } from '../../src/activities/annotate.ts';
 import { makeCleanUp } from '../../src/activities/clean-up.ts';
 import { problem } from '../../src/experiment/errors.ts';
+import { topicName } from '../../src/experiment/identity.ts';
 import { takeClaim } from '../../src/kubernetes/lease.ts';
 import { attempt, fakeKafka, refusal, run, type Scene, scene } from './step-support.ts';
 
-const topic = 'leaderfall-0000beef';
+const topic = topicName(run, 0);
 const [pod, statefulSet, lease] = [
   'Pod kafka/kafka-liveness',
   'StatefulSet kafka/kafka-kafka',
@@ -125,6 +126,23 @@ test('a StatefulSet that changed in between is read again instead of being left 
     leftovers: [],
     done: ['annotation litmuschaos.io/chaos back to "true"', 'claim released'],
   });
+});
+
+test('removes the consumer groups of the run, one that still has a member as soon as it has gone', async () => {
+  const at = await afterRun();
+  const [own, second, foreign] = [`${topic}-0`, `${topic}-1`, `${topicName({ runId: 'another' }, 0)}-0`];
+  for (const [group, members] of [[own, 0] as const, [second, 1] as const, [foreign, 0] as const])
+    at.kafka.consumerGroups.set(group, members);
+  const { deleteGroup } = at.kafka;
+  at.kafka.deleteGroup = async (name) => {
+    const answer = await deleteGroup(name);
+    at.kafka.consumerGroups.set(second, 0);
+    return answer;
+  };
+  expect((await cleanUp(at)).done).toEqual(
+    expect.arrayContaining([`group ${own} removed`, `group ${second} removed`]),
+  );
+  expect(at.kafka.calls).not.toContain(`deleteGroup ${foreign}`);
 });
 
 test('what belongs to another run is not touched', async () => {

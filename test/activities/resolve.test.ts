@@ -167,10 +167,15 @@ test('a cluster that a live run holds is refused, one that a closed run left is 
   const at = await scene(fakeKafka());
   await resolve(at);
   const next = (closed: boolean) =>
-    attempt<unknown, unknown>(makeResolve({ ...at.deps, isRunClosed: async () => closed }), valid, 1, {
-      ...run,
-      runId: 'bbbbbbbb',
-    });
+    attempt<unknown, unknown>(
+      makeResolve({ ...at.deps, runState: async () => (closed ? 'over' : 'running') }),
+      valid,
+      1,
+      {
+        ...run,
+        runId: 'bbbbbbbb',
+      },
+    );
   expect(await refusal(next(false))).toMatchObject({
     code: 'CLUSTER_CLAIMED',
     message: expect.stringContaining(`default/w/${run.runId}`),

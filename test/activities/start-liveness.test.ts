@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { makeStartLiveness } from '../../src/activities/start-liveness.ts';
 import { problem } from '../../src/experiment/errors.ts';
+import { topicName } from '../../src/experiment/identity.ts';
 import type { ExperimentInput } from '../../src/experiment/spec.ts';
+import { takeClaim } from '../../src/kubernetes/lease.ts';
 import type { Pod } from '../../src/kubernetes/workloads.ts';
 import { attempt, fakeKafka, refusal, run, type Scene, scene } from './step-support.ts';
 
@@ -98,7 +100,7 @@ test('makes the pod and ends with the first kill’s moment once the stream flow
     namespace: 'kafka',
     pod: 'kafka-liveness',
     podUid: at.kubernetes.objects.get(key)?.metadata?.uid,
-    topic: 'leaderfall-0000beef',
+    topic: topicName(run, 0),
     replicationFactor: 3,
     minInsyncReplicas: 2,
     steadyAt: Date.now() + 1_000,
@@ -275,7 +277,7 @@ test('its own pod that has ended is replaced', async () => {
 
 test('the pod of a run that is over is replaced', async () => {
   const at = await occupied('another');
-  at.deps.isRunClosed = async (owner) => owner === 'default/w/another';
+  at.deps.runState = async (owner) => (owner === 'default/w/another' ? 'over' : 'running');
   const started = await startLiveness(at);
   expect(at.kubernetes.writes).toEqual([`delete ${key}`, `create ${key}`]);
   expect(at.kubernetes.objects.get(key)?.metadata).toMatchObject({
@@ -286,13 +288,60 @@ test('the pod of a run that is over is replaced', async () => {
 
 test('the pod of a run that is over but does not go, as on a lost node, is named in the end', async () => {
   const at = await occupied('another');
-  at.deps.isRunClosed = async () => true;
+  at.deps.runState = async () => 'over';
   at.kubernetes.remove = async () => ({ outcome: 'deleted' });
   expect(await refusal(startLiveness(at))).toMatchObject({
     code: 'LIVENESS_REFUSED',
     message: 'pod kafka/kafka-liveness of default/w/another does not go',
     retried: false,
   });
+});
+
+test('the pod of a run whose Temporal cannot be asked is left until it has expired', async () => {
+  const at = await occupied('another');
+  at.deps.runState = () => Promise.reject(new Error('no answer'));
+  expect(await refusal(startLiveness(at))).toMatchObject({ code: 'LIVENESS_REFUSED', retried: true });
+  expect(at.kubernetes.writes).toEqual([]);
+  const pod = at.kubernetes.objects.get(key);
+  Object.assign(pod?.metadata?.annotations ?? {}, {
+    'leaderfall.io/expires': new Date(start - 1).toISOString(),
+  });
+  await startLiveness(at);
+  expect(at.kubernetes.writes).toEqual([`delete ${key}`, `create ${key}`]);
+});
+
+test('goes with the claim of its run', async () => {
+  const at = await withKubelet(() => running);
+  const lease = { namespace: 'kafka', statefulSet: 'kafka-kafka', durationSeconds: 600, expires: 0 };
+  await takeClaim({ ...lease, kubernetes: at.kubernetes, run, isClosed: async () => false });
+  await startLiveness(at);
+  const { uid } = at.kubernetes.objects.get('Lease kafka/leaderfall-kafka-kafka')?.metadata ?? {};
+  expect(at.kubernetes.objects.get(key)?.metadata?.ownerReferences).toEqual([
+    { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: 'leaderfall-kafka-kafka', uid },
+  ]);
+});
+
+test('removes topics and groups of runs that ended or expired, and no others', async () => {
+  const at = await withKubelet(() => running);
+  const later = start + 3_600_000;
+  const name = (runId: string, expires = later) => topicName({ runId }, expires);
+  const gone = [name('over'), name('unknown', start - 60_000)];
+  const stay = [name('live', start - 60_000), name('unknown'), 'orders', 'leaderfall-orders'];
+  for (const topic of [...gone, ...stay]) {
+    at.kafka.topics.add(topic);
+    at.kafka.consumerGroups.set(`${topic}-0`, 0);
+  }
+  at.deps.ownerOfRun = async (runId) => (runId === 'unknown' ? undefined : `default/w/${runId}`);
+  at.deps.runState = async (owner) => (owner === 'default/w/over' ? 'over' : 'running');
+  await startLiveness(at);
+  expect([...at.kafka.topics]).toEqual(stay);
+  expect([...at.kafka.consumerGroups.keys()]).toEqual(stay.map((topic) => `${topic}-0`));
+});
+
+test('a Kafka that does not list its groups keeps no run from starting', async () => {
+  const at = await withKubelet(() => running);
+  at.kafka.groups = () => Promise.reject(new Error('not authorized'));
+  await startLiveness(at);
 });
 
 test.each([

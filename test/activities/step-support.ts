@@ -4,6 +4,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import type { Resolved, RunContext } from '../../src/activities/contract.ts';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
 import type { Problem } from '../../src/experiment/errors.ts';
+import { topicName } from '../../src/experiment/identity.ts';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
 import type { StartedLiveness, StatefulSetRef } from '../../src/experiment/result.ts';
 import { type ExperimentInput, experimentSchema } from '../../src/experiment/spec.ts';
@@ -29,6 +30,8 @@ export interface FakeKafka extends KafkaPort {
   looks: (Look | 'silent')[];
   calls: string[];
   topics: Set<string>;
+  /** Consumer groups and how many members they have. */
+  consumerGroups: Map<string, number>;
   deletion: 'allowed' | 'refused';
 }
 
@@ -36,6 +39,7 @@ export interface FakeKafka extends KafkaPort {
 export function fakeKafka(...looks: (Look | 'silent')[]): FakeKafka {
   const calls: string[] = [];
   const topics = new Set<string>();
+  const consumerGroups = new Map<string, number>();
   const unused = async (): Promise<never> => {
     throw new Error('the fake Kafka does not do that');
   };
@@ -43,12 +47,23 @@ export function fakeKafka(...looks: (Look | 'silent')[]): FakeKafka {
     looks: looks.length > 0 ? looks : [{}],
     calls,
     topics,
+    consumerGroups,
     deletion: 'allowed',
-    metadata: async () => {
+    metadata: async ({ topics: asked } = {}) => {
       calls.push('metadata');
       const look = fake.looks.length > 1 ? fake.looks.shift() : fake.looks[0];
       if (look === 'silent' || !look) throw new Error('no broker answers');
-      return shown(look);
+      const metadata = shown(look);
+      const [partition] = metadata.partitions;
+      const others =
+        asked === 'all' && partition ? [...topics].map((topic) => ({ ...partition, topic })) : [];
+      return { ...metadata, partitions: [...metadata.partitions, ...others] };
+    },
+    groups: async () => [...consumerGroups.keys()],
+    deleteGroup: async (name) => {
+      calls.push(`deleteGroup ${name}`);
+      if (consumerGroups.get(name)) return 'in-use';
+      return consumerGroups.delete(name) ? 'deleted' : 'not-found';
     },
     metadataOfEach: async () => {
       calls.push('metadataOfEach');
@@ -136,7 +151,8 @@ export async function scene(kafka: FakeKafka, input: ExperimentInput = {}): Prom
       kubernetes,
       connectKafka: () => kafka,
       defaults: { image: 'i' },
-      isRunClosed: async () => false,
+      runState: async () => 'running',
+      ownerOfRun: async () => undefined,
       cancelRun: async () => {},
       showProgress: async () => {},
       pauseSchedule: async () => {},
@@ -151,7 +167,7 @@ export async function scene(kafka: FakeKafka, input: ExperimentInput = {}): Prom
       pod: 'kafka-liveness',
       podUid: kubernetes.objects.get('Pod kafka/kafka-liveness')?.metadata?.uid ?? '',
       node: 'n',
-      topic: 'leaderfall-0000beef',
+      topic: topicName(run, 0),
       replicationFactor: 3,
       minInsyncReplicas: 2,
       steadyAt: 0,

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { topicName } from '../../src/experiment/identity.ts';
 import type { ChaosResult, KillRecord } from '../../src/experiment/result.ts';
 import type { ExperimentInput } from '../../src/experiment/spec.ts';
 import type { KubernetesObject } from '../../src/kubernetes/port.ts';
 import { brokers, type ContainerEnd, type Sight, witness } from '../support/deaths.ts';
-import { ensureKafka, hasTopic, oneKill } from '../support/kafka.ts';
+import { ensureKafka, oneKill, streamsLeft } from '../support/kafka.ts';
 import {
   brokerDeletions,
   cluster,
@@ -89,7 +88,7 @@ async function expectNothingLeft({ run, leftovers }: ChaosResult): Promise<void>
   const own = { label: `leaderfall.io/run-id=${run.runId}` };
   expect(await leftIn('kafka', own)).toEqual([]);
   expect(await leftIn('leaderfall-crash', own)).toEqual([]);
-  expect(await hasTopic(topicName(run))).toBe(false);
+  expect(await streamsLeft(run)).toEqual([]);
 }
 
 /** The broker said that it shuts down, in words that the test has read itself. */

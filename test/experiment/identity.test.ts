@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shortRunId, topicName } from '../../src/experiment/identity.ts';
+import { shortRunId, streamOf, topicName } from '../../src/experiment/identity.ts';
 
 /** Two runs that Temporal started within the same second: version 7 ids share their clock. */
 const first = {
@@ -11,9 +11,21 @@ const second = { ...first, workflowId: 'b', runId: '01a2079d-54d0-7888-b7f5-7fd4
 
 test('runs that start one right after the other have names of their own', () => {
   expect(shortRunId(first)).not.toBe(shortRunId(second));
-  expect(topicName(first)).not.toBe(topicName(second));
+  expect(topicName(first, 0)).not.toBe(topicName(second, 0));
 });
 
-test('a topic’s name is legal and says whose it is', () => {
-  expect(topicName(second)).toBe('leaderfall-f84b0d60');
+test('a topic’s name is legal and says whose it is and until when; so does a group’s', () => {
+  const expires = Date.UTC(2026, 10, 23, 15, 59, 59, 1);
+  const topic = `leaderfall-${second.runId}-20261123T160000Z`;
+  expect(topicName(second, expires)).toBe(topic);
+  const stream = { runId: second.runId, expires: Date.UTC(2026, 10, 23, 16), topic };
+  expect(streamOf(topic)).toEqual(stream);
+  expect(streamOf(`${topic}-12`)).toEqual(stream);
 });
+
+test.each(['orders', 'leaderfall-f84b0d60', 'leaderfall-orders-2026', '__consumer_offsets'])(
+  'topic %s is no run’s',
+  (name) => {
+    expect(streamOf(name)).toBeUndefined();
+  },
+);

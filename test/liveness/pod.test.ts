@@ -95,7 +95,7 @@ test('bootstraps from all brokers, with min.insync.replicas one less than the re
   const env = Object.fromEntries(spec.containers[0]?.env.map(({ name, value }) => [name, value]) ?? []);
   expect(env).toMatchObject({
     LIVENESS_BOOTSTRAP: 'a:9092,b:9092',
-    LIVENESS_TOPIC: 'leaderfall-89abcdef',
+    LIVENESS_TOPIC: 'leaderfall-0123456789abcdef-19700101T000102Z',
     LIVENESS_REPLICATION_FACTOR: '3',
     LIVENESS_MIN_INSYNC_REPLICAS: '2',
     LIVENESS_PROBE_STEP_MS: '3',

@@ -114,11 +114,13 @@ async function streamTopic(): Promise<string | undefined> {
   return knownTopic;
 }
 
-/** Topics that the brokers know, by their names. */
-export async function hasTopic(name: string): Promise<boolean> {
+/** Names of the topics and consumer groups of a run that the brokers still know. */
+export async function streamsLeft({ runId }: { runId: string }): Promise<string[]> {
   const kafka = await openKafka();
   try {
-    return await kafka.topicExists(name);
+    const { partitions } = await kafka.metadata({ topics: 'all' });
+    const names = [...partitions.map(({ topic }) => topic), ...(await kafka.groups())];
+    return names.filter((name) => name.includes(runId));
   } finally {
     await kafka.close();
   }

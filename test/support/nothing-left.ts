@@ -1,12 +1,12 @@
 import { expect } from 'vitest';
-import { type RunIdentity, topicName } from '../../src/experiment/identity.ts';
-import { hasTopic } from './kafka.ts';
+import type { RunIdentity } from '../../src/experiment/identity.ts';
+import { streamsLeft } from './kafka.ts';
 import { cluster, leftIn } from './testbed.ts';
 
 /** What runs made, but for the Kafka that the tests share. */
 const label = 'app.kubernetes.io/managed-by=leaderfall,leaderfall.io/run-id!=e2e00000-support';
 
-/** Nothing of a run on the shared Kafka is left: objects, annotations, topic. */
+/** Nothing of a run on the shared Kafka is left: objects, annotations, topic, consumer groups. */
 export async function expectNothingLeft(run: RunIdentity): Promise<void> {
   expect(await leftIn('kafka', { label })).toEqual([]);
   const statefulSet = await cluster.read({
@@ -19,5 +19,5 @@ export async function expectNothingLeft(run: RunIdentity): Promise<void> {
   expect(
     names.filter((name) => name.startsWith('litmuschaos.io') || name.startsWith('leaderfall.io/former')),
   ).toEqual([]);
-  expect(await hasTopic(topicName(run))).toBe(false);
+  expect(await streamsLeft(run)).toEqual([]);
 }

@@ -1,10 +1,10 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { isRunClosed, registeredSearchAttributes, runOfHolder } from '../../src/worker/temporal-facts.ts';
+import { registeredSearchAttributes, runOfHolder, runState } from '../../src/worker/temporal-facts.ts';
 
 type Describe = (request: {
   namespace: string;
-  execution: { workflowId: string; runId: string };
+  execution: { workflowId: string; runId?: string };
 }) => Promise<unknown>;
 
 function client(describeWorkflowExecution: Describe): Client {
@@ -28,9 +28,22 @@ describe('the holder of a claim', () => {
     expect(runOfHolder('somebody')).toBeUndefined();
   });
 
-  it('is closed in every state but running', async () => {
-    expect(await isRunClosed(client(status(1)), 'default/w/r')).toBe(false);
-    expect(await isRunClosed(client(status(2)), 'default/w/r')).toBe(true);
+  it('is over in every state but running', async () => {
+    expect(await runState(client(status(1)), 'default/w/r')).toBe('running');
+    expect(await runState(client(status(2)), 'default/w/r')).toBe('over');
+  });
+
+  it('goes on where it was reset or continued as new, even when its first execution is forgotten', async () => {
+    const latest = (firstRunId: string, status: number, first: () => Promise<unknown>) =>
+      client(({ execution }) =>
+        execution.runId ? first() : Promise.resolve({ workflowExecutionInfo: { status, firstRunId } }),
+      );
+    const forgotten = () => Promise.reject(new WorkflowNotFoundError('workflow not found', 'w', 'r'));
+    expect(await runState(latest('r', 1, status(6)), 'default/w/r')).toBe('running');
+    expect(await runState(latest('r', 1, forgotten), 'default/w/r')).toBe('running');
+    expect(await runState(latest('r', 2, status(6)), 'default/w/r')).toBe('over');
+    // A later run of the same workflow id is another run.
+    expect(await runState(latest('other', 1, status(2)), 'default/w/r')).toBe('over');
   });
 
   it('is asked for in its own namespace', async () => {
@@ -39,25 +52,25 @@ describe('the holder of a claim', () => {
       asked = namespace;
       return { workflowExecutionInfo: { status: 1 } };
     };
-    await isRunClosed(client(answer), 'other/w/r');
+    await runState(client(answer), 'other/w/r');
     expect(asked).toBe('other');
   });
 
-  it('counts as closed when Temporal does not know the run', async () => {
+  it('counts as over when Temporal does not know the run', async () => {
     const lost: Describe = () => Promise.reject(new WorkflowNotFoundError('workflow not found', 'w', 'r'));
-    expect(await isRunClosed(client(lost), 'default/w/r')).toBe(true);
+    expect(await runState(client(lost), 'default/w/r')).toBe('over');
     const unknown: Describe = () => Promise.reject(grpcError(5, 'workflow not found for ID: w'));
-    expect(await isRunClosed(client(unknown), 'default/w/r')).toBe(true);
+    expect(await runState(client(unknown), 'default/w/r')).toBe('over');
   });
 
-  it('is taken as alive when its namespace belongs to another Temporal', async () => {
+  it('is elsewhere when its namespace belongs to another Temporal', async () => {
     const foreign: Describe = () => Promise.reject(grpcError(5, 'Namespace other is not found.'));
-    expect(await isRunClosed(client(foreign), 'other/w/r')).toBe(false);
+    expect(await runState(client(foreign), 'other/w/r')).toBe('elsewhere');
   });
 
-  it('is never taken as closed on an error', async () => {
+  it('is never taken as over on an error', async () => {
     const away: Describe = () => Promise.reject(grpcError(14, 'unavailable'));
-    await expect(isRunClosed(client(away), 'default/w/r')).rejects.toThrow('unavailable');
+    await expect(runState(client(away), 'default/w/r')).rejects.toThrow('unavailable');
   });
 });
 

@@ -1,0 +1,48 @@
+import type { ActivityDependencies } from './dependencies.ts';
+
+/** Something a run made, by what is written on it. */
+export interface Belonging {
+  runId: string;
+  /** `<temporal namespace>/<workflow id>/<run id>`, where it is written on it. */
+  owner?: string;
+  /** Epoch ms; absent where nothing tells. */
+  expires?: number;
+}
+
+/** Whether a run still needs what it made, and how that is known. Only what an ended run made may be removed. */
+export interface Standing {
+  state: 'live' | 'ended' | 'unknown';
+  why: string;
+}
+
+/**
+ * A run lives as long as its Temporal says so, whatever the expiry. Where its Temporal does not answer, or is not the one that is
+ * asked here, nothing is known until the expiry has passed. Never throws.
+ */
+export async function standingOf(
+  deps: Pick<ActivityDependencies, 'runState' | 'ownerOfRun'>,
+  { runId, owner, expires }: Belonging,
+  now: number,
+): Promise<Standing> {
+  const known = await stateOf(deps, runId, owner);
+  if (known === 'running') return { state: 'live', why: 'runs' };
+  if (known === 'over') return { state: 'ended', why: 'is closed or unknown to its Temporal' };
+  if (expires !== undefined && expires < now)
+    return { state: 'ended', why: `${known}, and it expired ${new Date(expires).toISOString()}` };
+  return { state: 'unknown', why: known };
+}
+
+async function stateOf(
+  deps: Pick<ActivityDependencies, 'runState' | 'ownerOfRun'>,
+  runId: string,
+  written: string | undefined,
+): Promise<string> {
+  try {
+    const owner = written ?? (await deps.ownerOfRun(runId));
+    if (owner === undefined) return 'this Temporal does not know its run';
+    const state = await deps.runState(owner);
+    return state === 'elsewhere' ? 'its Temporal namespace is not here' : state;
+  } catch (error) {
+    return `its Temporal cannot be asked: ${(error as Error).message}`;
+  }
+}
