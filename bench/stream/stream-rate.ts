@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { topicName } from '../../src/experiment/identity.ts';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
-import type { ProvisionedKafka } from '../../src/experiment/result.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 import type { KubernetesObject } from '../../src/kubernetes/port.ts';
 import { account } from '../../src/liveness/account.ts';
@@ -128,11 +127,10 @@ function streamPod(): { manifest: KubernetesObject; topic: string } {
     liveness: { ratePerSecond: 1_000_000, recordBytes: bytes, imagePullPolicy: 'IfNotPresent' },
   });
   const experiment = resolveExperiment(input, { image: setting('LEADERFALL_LIVENESS_IMAGE') });
-  const kafka = { bootstrap } as ProvisionedKafka;
   const brokerLabels = { app: 'kafka' };
   const now = Date.now();
   const expires = now + 3_600_000;
-  const manifest = livenessPod({ experiment, run, kafka, now, expires, brokerLabels });
+  const manifest = livenessPod({ experiment, run, bootstrap, now, expires, brokerLabels });
   return { manifest, topic: topicName(run, expires) };
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { problemOf } from '../experiment/errors.ts';
 import type { SearchAttributeName } from '../experiment/search-attributes.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import { specText } from '../experiment/spec-hash.ts';
 import type { Baseline } from '../experiment/verdict-line.ts';
+import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** Digest of what an experiment does: the first 16 hex digits of a sha256. */
@@ -27,7 +27,10 @@ export async function findBaseline(
   try {
     return await Promise.race([deps.lastPassed(specHash, registered), tooLate]);
   } catch (error) {
-    deps.log.warn({ problem: problemOf(error) }, 'the last passed run of this spec cannot be looked for');
+    deps.log.warn(
+      { problem: problemWithoutHosts(error) },
+      'the last passed run of this spec cannot be looked for',
+    );
     return undefined;
   } finally {
     timer.abort();

@@ -1,6 +1,6 @@
-import { problemOf } from '../experiment/errors.ts';
 import { type RunIdentity, runLabel, streamOf, topicName } from '../experiment/identity.ts';
 import type { Leftover } from '../experiment/result.ts';
+import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import { faultOf } from '../faults/all-faults.ts';
 import { releaseClaim } from '../kubernetes/lease.ts';
 import { pause, poll } from '../kubernetes/wait.ts';
@@ -35,7 +35,7 @@ export function makeCleanUp(deps: ActivityDependencies): Activities['cleanUp'] {
           done.push(...(undone.done ?? []));
           leftovers.push(...(undone.leftovers ?? []));
         } catch (error) {
-          const { code, message, retryable } = problemOf(error);
+          const { code, message, retryable } = problemWithoutHosts(error);
           // The API server away, or an object changed between look and act: the whole step is tried again. Anything else must not
           // keep the other undos from being done.
           if ((retryable && code.startsWith('KUBERNETES_')) || step.signal.aborted) throw error;
@@ -105,7 +105,7 @@ async function removeOwnStream(
     } catch (error) {
       // Brokers may be on their way back.
       if (Date.now() > deadline)
-        return { leftovers: [{ kind: 'Topic', name: topic, reason: problemOf(error).message }] };
+        return { leftovers: [{ kind: 'Topic', name: topic, reason: problemWithoutHosts(error).message }] };
     }
     await pause(2_000, signal);
   }

@@ -1,11 +1,12 @@
-import { problem, problemOf } from '../experiment/errors.ts';
+import { problem } from '../experiment/errors.ts';
 import { expiresAnnotation, ownerAnnotation, runLabel } from '../experiment/identity.ts';
+import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import { claimAsOwner } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/port.ts';
 import { pause } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
 import { livenessPod, livenessPodName } from '../liveness/pod.ts';
-import { withKafka } from './brokers.ts';
+import { bootstrapOf, withKafka } from './brokers.ts';
 import type { RunContext } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { readLivenessPod } from './liveness-http.ts';
@@ -28,7 +29,8 @@ export async function placeLivenessPod(
   const claim = { kubernetes: deps.kubernetes, run, namespace, statefulSet: resolved.statefulSetName };
   // Whoever releases or removes the claim takes the pod along.
   const owner = await claimAsOwner(claim);
-  const pod = livenessPod({ experiment, run, kafka, expires, brokerLabels, now: Date.now(), owner });
+  const bootstrap = bootstrapOf(experiment, kafka.statefulSet);
+  const pod = livenessPod({ experiment, run, bootstrap, expires, brokerLabels, now: Date.now(), owner });
   await create(deps, pod, namespace);
 }
 
@@ -49,7 +51,7 @@ export async function removeOrphanedStreams(
     });
   } catch (error) {
     if (signal.aborted) throw error;
-    deps.log.warn({ problem: problemOf(error) }, 'orphaned topics could not be looked for');
+    deps.log.warn({ problem: problemWithoutHosts(error) }, 'orphaned topics could not be looked for');
   }
 }
 
@@ -123,7 +125,7 @@ async function create(
   try {
     await deps.kubernetes.create(manifest);
   } catch (error) {
-    const { retryable, message, evidence } = problemOf(error);
+    const { retryable, message, evidence } = problemWithoutHosts(error);
     if (retryable) throw error;
     // Quota and admission answer 403 with their own words: no retry mends that.
     throw problem('LIVENESS_REFUSED', `the liveness pod was refused: ${message}`, {

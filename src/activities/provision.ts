@@ -35,7 +35,6 @@ export function makeProvision(deps: ActivityDependencies): Activities['provision
         return {
           provisioner: provisioner.name,
           statefulSet,
-          bootstrap: reached.bootstrap,
           brokerIds,
           gracePeriodSeconds: made.gracePeriodSeconds,
           settings,

@@ -1,6 +1,6 @@
-import { problemOf } from '../experiment/errors.ts';
 import { runAnnotations, runLabels, shortRunId } from '../experiment/identity.ts';
 import type { ChaosResult } from '../experiment/result.ts';
+import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import type { KubernetesObject } from '../kubernetes/port.ts';
 import type { Activities, Resolved } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -17,7 +17,7 @@ export function makeRecord(deps: ActivityDependencies): Activities['record'] {
         await deps.kubernetes.create(eventOf(result, resolved));
       } catch (error) {
         // An Event is a courtesy; the result must not be lost for it.
-        deps.log.warn({ problem: problemOf(error) }, 'the Event could not be written');
+        deps.log.warn({ problem: problemWithoutHosts(error) }, 'the Event could not be written');
       }
       return result;
     });
@@ -31,7 +31,7 @@ async function pauseSchedule(
   try {
     await deps.pauseSchedule(scheduleId, note);
   } catch (error) {
-    deps.log.warn({ problem: problemOf(error), scheduleId }, 'the schedule could not be paused');
+    deps.log.warn({ problem: problemWithoutHosts(error), scheduleId }, 'the schedule could not be paused');
   }
 }
 

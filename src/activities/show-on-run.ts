@@ -1,6 +1,6 @@
-import { problemOf } from '../experiment/errors.ts';
 import type { RunIdentity } from '../experiment/identity.ts';
 import type { Step } from '../experiment/result.ts';
+import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import type { StepContext } from './step.ts';
 
@@ -27,7 +27,7 @@ export function showOnRun(
     shownAt = Date.now();
     deps.showProgress(run, { step, lines }).catch((error: unknown) => {
       deps.log.warn(
-        { problem: problemOf(error) },
+        { problem: problemWithoutHosts(error) },
         'the run’s current details could not be brought up to date',
       );
     });

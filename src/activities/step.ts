@@ -1,7 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
-import { problemOf } from '../experiment/errors.ts';
 import type { Step } from '../experiment/result.ts';
+import { errorWithoutHosts, problemWithoutHosts, withoutHosts } from '../experiment/without-hosts.ts';
 import type { Progress } from './contract.ts';
 
 /**
@@ -22,7 +22,7 @@ export interface StepContext {
 
 /**
  * Runs one step: keeps the heartbeat going, shows its progress, and turns every error into an ApplicationFailure whose type is
- * the error code, whose first detail is the Problem, and which is retried only where that can help.
+ * the error code, whose first detail is the Problem, and which is retried only where that can help. Hosts go into neither.
  */
 export async function runStep<T>(step: Step, work: (context: StepContext) => Promise<T>): Promise<T> {
   const context = Context.current();
@@ -34,7 +34,8 @@ export async function runStep<T>(step: Step, work: (context: StepContext) => Pro
     return await work({
       attempt,
       signal: context.cancellationSignal,
-      progress: (next) => {
+      progress: (said) => {
+        const next = said.map(withoutHosts);
         if (next.join('\n') === lines.join('\n')) return;
         lines = next;
         beat();
@@ -47,13 +48,13 @@ export async function runStep<T>(step: Step, work: (context: StepContext) => Pro
       throw await context.cancelled.catch((cancelled: unknown) => cancelled);
     }
     if (error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
-    const found = problemOf(error, step);
+    const found = problemWithoutHosts(error, step);
     throw ApplicationFailure.create({
       type: found.code,
       message: found.message,
       nonRetryable: !found.retryable,
       details: [found],
-      cause: error instanceof Error ? error : undefined,
+      cause: error instanceof Error ? errorWithoutHosts(error) : undefined,
     });
   } finally {
     clearInterval(pulse);

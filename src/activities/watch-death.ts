@@ -1,4 +1,5 @@
 import type { KillPlan } from '../experiment/result.ts';
+import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import { bareId, type ContainerStatus, type Pod, type Termination } from '../kubernetes/workloads.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -34,7 +35,7 @@ export function watchDeath(
     }
   };
   const following = follow().catch((error: unknown) =>
-    deps.log.warn({ error, pod: plan.pod }, 'the watch on the victim ended'),
+    deps.log.warn({ problem: problemWithoutHosts(error), pod: plan.pod }, 'the watch on the victim ended'),
   );
   return {
     seen: () => seen,

@@ -37,7 +37,6 @@ const problemSchema = z.object({
 const kafkaSchema = z.object({
   provisioner,
   statefulSet: z.object({ namespace: z.string(), name: z.string(), uid: z.string(), replicas: count }),
-  bootstrap: strings,
   brokerIds: z.array(z.int()),
   gracePeriodSeconds: z.number(),
   settings: z.partialRecord(z.enum(observedSettings), z.string()),

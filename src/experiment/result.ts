@@ -72,8 +72,6 @@ export interface StatefulSetRef {
 export interface ProvisionedKafka {
   provisioner: 'existing' | 'kudo';
   statefulSet: StatefulSetRef;
-  /** Every broker as host:port, advertised or pod FQDN; all of them, so that no client hangs on one. */
-  bootstrap: string[];
   /** Broker ids by Kafka's metadata. */
   brokerIds: number[];
   /** Seconds a broker pod is given to shut down (terminationGracePeriodSeconds). */

@@ -40,7 +40,6 @@ export const streamFigures = {
       rebalanceMs: milliseconds,
       longestRebalanceMs: milliseconds,
       coordinatorMoves: count,
-      coordinator: z.string().optional(),
     })
     .optional(),
   directReader: z

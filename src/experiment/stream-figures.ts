@@ -71,8 +71,6 @@ export interface GroupFigures {
   longestRebalanceMs: number;
   /** Times the group's coordinator was another broker than before. */
   coordinatorMoves: number;
-  /** host:port of the coordinator at the last look. */
-  coordinator?: string;
 }
 
 /** What a reader without a group read beside the consumer, straight from each partition's leader. */

@@ -40,6 +40,6 @@ export function groupRecorder(now: () => number = Date.now): GroupRecorder {
         coordinator = payload.broker;
       });
     },
-    figures: () => ({ ...seen, ...(coordinator === undefined ? {} : { coordinator }) }),
+    figures: () => ({ ...seen }),
   };
 }

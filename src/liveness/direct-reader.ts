@@ -100,7 +100,7 @@ export function startDirectReader(settings: Settings, nextOf: (partition: number
 
   function factOf(partition: number, { latest, stood }: Beside, ms: number): string {
     const read = latest
-      ? `up to offset ${latest.next} from ${latest.address} by ${new Date(epochOf(latest.at)).toISOString()}`
+      ? `up to offset ${latest.next} by ${new Date(epochOf(latest.at)).toISOString()}`
       : 'nothing';
     return `partition ${partition}: a reader without a group read ${read}, the client stood at ${stood} for ${ms} ms`;
   }

@@ -5,7 +5,6 @@ import {
   shortRunId,
   topicName,
 } from '../experiment/identity.ts';
-import type { ProvisionedKafka } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { KubernetesObject, OwnerReference } from '../kubernetes/port.ts';
 import { credentialsFolder, credentialsVolume } from './credentials.ts';
@@ -32,7 +31,8 @@ const containerSecurity = {
 export function livenessPod(options: {
   experiment: ResolvedExperiment;
   run: RunIdentity;
-  kafka: ProvisionedKafka;
+  /** Every broker as host:port; all of them, so that no client hangs on one. */
+  bootstrap: string[];
   /** Epoch ms after which Kubernetes ends the pod, and anything may remove it. */
   expires: number;
   /** Epoch ms. */
@@ -41,10 +41,10 @@ export function livenessPod(options: {
   /** With which the pod goes: the claim of its run. */
   owner?: OwnerReference | undefined;
 }): KubernetesObject {
-  const { experiment, run, kafka, expires } = options;
+  const { experiment, run, expires } = options;
   const { liveness, cluster } = experiment;
   const shared: Omit<LivenessEnvironment, 'LIVENESS_ROLE'> = {
-    LIVENESS_BOOTSTRAP: kafka.bootstrap.join(','),
+    LIVENESS_BOOTSTRAP: options.bootstrap.join(','),
     LIVENESS_TOPIC: topicName(run, expires),
     LIVENESS_RUN_ID: shortRunId(run),
     LIVENESS_RATE: String(liveness.ratePerSecond),

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { withoutHosts } from '../experiment/without-hosts.ts';
 
 /** Kubernetes keeps no more of a termination message. */
 const maxTerminationBytes = 4_096;
@@ -21,27 +22,34 @@ export async function serve(port: number, routes: Routes): Promise<() => void> {
         if (body === undefined) response.writeHead(404).end();
         else response.writeHead(200, { 'content-type': 'application/json' }).end(body);
       },
-      (error: Error) => response.writeHead(500).end(error.message),
+      (error: Error) => response.writeHead(500).end(withoutHosts(error.message)),
     );
   });
   await new Promise<void>((resolve) => server.listen(port, resolve));
   return () => server.close();
 }
 
+/** Clients name brokers' hosts in their errors; nothing that leaves the pod does. */
+function hostless(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? withoutHosts(value) : value;
+}
+
 /** The route's answer as JSON; undefined where there is none. */
 async function answerOf(routes: Routes, method: string, path: string): Promise<string | undefined> {
   const url = URL.parse(path, 'http://pod');
   const route = url ? routes[`${method} ${url.pathname}`] : undefined;
-  return url && route ? JSON.stringify((await route(url.searchParams)) ?? null) : undefined;
+  return url && route ? JSON.stringify((await route(url.searchParams)) ?? null, hostless) : undefined;
 }
 
 /** Writes a report as the container's last words; its ledger is left out where it would not fit. */
 export function writeTermination(path: string, report: object): void {
-  const whole = JSON.stringify(report);
+  const whole = JSON.stringify(report, hostless);
   const fits = Buffer.byteLength(whole) <= maxTerminationBytes;
   const text = fits
     ? whole
-    : JSON.stringify(report, (key, value: unknown) => (bulk.includes(key) ? undefined : value));
+    : JSON.stringify(report, (key, value: unknown) =>
+        bulk.includes(key) ? undefined : hostless(key, value),
+      );
   try {
     writeFileSync(path, text);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { withoutHosts } from '../experiment/without-hosts.ts';
 import { connectKafka } from '../kafka/connect-kafka.ts';
 import { clientOptions } from './client-options.ts';
 import type { Settings } from './environment.ts';
@@ -16,7 +17,7 @@ export async function makeTopic(settings: Settings): Promise<number> {
     console.log(`topic ${settings.topic} ${made}`);
     return 0;
   } catch (error) {
-    const message = (error as Error).message;
+    const message = withoutHosts((error as Error).message);
     console.error(message);
     writeTermination(settings.terminationLog, { error: message });
     return 1;

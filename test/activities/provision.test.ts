@@ -43,7 +43,6 @@ test('takes the Kafka that is there, with what Kafka itself says of it, and touc
   expect(await provision(at)).toEqual({
     provisioner: 'existing',
     statefulSet: at.context.kafka.statefulSet,
-    bootstrap: [0, 1, 2].map((n) => `kafka-kafka-${n}.kafka-svc.kafka.svc.cluster.local:9092`),
     brokerIds: [1000, 1001, 1002],
     gracePeriodSeconds: 30,
     settings: { 'delete.topic.enable': 'true', 'replica.lag.time.max.ms': '10000' },

@@ -192,7 +192,6 @@ function contextOf(statefulSet: StatefulSetRef, input: ExperimentInput): RunCont
     kafka: {
       provisioner: 'existing',
       statefulSet,
-      bootstrap: [],
       brokerIds: [1000, 1001, 1002],
       gracePeriodSeconds: 30,
       settings: {},

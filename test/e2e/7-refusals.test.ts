@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { containerOf, producerReport, readLivenessPod } from '../../src/activities/liveness-http.ts';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
-import type { ProvisionedKafka } from '../../src/experiment/result.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 import { connectRest } from '../../src/kubernetes/rest.ts';
 import { livenessPod } from '../../src/liveness/pod.ts';
@@ -101,7 +100,7 @@ test('the pod meets the pod security level restricted, by the API server’s own
   const pod = livenessPod({
     experiment,
     run,
-    kafka: { bootstrap: ['kafka-0:9092'] } as unknown as ProvisionedKafka,
+    bootstrap: ['kafka-0:9092'],
     expires: 60_000,
     now: 0,
     brokerLabels: {},

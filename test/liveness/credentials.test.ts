@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
-import type { ProvisionedKafka } from '../../src/experiment/result.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 import { credentialsFolder, withCredentials } from '../../src/liveness/credentials.ts';
 import { plainStream, readSettings } from '../../src/liveness/environment.ts';
@@ -24,8 +23,7 @@ function podOf(cluster: object) {
     { image: 'i' },
   );
   const run = { temporalNamespace: 'default', workflowId: 'w', runId: '0123456789abcdef' };
-  const kafka = { bootstrap: ['a:9092'] } as unknown as ProvisionedKafka;
-  const pod = livenessPod({ experiment, run, kafka, expires: 2, now: 1, brokerLabels: {} });
+  const pod = livenessPod({ experiment, run, bootstrap: ['a:9092'], expires: 2, now: 1, brokerLabels: {} });
   return pod.spec as {
     volumes: { name: string; projected?: { sources: unknown[] } }[];
     initContainers: Container[];

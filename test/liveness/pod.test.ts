@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
-import type { ProvisionedKafka } from '../../src/experiment/result.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 import { livenessPod } from '../../src/liveness/pod.ts';
 
@@ -25,7 +24,7 @@ interface PodSpec {
   imagePullSecrets: unknown;
 }
 
-const kafka = { bootstrap: ['a:9092', 'b:9092'] } as unknown as ProvisionedKafka;
+const bootstrap = ['a:9092', 'b:9092'];
 const run = { temporalNamespace: 'default', workflowId: 'w', runId: '0123456789abcdef' };
 const experiment = resolveExperiment(
   experimentSchema.parse({
@@ -41,7 +40,7 @@ const experiment = resolveExperiment(
 const pod = livenessPod({
   experiment,
   run,
-  kafka,
+  bootstrap,
   expires: 61_500,
   now: 1_000,
   brokerLabels: { app: 'kafka' },

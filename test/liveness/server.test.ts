@@ -86,3 +86,18 @@ test('last words that cannot be written do not keep a container from ending', ()
   writeTermination('/nowhere/termination-log', {});
   expect(said).toHaveBeenCalledWith(expect.stringContaining('ENOENT'));
 });
+
+test('hosts of brokers, which clients name in their errors, leave the pod by neither way', async () => {
+  const report = { lastError: 'KafkaJSConnectionError: connect ECONNREFUSED 10.9.9.9:9092', offset: 7 };
+  const told = { lastError: 'KafkaJSConnectionError: connect ECONNREFUSED <host>', offset: 7 };
+  await serving({
+    'GET /report': () => report,
+    'POST /stop': () => Promise.reject(new Error('no answer from b.example.com:9092')),
+  });
+  expect(JSON.parse((await ask('GET', '/report')).body)).toEqual(told);
+  expect(await ask('POST', '/stop')).toMatchObject({ body: 'no answer from <host>' });
+  const [small, large] = [file(), file()];
+  writeTermination(small, report);
+  writeTermination(large, { ...report, outages: Array.from({ length: 500 }, (_, at) => ({ at })) });
+  for (const words of [small, large]) expect(JSON.parse(readFileSync(words, 'utf8'))).toEqual(told);
+});

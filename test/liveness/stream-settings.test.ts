@@ -1,18 +1,17 @@
 import { expect, test } from 'vitest';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
-import type { ProvisionedKafka } from '../../src/experiment/result.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 import { plainStream, readSettings } from '../../src/liveness/environment.ts';
 import { livenessPod } from '../../src/liveness/pod.ts';
 
-const kafka = { bootstrap: ['a:9092', 'b:9092'] } as unknown as ProvisionedKafka;
+const bootstrap = ['a:9092', 'b:9092'];
 const run = { temporalNamespace: 'default', workflowId: 'w', runId: '0123456789abcdef' };
 
 /** Environment of the producer's container. */
 function environmentOf(liveness: object): Record<string, string> {
   const input = experimentSchema.parse({ cluster: { namespace: 'kafka' }, liveness });
   const experiment = resolveExperiment(input, { image: 'leaderfall:1' });
-  const pod = livenessPod({ experiment, run, kafka, expires: 1_000, now: 0, brokerLabels: {} });
+  const pod = livenessPod({ experiment, run, bootstrap, expires: 1_000, now: 0, brokerLabels: {} });
   const { containers } = pod.spec as {
     containers: { name: string; env: { name: string; value: string }[] }[];
   };

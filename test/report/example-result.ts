@@ -76,7 +76,6 @@ export function passedResult(): ChaosResult {
     kafka: {
       provisioner: 'kudo',
       statefulSet: { namespace: 'kafka', name: 'kafka-kafka', uid: 'u', replicas: 3 },
-      bootstrap: ['kafka-kafka-0.kafka-svc.kafka.svc.cluster.local:9092'],
       brokerIds: [0, 1, 2],
       gracePeriodSeconds: 300,
       settings: { 'delete.topic.enable': 'true' },

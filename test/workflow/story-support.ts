@@ -81,7 +81,6 @@ export function healthy(
     provision: async () => ({
       provisioner: 'existing',
       statefulSet: { namespace: 'kafka', name: 'kafka-kafka', uid: 'u', replicas: 3 },
-      bootstrap: [],
       brokerIds: [0, 1, 2],
       gracePeriodSeconds: 30,
       settings: {},
