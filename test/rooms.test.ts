@@ -42,6 +42,7 @@ const allowed: [string, string][] = [
   ['src/verdict/b.ts', '../experiment/result.ts'],
   ['src/report/b.ts', 'echarts/core'],
   ['src/workflows/b.ts', '../activities/contract.ts'],
+  ['src/workflows/b.ts', '../activities/janitor-contract.ts'],
   ['src/workflows/b.ts', '@temporalio/workflow'],
   ['src/kafka/b.ts', 'kafkajs'],
   ['src/kubernetes/b.ts', '@kubernetes/client-node'],

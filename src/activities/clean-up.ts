@@ -17,7 +17,7 @@ import { removeStream } from './streams.ts';
 type CleanUpRequest = Parameters<Activities['cleanUp']>[0];
 
 /** One undo: what it did, or what it had to leave. */
-interface Undone {
+export interface Undone {
   done?: string[];
   leftovers?: Leftover[];
 }

@@ -4,15 +4,17 @@ import { makeCleanUp } from './clean-up.ts';
 import { makeCloseStream } from './close-stream.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import type { JanitorActivities } from './janitor-contract.ts';
 import { makeKill } from './kill.ts';
 import { makeProve } from './prove.ts';
 import { makeProvision } from './provision.ts';
 import { makeRecord } from './record.ts';
 import { makeResolve } from './resolve.ts';
 import { makeStartLiveness } from './start-liveness.ts';
+import { makeSweep } from './sweep.ts';
 
-/** All steps of a run with what they need. */
-export function createActivities(deps: ActivityDependencies): Activities {
+/** All steps of runs and of the janitor with what they need. */
+export function createActivities(deps: ActivityDependencies): Activities & JanitorActivities {
   return {
     resolve: makeResolve(deps),
     provision: makeProvision(deps),
@@ -24,5 +26,6 @@ export function createActivities(deps: ActivityDependencies): Activities {
     closeStream: makeCloseStream(deps),
     cleanUp: makeCleanUp(deps),
     record: makeRecord(deps),
+    sweep: makeSweep(deps),
   };
 }

@@ -2,6 +2,17 @@ import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { Permission } from '../kubernetes/port.ts';
 import { credentialPermissions } from './credentials.ts';
 
+/** Rights that the janitor needs in each namespace that it looks at. Of what it may not see besides, its worker has made nothing. */
+export function janitorPermissions(namespace: string): Permission[] {
+  const need = (group: string, resource: string, verbs: string[]): Permission[] =>
+    verbs.map((verb) => ({ verb, group, resource, namespace }));
+  return [
+    ...need('', 'pods', ['get', 'list', 'delete']),
+    ...need('apps', 'statefulsets', ['get', 'list', 'patch']),
+    ...need('coordination.k8s.io', 'leases', ['get', 'list', 'create', 'update', 'delete']),
+  ];
+}
+
 /** Rights that every run needs in the Kafka's namespace, whatever the provisioner; provisioners add their own. */
 export function runPermissions(experiment: ResolvedExperiment): Permission[] {
   const namespace = experiment.cluster.namespace;

@@ -1,4 +1,3 @@
-import { activityInfo } from '@temporalio/activity';
 import { problem } from '../experiment/errors.ts';
 import { chaosAnnotation, type RunIdentity } from '../experiment/identity.ts';
 import { parseExperiment } from '../experiment/parse.ts';
@@ -17,7 +16,7 @@ import type { Activities, Resolved } from './contract.ts';
 import { readSecurity } from './credentials.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runPermissions } from './permissions.ts';
-import { runStep } from './step.ts';
+import { currentRun, runStep } from './step.ts';
 
 /** What can be said about an experiment without touching anything; `plan` shows just this. */
 export interface Examined {
@@ -109,13 +108,6 @@ export async function examine(
   };
 }
 
-function currentRun(): RunIdentity {
-  const info = activityInfo();
-  const execution = info.workflowExecution;
-  if (!execution) throw problem('INTERNAL', 'this activity runs only inside a workflow');
-  return { temporalNamespace: info.namespace, workflowId: execution.workflowId, runId: execution.runId };
-}
-
 /** An upper bound on the length of a run, after which what it made may be removed by anything. */
 export function boundSeconds(experiment: ResolvedExperiment): number {
   const { provision, liveness, schedule } = experiment;
@@ -155,7 +147,8 @@ function refuseCertainOutage(experiment: ResolvedExperiment): void {
   });
 }
 
-async function checkRights(kubernetes: KubernetesPort, permissions: Permission[]): Promise<void> {
+/** Throws PERMISSION_MISSING with every right that the worker lacks. */
+export async function checkRights(kubernetes: KubernetesPort, permissions: Permission[]): Promise<void> {
   // A fault may need a right that every run needs: asked for and named once.
   const wanted = [...new Map(permissions.map((one) => [describePermission(one), one])).values()];
   const missing = await kubernetes.missingPermissions(wanted);

@@ -1,3 +1,4 @@
+import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** Something a run made, by what is written on it. */
@@ -43,6 +44,6 @@ async function stateOf(
     const state = await deps.runState(owner);
     return state === 'elsewhere' ? 'its Temporal namespace is not here' : state;
   } catch (error) {
-    return `its Temporal cannot be asked: ${(error as Error).message}`;
+    return `its Temporal cannot be asked: ${problemWithoutHosts(error).message}`;
   }
 }

@@ -1,5 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
+import { problem } from '../experiment/errors.ts';
+import type { RunIdentity } from '../experiment/identity.ts';
 import type { Step } from '../experiment/result.ts';
 import { errorWithoutHosts, problemWithoutHosts, withoutHosts } from '../experiment/without-hosts.ts';
 import type { Progress } from './contract.ts';
@@ -18,6 +20,14 @@ export interface StepContext {
   signal: AbortSignal;
   /** Shows texts to the person; sent at once when they changed. */
   progress(lines: string[]): void;
+}
+
+/** The workflow that the step is of. */
+export function currentRun(): RunIdentity {
+  const { namespace: temporalNamespace, workflowExecution } = Context.current().info;
+  if (!workflowExecution) throw problem('INTERNAL', 'this activity runs only inside a workflow');
+  const { workflowId, runId } = workflowExecution;
+  return { temporalNamespace, workflowId, runId };
 }
 
 /**

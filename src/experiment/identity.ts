@@ -25,6 +25,9 @@ export const killAnnotation = `${prefix}/kill`;
 /** Annotation on a claim: JSON of what the run was asked to do, by which the janitor finds what it made. */
 export const requestAnnotation = `${prefix}/request`;
 
+/** Annotation on what a run installed and is to keep: whatever removes what the run made takes its marks off instead. */
+export const keepAnnotation = `${prefix}/keep`;
+
 /** Annotation on a StatefulSet: the former value of the chaos annotation as JSON (`null` where there was none). */
 export const formerAnnotation = `${prefix}/former-chaos-annotation`;
 
@@ -66,9 +69,22 @@ export function leaseName(statefulSet: string): string {
   return `leaderfall-${statefulSet}`;
 }
 
+/** Name of the StatefulSet that a Lease claims, by the Lease's own. */
+export function claimedStatefulSet(lease: string): string {
+  return lease.replace(/^leaderfall-/, '');
+}
+
 /** `<temporal namespace>/<workflow id>/<run id>` */
 export function ownerOf(run: RunIdentity): string {
   return `${run.temporalNamespace}/${run.workflowId}/${run.runId}`;
+}
+
+/** The run that an owner names, read from both ends, since a workflow id may hold slashes; undefined where it is no owner of ours. */
+export function runOfOwner(owner: string): RunIdentity | undefined {
+  const [temporalNamespace, ...rest] = owner.split('/');
+  const runId = rest.pop();
+  const workflowId = rest.join('/');
+  return temporalNamespace && workflowId && runId ? { temporalNamespace, workflowId, runId } : undefined;
 }
 
 /** Labels of everything a run makes. */

@@ -1,7 +1,7 @@
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { RunState } from '../activities/dependencies.ts';
-import { ownerOf, type RunIdentity } from '../experiment/identity.ts';
+import { ownerOf, type RunIdentity, runOfOwner } from '../experiment/identity.ts';
 import { compareRegistered, type SearchAttributeName } from '../experiment/search-attributes.ts';
 
 /** gRPC status. */
@@ -10,25 +10,15 @@ const notFound = 5;
 /** WorkflowExecutionStatus. */
 const running = 1;
 
-/** A run by its parts, out of `<temporal namespace>/<workflow id>/<run id>`; a workflow id may hold slashes itself. */
-export function runOfHolder(
-  holder: string,
-): { namespace: string; workflowId: string; runId: string } | undefined {
-  const [namespace, ...rest] = holder.split('/');
-  const runId = rest.pop();
-  const workflowId = rest.join('/');
-  return namespace && workflowId && runId ? { namespace, workflowId, runId } : undefined;
-}
-
 /**
  * Whether a run goes on, by the Temporal namespace that its holder names. Over is also what Temporal does not know (any more); a run
  * that was reset or continued as new goes on under the run id of its first execution. `elsewhere`: that namespace is not here.
  * Anything but a clear answer throws, so that nothing is ever taken from a run that may be alive.
  */
 export async function runState(client: Client, holder: string): Promise<RunState> {
-  const run = runOfHolder(holder);
+  const run = runOfOwner(holder);
   if (!run) return 'over';
-  const { namespace, workflowId, runId } = run;
+  const { temporalNamespace: namespace, workflowId, runId } = run;
   const own = await described(client, namespace, { workflowId, runId });
   if (own === 'elsewhere') return own;
   if (Number(own?.status) === running) return 'running';

@@ -1,2 +1,4 @@
 /** Every workflow type that a worker serves; the bundler's entry point. */
+
+export { janitor } from './janitor.ts';
 export { kafkaBrokerFailure } from './kafka-broker-failure.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { runPermissions } from '../../src/activities/permissions.ts';
+import { janitorPermissions, runPermissions } from '../../src/activities/permissions.ts';
 import { experimentSchema, type ResolvedExperiment } from '../../src/experiment/spec.ts';
 import { faultOf } from '../../src/faults/all-faults.ts';
 import { crashNamespace } from '../../src/faults/crash/pod.ts';
@@ -55,6 +55,11 @@ describe('roles in deploy/', () => {
   it('grant a run on an existing Kafka every right that it declares', () => {
     const declared = [...runPermissions(experiment), ...faultOf(experiment).permissions('kafka')];
     expect(declared.length).toBeGreaterThan(10);
+    expect(declared.filter((permission) => !grants(target, permission))).toEqual([]);
+  });
+
+  it('grant the janitor what it needs where it looks', () => {
+    const declared = janitorPermissions('kafka');
     expect(declared.filter((permission) => !grants(target, permission))).toEqual([]);
   });
 

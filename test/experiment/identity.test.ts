@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shortRunId, streamOf, topicName } from '../../src/experiment/identity.ts';
+import { ownerOf, runOfOwner, shortRunId, streamOf, topicName } from '../../src/experiment/identity.ts';
 
 /** Two runs that Temporal started within the same second: version 7 ids share their clock. */
 const first = {
@@ -12,6 +12,12 @@ const second = { ...first, workflowId: 'b', runId: '01a2079d-54d0-7888-b7f5-7fd4
 test('runs that start one right after the other have names of their own', () => {
   expect(shortRunId(first)).not.toBe(shortRunId(second));
   expect(topicName(first, 0)).not.toBe(topicName(second, 0));
+});
+
+test('an owner is read from both ends, since a workflow id may hold slashes', () => {
+  const run = { temporalNamespace: 'default', workflowId: 'chaos/kafka/prod', runId: 'run-1' };
+  expect(runOfOwner(ownerOf(run))).toEqual(run);
+  expect(runOfOwner('somebody')).toBeUndefined();
 });
 
 test('a topic’s name is legal and says whose it is and until when; so does a group’s', () => {

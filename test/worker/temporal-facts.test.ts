@@ -1,6 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { registeredSearchAttributes, runOfHolder, runState } from '../../src/worker/temporal-facts.ts';
+import { registeredSearchAttributes, runState } from '../../src/worker/temporal-facts.ts';
 
 type Describe = (request: {
   namespace: string;
@@ -19,15 +19,6 @@ function grpcError(code: number, details: string): Error {
 }
 
 describe('the holder of a claim', () => {
-  it('is read from both ends, since a workflow id may hold slashes', () => {
-    expect(runOfHolder('default/chaos/kafka/prod/run-1')).toEqual({
-      namespace: 'default',
-      workflowId: 'chaos/kafka/prod',
-      runId: 'run-1',
-    });
-    expect(runOfHolder('somebody')).toBeUndefined();
-  });
-
   it('is over in every state but running', async () => {
     expect(await runState(client(status(1)), 'default/w/r')).toBe('running');
     expect(await runState(client(status(2)), 'default/w/r')).toBe('over');

@@ -8,7 +8,12 @@ import { plain, type Tone } from '../../report/format.ts';
 import { type ClusterOptions, clusterAccess } from '../cluster-access.ts';
 import { apiFindings, imageFindings, kafkaFindings, rightFindings } from '../doctor/cluster-findings.ts';
 import { type Finding, look } from '../doctor/finding.ts';
-import { attributeFindings, serverFindings, workerFindings } from '../doctor/temporal-findings.ts';
+import {
+  attributeFindings,
+  janitorFindings,
+  serverFindings,
+  workerFindings,
+} from '../doctor/temporal-findings.ts';
 import { paintResult as paint } from '../print-problem.ts';
 import { readInput } from '../read-input.ts';
 import { defaultTaskQueue } from '../start-run.ts';
@@ -55,6 +60,7 @@ function temporalChecks(taskQueue: string): Promise<Finding[]> {
       ...(await look('Temporal', () => serverFindings(access))),
       ...(await look('worker', () => workerFindings(access, taskQueue))),
       ...(await look('search attributes', () => attributeFindings(access))),
+      ...(await look('janitor', () => janitorFindings(access))),
     ]),
   );
 }

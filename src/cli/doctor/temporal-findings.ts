@@ -2,6 +2,7 @@ import { criticalSuffix } from '../../activities/contract.ts';
 import { compareRegistered } from '../../experiment/search-attributes.ts';
 import { messageOf, type TemporalAccess } from '../connect-temporal.ts';
 import { pollersOf } from '../progress/watch-run.ts';
+import { janitorSchedule, janitorState } from '../schedule/janitor.ts';
 import type { Finding } from './finding.ts';
 
 /** Server and namespace; how long reports can be made. */
@@ -38,6 +39,21 @@ export async function workerFindings(access: TemporalAccess, taskQueue: string):
     );
   }
   return findings;
+}
+
+/** Whether something removes what terminated runs leave; runs work without. */
+export async function janitorFindings({ client }: TemporalAccess): Promise<Finding[]> {
+  const about = 'janitor';
+  const state = await janitorState(client);
+  if (state === 'active') return [{ about, state: 'ok', text: `schedule ${janitorSchedule} runs` }];
+  return [
+    {
+      about,
+      state: 'warning',
+      text: `schedule ${janitorSchedule} is ${state}: what a terminated run leaves stays until the next run or round`,
+      next: 'leaderfall janitor --every 1h',
+    },
+  ];
 }
 
 /** Search attributes by which runs can be found; the run works without them. */

@@ -1,5 +1,5 @@
 import { problem } from '../../experiment/errors.ts';
-import { runAnnotations, runLabels } from '../../experiment/identity.ts';
+import { keepAnnotation, runAnnotations, runLabels } from '../../experiment/identity.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
 import type { KubernetesObject, KubernetesPort, Permission } from '../../kubernetes/port.ts';
 import type { Provision, ProvisionContext, Provisioner } from '../provisioner.ts';
@@ -60,7 +60,8 @@ async function check(
 async function provision(context: ProvisionContext): Promise<Provision> {
   const { kubernetes, experiment, run, expires } = context;
   const { namespace } = experiment.cluster;
-  const marks = { labels: runLabels(run), annotations: runAnnotations(run, expires) };
+  const keep: Record<string, string> = experiment.provision.keep ? { [keepAnnotation]: 'true' } : {};
+  const marks = { labels: runLabels(run), annotations: { ...runAnnotations(run, expires), ...keep } };
   const wanted = await installations(experiment);
   const notes = await ensureKudo(context);
   const zookeeper = await install(context, wanted.zookeeper, marks);

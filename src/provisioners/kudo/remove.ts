@@ -1,4 +1,4 @@
-import { expiresAnnotation, ownerAnnotation, runLabel } from '../../experiment/identity.ts';
+import { expiresAnnotation, keepAnnotation, ownerAnnotation, runLabel } from '../../experiment/identity.ts';
 import type { Leftover } from '../../experiment/result.ts';
 import type { KubernetesObject, ObjectRef } from '../../kubernetes/port.ts';
 import { pause } from '../../kubernetes/wait.ts';
@@ -19,9 +19,12 @@ export async function removeInstalled(context: ProvisionContext): Promise<Leftov
   const { kubernetes } = context;
   const { cluster, provision } = context.experiment;
   const leftovers: Leftover[] = [];
-  const own = new Set((await ownObjects(context, 'Instance')).map(nameOf));
-  const inOrder = [provision.kafka.instance, provision.zookeeper.instance].filter((name) => own.has(name));
-  for (const instance of inOrder) leftovers.push(...(await removeInstance(context, instance)));
+  const own = await ownObjects(context, 'Instance');
+  const isZooKeeper = (instance: KubernetesObject) =>
+    nameOf(instance) === provision.zookeeper.instance ||
+    instance.metadata?.labels?.['kudo.dev/operator'] === 'zookeeper';
+  const inOrder = [...own.filter((one) => !isZooKeeper(one)), ...own.filter(isZooKeeper)];
+  for (const instance of inOrder) leftovers.push(...(await removeInstance(context, nameOf(instance))));
   const inUse = await versionsInUse(context);
   for (const version of await ownObjects(context, 'OperatorVersion')) {
     if (!inUse.has(nameOf(version))) await removeOne(context, refOf(version));
@@ -43,7 +46,7 @@ export async function removeInstalled(context: ProvisionContext): Promise<Leftov
 export async function keepInstalled(context: ProvisionContext): Promise<void> {
   for (const kind of installedKinds) {
     for (const object of await ownObjects(context, kind)) {
-      const annotations = { [expiresAnnotation]: null, [ownerAnnotation]: null };
+      const annotations = { [expiresAnnotation]: null, [ownerAnnotation]: null, [keepAnnotation]: null };
       await context.kubernetes.mergePatch(refOf(object), {
         metadata: { labels: { [runLabel]: null, 'app.kubernetes.io/managed-by': null }, annotations },
       });
