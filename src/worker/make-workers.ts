@@ -25,6 +25,8 @@ export async function makeWorkers(options: {
   namespace: string;
   taskQueue: string;
   activities: Activities;
+  /** File of workflow code that was bundled before. */
+  workflowBundle?: string | undefined;
 }): Promise<Worker[]> {
   const { connection, namespace, taskQueue, activities } = options;
   const critical = Object.fromEntries(criticalActivities.map((name) => [name, activities[name]]));
@@ -35,7 +37,7 @@ export async function makeWorkers(options: {
     namespace,
     taskQueue,
     activities: others,
-    ...workflowCode(),
+    ...workflowCode(options.workflowBundle),
     maxConcurrentWorkflowTaskExecutions: 10,
     maxConcurrentWorkflowTaskPolls: 4,
     maxConcurrentActivityTaskPolls: 4,
@@ -54,7 +56,8 @@ export async function makeWorkers(options: {
 }
 
 /** The bundle beside a build; the sources where there is no build, never a bundle that may be older than they are. */
-function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+function workflowCode(given?: string): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  if (given) return { workflowBundle: { codePath: given } };
   const bundle = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
   if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
 import { problem } from '../experiment/errors.ts';
 import { connectKafka } from '../kafka/connect-kafka.ts';
+import type { ConnectKafka } from '../kafka/port.ts';
 import { connectKubernetes } from '../kubernetes/connect-kubernetes.ts';
 import { readConfig, type WorkerConfig } from './config.ts';
 import { clusterVersion, connectNative, temporalTarget } from './connect.ts';
@@ -15,6 +16,13 @@ import { makeWorkers } from './make-workers.ts';
 import { cancelRun, holderOf, registeredSearchAttributes, runState } from './temporal-facts.ts';
 import { temporalSdkVersion, version } from './version.ts';
 
+/** What a test puts in the place of a part of the worker. */
+export interface WorkerParts {
+  connectKafka?: ConnectKafka;
+  /** File of workflow code that was bundled before. */
+  workflowBundle?: string;
+}
+
 /**
  * Runs a worker until SIGTERM or SIGINT and its graceful stop. Throws LeaderfallError where it cannot start:
  * CONFIGURATION_INVALID, TEMPORAL_UNREACHABLE, KUBERNETES_UNREACHABLE.
@@ -22,6 +30,7 @@ import { temporalSdkVersion, version } from './version.ts';
 export async function runWorker(
   env: Record<string, string | undefined>,
   cluster: { context?: string; kubeconfig?: string } = {},
+  parts: WorkerParts = {},
 ): Promise<void> {
   const config = readConfig(env);
   const target = temporalTarget();
@@ -41,7 +50,7 @@ export async function runWorker(
   };
   const activities = createActivities({
     kubernetes,
-    connectKafka,
+    connectKafka: parts.connectKafka ?? connectKafka,
     defaults: config.defaults,
     runState: (owner) => runState(client, owner),
     ownerOfRun: (runId) => holderOf(client, runId),
@@ -60,7 +69,10 @@ export async function runWorker(
     log,
   });
   const { taskQueue } = config;
-  const workers = await makeWorkers({ connection, namespace, taskQueue, activities });
+  const workers = await makeWorkers({
+    ...{ connection, namespace, taskQueue, activities },
+    workflowBundle: parts.workflowBundle,
+  });
   let server: Server | undefined;
   try {
     if (config.health) server = await serveHealth(config.health, checksOf(workers, connection));

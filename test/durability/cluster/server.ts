@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type SimulatedCluster, simulatedCluster } from './cluster.ts';
+import { routeOf } from './route.ts';
+import type { Change } from './store.ts';
+
+/** A simulated cluster that can be reached. */
+export interface ServedCluster extends SimulatedCluster {
+  url: string;
+  /** Path of a kubeconfig for it. */
+  kubeconfig: string;
+}
+
+/** Serves any number of clusters at one port, each under a path of its own. */
+export interface ClusterServer {
+  add(name: string): Promise<ServedCluster>;
+  close(): void;
+}
+
+/** Starts it; kubeconfigs are written into `folder`. */
+export async function serveClusters(folder: string): Promise<ClusterServer> {
+  const clusters = new Map<string, SimulatedCluster>();
+  const server = createServer((request, response) => {
+    answer(clusters, request, response).catch((error: unknown) => {
+      console.error(error);
+      response.writeHead(500).end();
+    });
+  });
+  server.keepAliveTimeout = 60_000;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    add: async (name) => {
+      const cluster = await simulatedCluster();
+      clusters.set(name, cluster);
+      const url = `http://127.0.0.1:${port}/${name}`;
+      const kubeconfig = join(folder, `${name}.kubeconfig.json`);
+      writeFileSync(kubeconfig, JSON.stringify(kubeconfigOf(url)));
+      return Object.assign(cluster, { url, kubeconfig });
+    },
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function answer(
+  clusters: Map<string, SimulatedCluster>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { pathname, searchParams: query } = new URL(request.url ?? '', 'http://cluster');
+  const [, name = '', ...rest] = pathname.split('/');
+  const cluster = clusters.get(name);
+  if (!cluster) return void response.writeHead(404).end();
+  const body = await bodyOf(request);
+  const path = `/${rest.join('/')}`;
+  const given = await cluster.handle({ method: request.method ?? 'GET', path, query, body });
+  if (given === 'lost') return;
+  if ('watch' in given)
+    return follow(cluster, path, Number(query.get('resourceVersion') ?? 0), given.watch, response);
+  response.writeHead(given.status, { 'content-type': 'application/json' }).end(JSON.stringify(given.body));
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString()) : undefined;
+}
+
+function follow(
+  { store }: SimulatedCluster,
+  path: string,
+  since: number,
+  wanted: (object: Change['object']) => boolean,
+  response: ServerResponse,
+): void {
+  const resource = routeOf(path)?.resource;
+  response.writeHead(200, { 'content-type': 'application/json' });
+  const tell = (change: Change) => {
+    if (change.resource === resource && wanted(change.object))
+      response.write(`${JSON.stringify({ type: change.type, object: change.object })}\n`);
+  };
+  response.flushHeaders();
+  for (const change of store.changesSince(since)) tell(change);
+  response.once('close', store.onChange(tell));
+}
+
+function kubeconfigOf(server: string) {
+  return {
+    ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'simulated' },
+    clusters: [{ name: 'simulated', cluster: { server, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'simulated', user: {} }],
+    contexts: [{ name: 'simulated', context: { cluster: 'simulated', user: 'simulated' } }],
+  };
+}

@@ -1,0 +1,36 @@
+import { problem } from '../../src/experiment/errors.ts';
+import type { ClusterMetadata, ConnectKafka, KafkaPort } from '../../src/kafka/port.ts';
+
+/** A Kafka port to the simulated Kafka of the cluster at `url`. */
+export function stubKafka(url: string): ConnectKafka {
+  async function ask<T>(method: keyof KafkaPort, argument?: unknown, timeoutMs = 2_000): Promise<T> {
+    try {
+      const response = await fetch(`${url}/kafka/${method}`, {
+        method: 'POST',
+        body: JSON.stringify([argument]),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      return ((await response.json()) as { value: T }).value;
+    } catch (cause) {
+      throw problem('KAFKA_UNREACHABLE', `no broker answers ${method}`, { retryable: true, cause });
+    }
+  }
+  const metadata: KafkaPort['metadata'] = (options) =>
+    ask<ClusterMetadata>('metadata', options, options?.timeoutMs);
+  const unused = async (): Promise<never> => {
+    throw new Error('only the pod does that');
+  };
+  return () => ({
+    metadata,
+    metadataOfEach: async (options) =>
+      new Map([['simulated', await metadata(options).catch(() => undefined)]]),
+    deleteTopic: (name) => ask('deleteTopic', name),
+    brokerConfig: (broker) => ask('brokerConfig', broker),
+    topicExists: (name) => ask('topicExists', name),
+    groups: () => ask('groups'),
+    deleteGroup: (name) => ask('deleteGroup', name),
+    ...{ createTopic: unused, purgeTopic: unused, endOffsets: unused },
+    close: async () => {},
+  });
+}

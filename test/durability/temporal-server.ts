@@ -1,0 +1,88 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A Temporal server in a process of its own, with a store that outlives it. */
+export interface TemporalServer {
+  address: string;
+  connection: Connection;
+  client: Client;
+  /** kill -9, and the same again on the same store after `awayMs`. */
+  crash(awayMs: number): Promise<void>;
+  /** Nothing answers and no connection ends, for that long. */
+  freeze(ms: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts one, with its store in `folder`. */
+export async function startTemporal(folder: string, name: string): Promise<TemporalServer> {
+  const program = execFileSync(process.execPath, ['testbed/main.ts', 'path', 'temporal'], { cwd: root })
+    .toString()
+    .trim();
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  const start = () =>
+    spawn(
+      program,
+      [
+        ...['server', 'start-dev', '--headless', '--ip=127.0.0.1', `--port=${port}`, '--log-level=never'],
+        `--db-filename=${join(folder, `${name}.db`)}`,
+      ],
+      { stdio: 'ignore' },
+    );
+  let server: ChildProcess = start();
+  const connection = await connected(address);
+  return {
+    ...{ address, connection, client: new Client({ connection }) },
+    crash: async (awayMs) => {
+      await end(server);
+      await delay(awayMs);
+      server = start();
+    },
+    freeze: async (ms) => {
+      server.kill('SIGSTOP');
+      await delay(ms);
+      server.kill('SIGCONT');
+    },
+    stop: async () => {
+      await connection.close();
+      await end(server);
+    },
+  };
+}
+
+async function connected(address: string): Promise<Connection> {
+  for (let tries = 0; ; tries++) {
+    try {
+      const connection = await Connection.connect({ address, connectTimeout: '1s' });
+      await connection.workflowService.describeNamespace({ namespace: 'default' });
+      return connection;
+    } catch (error) {
+      if (tries > 100) throw error;
+      await delay(200);
+    }
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
