@@ -1,4 +1,7 @@
 import type { RunIdentity } from '../experiment/identity.ts';
+import type { Promotion } from '../experiment/promotion.ts';
+import type { Endpoint } from '../experiment/promotion-channel.ts';
+import type { PromotionRecord } from '../experiment/promotion-record.ts';
 import type {
   ChaosResult,
   Evidence,
@@ -18,6 +21,7 @@ import type { SearchAttributeName } from '../experiment/search-attributes.ts';
 import type { StreamSeries } from '../experiment/series.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { Baseline } from '../experiment/verdict-line.ts';
+import type { OpenTimes } from '../experiment/window.ts';
 
 /** What `resolve` found out; nothing but the claim has been made. */
 export interface Resolved {
@@ -131,3 +135,26 @@ export interface Activities {
 
 /** Judges; pure. */
 export type Judge = (evidence: Evidence) => Judgement;
+
+/** A promotion that may begin. */
+export interface CheckedPromotion {
+  promotion: Promotion;
+  /** What each experiment is, by stage. */
+  experiments: { name: string; spec: string; summary: string; details: string }[][];
+  /** Address of Temporal's Web UI, where the worker knows it. */
+  webUi?: string;
+}
+
+/** The activities of `promotion`; errors as those of a run. */
+export interface PromotionActivities {
+  /** Validates everything that the promotion will need, its secrets included, and gives the experiments' digests. */
+  checkPromotion(input: unknown): Promise<CheckedPromotion>;
+  /** The record of an ended promotion; undefined where there is none. */
+  findRecord(workflowId: string): Promise<PromotionRecord | undefined>;
+  /** The first moment (epoch ms) from `now` on that is open; here because the rules of time zones change. */
+  nextOpening(request: { times: OpenTimes; now: number }): Promise<number | undefined>;
+  /** POSTs JSON, signed where the endpoint names a secret. What a retry cannot mend is not tried again. */
+  post(request: { endpoint: Endpoint; body: unknown; idempotencyKey: string }): Promise<{ status: number }>;
+  /** Gives the record back, so that history holds it however the promotion ends. */
+  keepRecord(record: PromotionRecord): Promise<PromotionRecord>;
+}

@@ -1,3 +1,4 @@
+import type { PromotionRecord } from '../experiment/promotion-record.ts';
 import type { Verdict } from '../experiment/result.ts';
 
 /** Exit code of `run`, `watch` and `abort` by verdict. */
@@ -8,6 +9,15 @@ export const verdictExitCodes: Record<Verdict, number> = {
   Error: 3,
   Stopped: 4,
   Skipped: 5,
+};
+
+/** Exit code of `promote start --wait` and `promote status` by outcome; one that could not begin ends as a run in Error. */
+export const promotionExitCodes: Record<PromotionRecord['outcome'], number> = {
+  Running: 0,
+  Promoted: 0,
+  Rejected: 1,
+  Expired: 2,
+  Stopped: 4,
 };
 
 /** Bad flags, bad files, unknown fields: nothing was started. As EX_USAGE of sysexits. */

@@ -24,6 +24,7 @@ const commands: Record<string, () => Promise<Add>> = {
   'kill-now': steering('killNow', 'make the next kill of a live run now'),
   extend: steering('extend', 'add kills to a live run'),
   schedule: async () => (await import('./commands/schedule.ts')).addSchedule,
+  promote: async () => (await import('./commands/promote.ts')).addPromote,
   janitor: async () => (await import('./commands/janitor.ts')).addJanitor,
   list: async () => (await import('./commands/list.ts')).addList,
   report: async () => (await import('./commands/report.ts')).addReport,

@@ -10,9 +10,14 @@ import { faultOf } from '../faults/all-faults.ts';
  * Throws INPUT_INVALID that names the file, and the field where one is wrong.
  */
 export async function readInput(file: string): Promise<unknown> {
-  const input = readExperimentText(await contents(file));
+  const input = await readDocument(file);
   faultOf(parseExperiment(input).experiment);
   return input;
+}
+
+/** The one document in a file (`-`: standard input), unchecked. Throws INPUT_INVALID. */
+export async function readDocument(file: string): Promise<unknown> {
+  return readExperimentText(await contents(file));
 }
 
 async function contents(file: string): Promise<string> {

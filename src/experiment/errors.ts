@@ -28,6 +28,7 @@ export const errorCodes = [
   'CONFIGURATION_INVALID', // the worker's or the command's own settings
   'TEMPORAL_UNREACHABLE',
   'REQUEST_REFUSED', // a live run cannot do now what was asked of it
+  'HOOK_FAILED', // a hook or a notification of a promotion does not get through
   'TIMED_OUT',
   'INTERNAL', // a defect of Leaderfall itself
 ] as const;

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { promotionSchema } from './promotion.ts';
+import { promotionRecordSchema } from './promotion-record.ts';
 import { resultSchema } from './result-schema.ts';
 import { experimentSchema } from './spec.ts';
 
@@ -24,7 +26,39 @@ export function experimentJsonSchema(faultKinds: string[]): JsonSchema {
 
 /** What `record` returns and `leaderfall run --json` prints. Open: a later version may add fields. */
 export function resultJsonSchema(): JsonSchema {
-  const schema = z.toJSONSchema(resultSchema, {
+  return { title: 'Leaderfall result', ...openSchema(resultSchema) };
+}
+
+/** What `leaderfall promote start` takes. */
+export function promotionJsonSchema(): JsonSchema {
+  const { properties, ...rest } = z.toJSONSchema(promotionSchema, { io: 'input' });
+  const kind = { ...header.kind, const: 'Promotion' };
+  return { title: 'Leaderfall promotion', ...rest, properties: { ...header, kind, ...properties } };
+}
+
+/** What a promotion gives. Open: a later version may add fields. */
+export function promotionRecordJsonSchema(): JsonSchema {
+  return { title: 'Leaderfall promotion record', ...openSchema(promotionRecordSchema) };
+}
+
+/** Names of the schemas; they are written to schema/<name>.schema.json. */
+export const schemaNames = ['experiment', 'result', 'promotion', 'promotion-record'] as const;
+
+/** One of them. */
+export type SchemaName = (typeof schemaNames)[number];
+
+/** All JSON Schemas. `faultKinds`: what there is to do. */
+export function jsonSchemas(faultKinds: string[]): Record<SchemaName, JsonSchema> {
+  return {
+    experiment: experimentJsonSchema(faultKinds),
+    result: resultJsonSchema(),
+    promotion: promotionJsonSchema(),
+    'promotion-record': promotionRecordJsonSchema(),
+  };
+}
+
+function openSchema(output: z.ZodType): JsonSchema {
+  return z.toJSONSchema(output, {
     io: 'output',
     override: ({ jsonSchema }) => {
       if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
@@ -32,5 +66,4 @@ export function resultJsonSchema(): JsonSchema {
       delete jsonSchema.default;
     },
   });
-  return { title: 'Leaderfall result', ...schema };
 }

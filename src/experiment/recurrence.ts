@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { durationSchema as duration } from './durations.ts';
 import { inputInvalid, issuesOf } from './issues.ts';
 import { parseExperiment } from './parse.ts';
-
-const duration = z.string().regex(/^\d+(s|m|h|d)$/, 'must be a number with s, m, h or d, such as 90s or 6h');
+import { isTimeZone } from './window.ts';
 
 /** One value, a range, or a list of both, as Temporal's calendars have them. */
 function field<T extends z.ZodType>(value: T) {
@@ -99,13 +99,4 @@ function ownIssues({ when, catchUp }: Recurrence): string[] {
   if (!isTimeZone(when.timeZone)) issues.push(`when.timeZone: ${when.timeZone} is no time zone`);
   if (/^[0-9]s$/.test(catchUp)) issues.push('catchUp: Temporal takes no less than 10s');
   return issues;
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,4 @@
-import type { ResolvedExperiment } from './spec.ts';
+import type { Experiment, ResolvedExperiment } from './spec.ts';
 
 /**
  * What an experiment does as canonical JSON (keys sorted, nothing undefined): two runs with the same text can be compared. What it
@@ -8,6 +8,17 @@ export function specText(experiment: ResolvedExperiment): string {
   const { name: _name, slo: _slo, reach: _reach, liveness, ...does } = experiment;
   const { image: _image, imagePullPolicy: _policy, imagePullSecrets: _secrets, ...stream } = liveness;
   return canonicalJson({ ...does, liveness: stream });
+}
+
+/**
+ * What an experiment does, wherever it is run: what stages of a promotion are compared by. Besides what {@link specText} leaves out:
+ * whose Kafka it is, how that comes to be, and whether it has opted in.
+ */
+export function chaosText(experiment: Experiment): string {
+  const { name: _name, slo: _slo, reach: _reach, environment: _environment, liveness, ...does } = experiment;
+  const { cluster: _cluster, provision: _provision, annotationCheck: _check, ...chaos } = does;
+  const { image: _image, imagePullPolicy: _policy, imagePullSecrets: _secrets, ...stream } = liveness;
+  return canonicalJson({ ...chaos, liveness: stream });
 }
 
 /** JSON with sorted keys. */

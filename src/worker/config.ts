@@ -9,6 +9,8 @@ import { version } from './version.ts';
 export interface WorkerConfig {
   taskQueue: string;
   defaults: WorkerDefaults;
+  /** What promotions are given: where secrets are, and where Temporal's Web UI is. */
+  promotion: { secretsFolder?: string; webUi?: string };
   /** host:port of the Prometheus endpoint; none where undefined. */
   metricsAddress?: string;
   /** Where /healthz and /readyz are served; nowhere where undefined. */
@@ -78,17 +80,16 @@ const environmentSchema = z.object({
     .min(1, 'must be a port')
     .max(65_535, 'must be a port')
     .optional(),
+  LEADERFALL_SECRETS_FOLDER: text,
+  LEADERFALL_WEB_UI: z.url('must be a URL').optional(),
   LEADERFALL_METRICS_ADDRESS: address,
   LEADERFALL_HEALTH_ADDRESS: address,
   LEADERFALL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
   LEADERFALL_LOG_FORMAT: z.enum(['json', 'pretty']).optional(),
 });
 
-/** Variables that commands read and that may stand in a worker's environment too. */
-const foreign = ['LEADERFALL_WEB_UI'];
-
 /** Names of all variables, for documentation and for the nearest known one. */
-export const variableNames: readonly string[] = [...Object.keys(environmentSchema.shape), ...foreign];
+export const variableNames: readonly string[] = Object.keys(environmentSchema.shape);
 
 /** Reads the worker's settings. Throws CONFIGURATION_INVALID that lists everything that is wrong, at once. */
 export function readConfig(
@@ -144,6 +145,10 @@ function configOf(env: z.output<typeof environmentSchema>, terminal: boolean): W
         kafkaParameters: env.LEADERFALL_KUDO_KAFKA_PARAMETERS,
       }),
     },
+    promotion: present({
+      secretsFolder: env.LEADERFALL_SECRETS_FOLDER,
+      webUi: env.LEADERFALL_WEB_UI?.replace(/\/+$/, ''),
+    }),
     ...(env.LEADERFALL_METRICS_ADDRESS ? { metricsAddress: env.LEADERFALL_METRICS_ADDRESS } : {}),
     ...(health ? { health: { host: hostOf(health), port: portOf(health) } } : {}),
     log: {

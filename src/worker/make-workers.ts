@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { type Activities, criticalSuffix } from '../activities/contract.ts';
+import { type Activities, criticalSuffix, type PromotionActivities } from '../activities/contract.ts';
 
 /** Activities that only the critical queue carries out. */
 const criticalActivities = ['kill', 'cleanUp', 'record'] as const satisfies (keyof Activities)[];
@@ -24,7 +24,7 @@ export async function makeWorkers(options: {
   connection: NativeConnection;
   namespace: string;
   taskQueue: string;
-  activities: Activities;
+  activities: Activities & PromotionActivities;
   /** File of workflow code that was bundled before. */
   workflowBundle?: string | undefined;
 }): Promise<Worker[]> {

@@ -3,6 +3,7 @@ import { Client } from '@temporalio/client';
 import { type NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
+import { createPromotionActivities } from '../activities/promotion.ts';
 import { problem } from '../experiment/errors.ts';
 import { connectKafka } from '../kafka/connect-kafka.ts';
 import type { ConnectKafka } from '../kafka/port.ts';
@@ -13,7 +14,7 @@ import { type HealthChecks, serveHealth } from './health.ts';
 import { lastPassed } from './last-passed.ts';
 import { makeLogger, sdkLogger } from './logger.ts';
 import { makeWorkers } from './make-workers.ts';
-import { cancelRun, holderOf, registeredSearchAttributes, runState } from './temporal-facts.ts';
+import { cancelRun, findRecord, holderOf, registeredSearchAttributes, runState } from './temporal-facts.ts';
 import { temporalSdkVersion, version } from './version.ts';
 
 /** What a test puts in the place of a part of the worker. */
@@ -48,7 +49,7 @@ export async function runWorker(
     temporalSdk: temporalSdkVersion,
     kubernetes: clusterIs,
   };
-  const activities = createActivities({
+  const steps = createActivities({
     kubernetes,
     connectKafka: parts.connectKafka ?? connectKafka,
     defaults: config.defaults,
@@ -68,6 +69,11 @@ export async function runWorker(
     versions,
     log,
   });
+  const promotions = createPromotionActivities({
+    ...config.promotion,
+    findRecord: (workflowId) => findRecord(client, workflowId),
+  });
+  const activities = { ...steps, ...promotions };
   const { taskQueue } = config;
   const workers = await makeWorkers({
     ...{ connection, namespace, taskQueue, activities },

@@ -2,6 +2,7 @@ import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@tempora
 import type { NativeConnection } from '@temporalio/worker';
 import type { RunState } from '../activities/dependencies.ts';
 import { ownerOf, type RunIdentity, runOfOwner } from '../experiment/identity.ts';
+import type { PromotionRecord } from '../experiment/promotion-record.ts';
 import { compareRegistered, type SearchAttributeName } from '../experiment/search-attributes.ts';
 
 /** gRPC status. */
@@ -56,6 +57,18 @@ export async function cancelRun(client: Client, { workflowId, runId }: RunIdenti
     await client.workflow.getHandle(workflowId, runId).cancel();
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+/** The record of an ended promotion; undefined where there is none, or none yet. */
+export async function findRecord(client: Client, workflowId: string): Promise<PromotionRecord | undefined> {
+  const handle = client.workflow.getHandle(workflowId);
+  try {
+    const { status, type } = await handle.describe();
+    return type === 'promotion' && status.name === 'COMPLETED' ? await handle.result() : undefined;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
   }
 }
 

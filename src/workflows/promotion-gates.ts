@@ -1,0 +1,142 @@
+import { condition, proxyActivities } from '@temporalio/workflow';
+import type { PromotionActivities } from '../activities/contract.ts';
+import { millisecondsOf } from '../experiment/durations.ts';
+import type { Gate, GateOf } from '../experiment/promotion.ts';
+import type { GateRecord } from '../experiment/promotion-record.ts';
+import { tellNews } from './promotion-news.ts';
+import { runAll } from './promotion-runs.ts';
+import { note, type Place, type PromotionStory, stamp } from './promotion-story.ts';
+
+/** Why a stage does not go on; `expired`: nobody can do anything about it any more. */
+export interface Lack {
+  reason: string;
+  expired?: boolean;
+}
+
+const { nextOpening } = proxyActivities<Pick<PromotionActivities, 'nextOpening'>>({
+  startToCloseTimeout: '1m',
+  summary: 'when the window opens',
+});
+
+/** Waits at a gate until it opens, by itself, by people or by an override; or gives why it will not. */
+export async function waitAt(story: PromotionStory, place: Place, gate: Gate): Promise<Lack | undefined> {
+  const { record } = place;
+  const here: GateRecord = { kind: gate.kind, attempt: record.attempt, since: stamp(), approvals: [] };
+  record.gates.push(here);
+  record.state = 'waiting';
+  const lack = await opened(story, place, gate, here);
+  if (lack) return lack;
+  here.openedAt = stamp();
+  const { answer } = story;
+  if (answer?.request === 'override') {
+    here.how = `overridden by ${answer.actor}: ${answer.reason}`;
+    delete story.answer;
+  }
+  note(story, `gate ${gate.kind} open${here.how ? `: ${here.how}` : ''}`, record.name);
+  return undefined;
+}
+
+async function opened(
+  story: PromotionStory,
+  place: Place,
+  gate: Gate,
+  here: GateRecord,
+): Promise<Lack | undefined> {
+  switch (gate.kind) {
+    case 'auto':
+      return undefined;
+    case 'approval':
+      return await approved(story, place, gate, here);
+    case 'soak':
+      return await soaked(story, place, gate, here);
+    case 'window':
+      return await inWindow(story, place, gate, here);
+  }
+}
+
+async function approved(
+  story: PromotionStory,
+  { record }: Place,
+  { needed, approvers, expires, fourEyes }: GateOf<'approval'>,
+  here: GateRecord,
+): Promise<Lack | undefined> {
+  const forMs = millisecondsOf(expires);
+  here.until = stamp(Date.now() + forMs);
+  const { startedBy } = story.record;
+  const names = approvers.map(({ name }) => name).filter((name) => !fourEyes || name !== startedBy);
+  const asked = `${needed} of ${names.join(', ')}`;
+  here.how = asked;
+  note(story, `waits for approval by ${asked} until ${here.until}`, record.name);
+  const { workflowId } = story.record.promotion;
+  const line = (verb: string) =>
+    `leaderfall promote ${verb} ${workflowId} --stage ${record.name} --actor NAME --reason TEXT`;
+  tellNews(story, 'waiting', `${record.name} waits for approval by ${asked} until ${here.until}`, {
+    stage: record.name,
+    commands: [line('approve'), line('reject')],
+  });
+  const enough = await condition(() => here.approvals.length >= needed, forMs, {
+    summary: `until the approval of ${record.name} expires`,
+  });
+  if (!enough)
+    return {
+      reason: `${here.approvals.length} of ${needed} approvals came within ${expires}`,
+      expired: true,
+    };
+  here.how = `approved by ${here.approvals.map(({ actor, role }) => (role ? `${actor} (${role})` : actor)).join(', ')}`;
+  return undefined;
+}
+
+/** Repeats the stage's experiments at the interval; the last repeat is at the end of the duration. */
+async function soaked(
+  story: PromotionStory,
+  place: Place,
+  { duration, every }: GateOf<'soak'>,
+  here: GateRecord,
+): Promise<Lack | undefined> {
+  const { record } = place;
+  const begin = Date.now();
+  const end = begin + millisecondsOf(duration);
+  here.until = stamp(end);
+  note(story, `soaks until ${here.until}, repeated every ${every}`, record.name);
+  for (let repeat = 1, due = begin; due < end; repeat++) {
+    due = Math.min(end, due + millisecondsOf(every));
+    if (await overridden(story, due - Date.now(), `until repeat ${repeat} of ${record.name}`))
+      return undefined;
+    record.state = 'running';
+    const lack = await runAll(story, place, 'soak');
+    record.state = 'waiting';
+    if (lack) return { reason: `repeat ${repeat} of the soak: ${lack}` };
+    here.how = `${repeat} repeats passed`;
+  }
+  return undefined;
+}
+
+async function inWindow(
+  story: PromotionStory,
+  { record }: Place,
+  { kind: _kind, expires, ...times }: GateOf<'window'>,
+  here: GateRecord,
+): Promise<Lack | undefined> {
+  const now = Date.now();
+  const expiresAt = expires === undefined ? undefined : now + millisecondsOf(expires);
+  const opensAt = await nextOpening({ times, now });
+  const waitUntil = Math.min(opensAt ?? Number.POSITIVE_INFINITY, expiresAt ?? Number.POSITIVE_INFINITY);
+  if (!Number.isFinite(waitUntil)) return { reason: 'the window does not open within a year' };
+  if (waitUntil > now) {
+    here.until = stamp(waitUntil);
+    note(story, `waits for the window until ${here.until}`, record.name);
+    tellNews(story, 'waiting', `${record.name} waits for its window until ${here.until}`, {
+      stage: record.name,
+    });
+    if (await overridden(story, waitUntil - now, `until the window of ${record.name} opens`))
+      return undefined;
+  }
+  return opensAt === waitUntil
+    ? undefined
+    : { reason: `the window did not open within ${expires}`, expired: true };
+}
+
+/** Waits so long, unless somebody overrides. */
+async function overridden(story: PromotionStory, ms: number, summary: string): Promise<boolean> {
+  return await condition(() => story.answer !== undefined, Math.max(1, ms), { summary });
+}

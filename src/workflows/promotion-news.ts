@@ -1,0 +1,98 @@
+import { ActivityFailure } from '@temporalio/common';
+import { getExternalWorkflowHandle, proxyActivities, startChild } from '@temporalio/workflow';
+import type { PromotionActivities } from '../activities/contract.ts';
+import { millisecondsOf } from '../experiment/durations.ts';
+import { bodyOf, type Hook, type News } from '../experiment/promotion-channel.ts';
+import { linkOf, note, type PromotionStory } from './promotion-story.ts';
+
+/** Tells those who want to know, without waiting for it: whether it arrives changes nothing. */
+export function tellNews(
+  story: PromotionStory,
+  kind: News['kind'],
+  text: string,
+  more: Pick<News, 'stage' | 'commands'> = {},
+): void {
+  const { record, checked } = story;
+  const { name, subject, promotion } = record;
+  const news: News = {
+    kind,
+    promotion: promotion.workflowId,
+    name,
+    subject,
+    text,
+    ...more,
+    ...linkOf(story),
+  };
+  const channels = (checked?.promotion.notify ?? []).filter(({ on }) => on.includes(kind));
+  for (const channel of channels) {
+    const { url, urlFrom, secret } = channel;
+    const { post } = proxyActivities<Pick<PromotionActivities, 'post'>>({
+      startToCloseTimeout: '20s',
+      scheduleToCloseTimeout: '2m',
+      retry: { initialInterval: '1s', backoffCoefficient: 2 },
+      summary: `tell ${channel.kind}: ${kind}`,
+    });
+    const idempotencyKey = `${promotion.runId}/news/${story.news.length}`;
+    story.news.push(
+      post({ endpoint: { url, urlFrom, secret }, body: bodyOf(channel, news), idempotencyKey }).then(
+        () => {},
+        (error: unknown) => note(story, `${channel.kind} was not told of "${kind}": ${messageOf(error)}`),
+      ),
+    );
+  }
+}
+
+/** Carries the hooks out, all at once; how each went is in the record, and changes nothing else. */
+export async function carryOutHooks(story: PromotionStory, hooks: Hook[]): Promise<void> {
+  const outcomes = await Promise.all(
+    hooks.map(async (hook, order) => {
+      const done = await carryOut(story, hook, order).catch(
+        (error: unknown) => `failed: ${messageOf(error)}`,
+      );
+      return { hook: hookText(hook), outcome: done };
+    }),
+  );
+  story.record.hooks = outcomes;
+  for (const { hook, outcome } of outcomes) note(story, `${hook}: ${outcome}`);
+}
+
+async function carryOut(story: PromotionStory, hook: Hook, order: number): Promise<string> {
+  const { record } = story;
+  const { workflowId, runId } = record.promotion;
+  if (hook.kind === 'start') {
+    const { workflowType, taskQueue, input = record } = hook;
+    const id = hook.workflowId ?? `${workflowId}.hook.${order + 1}`;
+    await startChild(workflowType, {
+      workflowId: id,
+      taskQueue,
+      args: [input],
+      parentClosePolicy: 'ABANDON',
+    });
+    return `started as ${id}`;
+  }
+  if (hook.kind === 'signal') {
+    await getExternalWorkflowHandle(hook.workflowId).signal(hook.signal, hook.input ?? record);
+    return 'signalled';
+  }
+  const { url, urlFrom, secret } = hook;
+  const { post } = proxyActivities<Pick<PromotionActivities, 'post'>>({
+    startToCloseTimeout: '20s',
+    scheduleToCloseTimeout: millisecondsOf(hook.within),
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+    summary: hookText(hook),
+  });
+  const endpoint = { url, urlFrom, secret };
+  const { status } = await post({ endpoint, body: record, idempotencyKey: `${runId}/hook/${order}` });
+  return `answered ${status}`;
+}
+
+function hookText(hook: Hook): string {
+  if (hook.kind === 'start') return `start of ${hook.workflowType}`;
+  if (hook.kind === 'signal') return `signal ${hook.signal} to ${hook.workflowId}`;
+  return `call of ${hook.urlFrom ?? /\/\/([^/?#]*)/.exec(hook.url ?? '')?.[1]}`;
+}
+
+function messageOf(error: unknown): string {
+  const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}

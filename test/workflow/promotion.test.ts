@@ -1,0 +1,268 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { PromotionRecord } from '../../src/experiment/promotion-record.ts';
+import { environmentSteps, promoteStory } from './promotion-support.ts';
+import { timeSkippingServer } from './story-support.ts';
+
+/** Promotions with the real workflows; the steps of their runs need no cluster, and the clock jumps over what is waited for. */
+let env: TestWorkflowEnvironment;
+const fails = new Set<string>();
+const inputs: unknown[] = [];
+
+beforeAll(async () => {
+  env = await timeSkippingServer();
+});
+
+afterAll(async () => {
+  await env.teardown();
+});
+
+beforeEach(() => {
+  fails.clear();
+  inputs.length = 0;
+});
+
+/** As a person writes it. */
+const kills = { name: 'kills', cluster: { namespace: 'kafka-staging' }, target: 'leader' };
+const approval = {
+  kind: 'approval',
+  approvers: [{ name: 'ann', role: 'sre' }, { name: 'bob' }, { name: 'carol' }],
+};
+
+interface Parts {
+  staging?: object;
+  production?: object;
+  more?: object;
+  /** What the staging worker is to be called. */
+  environment?: string;
+  settings?: { secretsFolder?: string; webUi?: string };
+}
+
+async function promote(
+  { staging, production, more, environment = 'staging', settings }: Parts,
+  during?: (handle: WorkflowHandle) => Promise<void>,
+) {
+  return await promoteStory(
+    env,
+    {
+      staging: environmentSteps(env, 'staging', { fails, inputs }),
+      production: environmentSteps(env, 'production', { fails, inputs }),
+    },
+    (queues) => ({
+      name: 'orders',
+      subject: 'orders@sha256:1',
+      startedBy: 'carol',
+      stages: [
+        {
+          name: 'staging',
+          environment: { name: environment, taskQueue: queues.staging },
+          experiments: [kills],
+          ...staging,
+        },
+        {
+          name: 'production',
+          environment: { name: 'production', taskQueue: queues.production },
+          experiments: [{ ...kills, name: 'prod-kills', cluster: { namespace: 'kafka' } }],
+          proof: { stage: 'staging' },
+          ...production,
+        },
+      ],
+      ...more,
+    }),
+    during,
+    settings,
+  );
+}
+
+async function status(handle: WorkflowHandle): Promise<PromotionRecord> {
+  return await handle.query<PromotionRecord>('status');
+}
+
+/** Waits until the first stage is in a state. */
+async function until(handle: WorkflowHandle, state: string, stage = 0): Promise<void> {
+  await expect.poll(async () => (await status(handle)).stages[stage]?.state, { timeout: 30_000 }).toBe(state);
+}
+
+function ask(handle: WorkflowHandle, request: string, said: object): Promise<string> {
+  return handle.executeUpdate(request, { args: [said] });
+}
+
+test('what passes every stage is Promoted; each run has the input that a person would give, and production is proven by staging', async () => {
+  const { record } = await promote({});
+  expect(record).toMatchObject({ outcome: 'Promoted', subject: 'orders@sha256:1', startedBy: 'carol' });
+  expect(inputs).toEqual([kills, { ...kills, name: 'prod-kills', cluster: { namespace: 'kafka' } }]);
+  const [staging, production] = record?.stages ?? [];
+  expect([staging?.state, production?.state]).toEqual(['passed', 'passed']);
+  expect(production?.proof).toContain(staging?.runs[0]?.workflowId);
+  expect(production?.runs).toMatchObject([{ verdict: 'Pass', environment: 'production', purpose: 'stage' }]);
+  const child = await env.client.workflow.getHandle(staging?.runs[0]?.workflowId ?? '').describe();
+  expect([child.type, child.taskQueue]).toEqual(['kafkaBrokerFailure', staging?.taskQueue]);
+});
+
+test('a Fail in staging stops before production, once nobody has decided otherwise in time', async () => {
+  fails.add('kills');
+  const { record } = await promote({});
+  expect(record?.outcome).toBe('Rejected');
+  expect(record?.reason).toContain('kills ended Fail: not all replicas were in sync');
+  expect(record?.stages.map(({ state }) => state)).toEqual(['not passed', 'pending']);
+  expect(inputs).toEqual([kills]);
+});
+
+test('in order, what comes after a run that did not pass is not run; side by side all are', async () => {
+  fails.add('first');
+  const experiments = ['first', 'second'].map((name) => ({ ...kills, name }));
+  const names = async (sideBySide: boolean) => {
+    const { record } = await promote({ staging: { experiments, sideBySide, hold: '0s' } });
+    return record?.stages[0]?.runs.map(({ experiment, verdict }) => `${experiment} ${verdict}`);
+  };
+  expect(await names(false)).toEqual(['first Fail']);
+  expect(await names(true)).toEqual(['first Fail', 'second Pass']);
+});
+
+test('n of the named approvers open an approval; others, the starter, a wrong role and a second time are refused with the reason', async () => {
+  const { record } = await promote({ staging: { gates: [{ ...approval, needed: 2 }] } }, async (handle) => {
+    await until(handle, 'waiting');
+    const reason = 'looks good';
+    const refused = async (said: object) =>
+      ((await ask(handle, 'approve', said).catch((error: Error) => error.cause)) as Error).message;
+    expect(await refused({ actor: 'eve', reason })).toContain('eve is no approver of staging');
+    expect(await refused({ actor: 'carol', reason })).toContain('somebody else has to approve');
+    expect(await refused({ actor: 'ann', reason })).toBe('role: ann approves as sre');
+    expect(await refused({ actor: 'bob' })).toBe('reason: missing; a text is expected');
+    expect(await refused({ actor: 'bob', reason, stage: 'production' })).toContain('is at staging');
+    expect(await ask(handle, 'approve', { actor: 'ann', role: 'sre', reason })).toBe(
+      '1 of 2 approvals of staging',
+    );
+    expect(await refused({ actor: 'ann', role: 'sre', reason })).toBe('ann has approved already');
+    expect(await ask(handle, 'approve', { actor: 'bob', reason: 'me too' })).toBe(
+      '2 of 2 approvals of staging',
+    );
+  });
+  expect(record?.outcome).toBe('Promoted');
+  expect(record?.stages[0]?.gates).toMatchObject([{ kind: 'approval', how: 'approved by ann (sre), bob' }]);
+  expect(record?.decisions).toMatchObject([
+    { request: 'approve', actor: 'ann', role: 'sre', reason: 'looks good', stage: 'staging' },
+    { request: 'approve', actor: 'bob', reason: 'me too' },
+  ]);
+});
+
+test('an approval that does not come in time ends as Expired', async () => {
+  const { record } = await promote({ staging: { gates: [{ ...approval, expires: '2h' }] } });
+  expect(record).toMatchObject({ outcome: 'Expired', reason: 'staging: 0 of 1 approvals came within 2h' });
+  expect(record?.stages[1]?.runs).toEqual([]);
+});
+
+test('a held stage is begun anew, or goes on in spite of what holds it, on the word of those who may say so', async () => {
+  fails.add('kills');
+  const reason = 'a known flake';
+  const { record } = await promote(
+    { more: { overriders: ['ann'] }, production: { proof: undefined } },
+    async (handle) => {
+      await until(handle, 'held');
+      const early = ask(handle, 'approve', { actor: 'ann', reason });
+      await expect(early).rejects.toMatchObject({
+        cause: { message: expect.stringContaining('waits for no approval') },
+      });
+      await ask(handle, 'retry', { actor: 'bob', reason });
+      await expect.poll(async () => (await status(handle)).stages[0]?.attempt, { timeout: 30_000 }).toBe(2);
+      await until(handle, 'held');
+      const other = ask(handle, 'override', { actor: 'bob', reason });
+      await expect(other).rejects.toMatchObject({
+        cause: { message: 'actor: bob may not override; ann may' },
+      });
+      await ask(handle, 'override', { actor: 'ann', reason });
+    },
+  );
+  expect(record?.outcome).toBe('Promoted');
+  expect(record?.stages[0]).toMatchObject({
+    state: 'overridden',
+    attempt: 2,
+    runs: [{ attempt: 1 }, { attempt: 2 }],
+  });
+  expect(record?.decisions.map(({ request, actor }) => `${request} ${actor}`)).toEqual([
+    'retry bob',
+    'override ann',
+  ]);
+});
+
+test('production takes no proof that is stale, of another spec, of another subject, or overridden', async () => {
+  const earlier = await promote({ production: { proof: undefined } });
+  const proof = { stage: 'staging', maxAge: '1h', promotion: earlier.handle.workflowId };
+  const only = (more: object = {}, production: object = {}) => ({
+    staging: { name: 'canary' },
+    production: { proof, hold: '0s', ...production },
+    more,
+  });
+  const end = async (parts: Parts) => (await promote(parts)).record;
+  expect((await end(only()))?.outcome).toBe('Promoted');
+  const other = await end(only({ subject: 'orders@sha256:2' }));
+  expect([other?.outcome, other?.reason]).toEqual([
+    'Rejected',
+    'production: no proof: staging was passed by orders@sha256:1, not by orders@sha256:2',
+  ]);
+  expect(other?.stages[1]?.runs).toEqual([]);
+  const controller = { ...kills, target: 'controller' };
+  expect((await end(only({}, { experiments: [controller] })))?.reason).toContain('never passed in staging');
+  await env.sleep('2h');
+  expect((await end(only()))?.reason).toContain('older than 1h');
+
+  fails.add('kills');
+  const overridden = await promote(
+    { more: { overriders: ['ann'] }, production: { hold: '0s' } },
+    async (handle) => {
+      await until(handle, 'held');
+      await ask(handle, 'override', { actor: 'ann', reason: 'a known flake' });
+    },
+  );
+  expect(overridden.record?.reason).toBe('production: no proof: stage staging is overridden');
+});
+
+test('a soak repeats the experiments for its time, and one repeat that does not pass holds the stage', async () => {
+  const gates = [{ kind: 'soak', duration: '5h', every: '2h' }];
+  const { record } = await promote({ staging: { gates } });
+  const [staging] = record?.stages ?? [];
+  expect(record?.outcome).toBe('Promoted');
+  expect(staging?.runs.map(({ purpose }) => purpose)).toEqual(['stage', 'soak', 'soak', 'soak']);
+  const soaked = Date.parse(staging?.passedAt ?? '') - Date.parse(staging?.gates[0]?.since ?? '');
+  expect(soaked).toBeGreaterThanOrEqual(5 * 3_600_000);
+  const broken = await promote({ staging: { gates } }, async (handle) => {
+    await until(handle, 'waiting');
+    fails.add('kills');
+  });
+  expect(broken.record?.reason).toMatch(/^staging: repeat 1 of the soak: kills ended Fail/);
+});
+
+test('a window keeps a stage until it opens, unless somebody who may overrides it, or it expires first', async () => {
+  const now = await env.currentTimeMs();
+  const freeze = [
+    { from: new Date(now - 60_000).toISOString(), to: new Date(now + 5 * 3_600_000).toISOString() },
+  ];
+  const { record } = await promote({ staging: { gates: [{ kind: 'window', freeze }] } });
+  expect(record?.outcome).toBe('Promoted');
+  expect(Date.parse(record?.stages[0]?.gates[0]?.openedAt ?? '')).toBeGreaterThanOrEqual(
+    Date.parse(freeze[0]?.to ?? ''),
+  );
+
+  const later = [{ from: new Date(now).toISOString(), to: new Date(now + 300 * 86_400_000).toISOString() }];
+  const gates = [{ kind: 'window', freeze: later, expires: '3d' }];
+  expect((await promote({ staging: { gates } })).record).toMatchObject({
+    outcome: 'Expired',
+    reason: 'staging: the window did not open within 3d',
+  });
+});
+
+test('a worker of another environment on the queue does not count', async () => {
+  const { record } = await promote({ environment: 'canary', staging: { hold: '0s' } });
+  expect(record?.reason).toBe('staging: kills ran in environment staging, not in canary');
+});
+
+test('wrong input fails at once with the names of the fields', async () => {
+  const { error } = await promote({
+    staging: { gates: [{ kind: 'approvals' }], experiments: [{ targt: 1 }] },
+  });
+  expect(error?.cause).toMatchObject({
+    type: 'INPUT_INVALID',
+    message: expect.stringContaining('stages.0.gates.0'),
+  });
+});
