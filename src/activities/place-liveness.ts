@@ -14,6 +14,9 @@ import { standingOf } from './standing.ts';
 import type { StepContext } from './step.ts';
 import { removeStream, streamsIn } from './streams.ts';
 
+/** A group of a run that ended is waited for so long; who has a member still is left to the janitor. ms */
+const orphanMs = 2_000;
+
 /** Puts the run's liveness pod into the Kafka's namespace, or leaves the one that an earlier attempt put there. */
 export async function placeLivenessPod(
   deps: ActivityDependencies,
@@ -24,6 +27,8 @@ export async function placeLivenessPod(
   const { resolved, kafka } = context;
   const { experiment, run, expires } = resolved;
   await makeRoom(deps, context, step, deadline);
+  // After the orphaned pod, whose clients would hold on to their group and might make their topic anew.
+  await removeOrphanedStreams(deps, context, step);
   const brokerLabels = await labelsOfBrokers(deps, context);
   const { namespace } = experiment.cluster;
   const claim = { kubernetes: deps.kubernetes, run, namespace, statefulSet: resolved.statefulSetName };
@@ -35,7 +40,7 @@ export async function placeLivenessPod(
 }
 
 /** Removes topics and groups of runs that ended without their clean-up. What hinders it is no reason to end the run. */
-export async function removeOrphanedStreams(
+async function removeOrphanedStreams(
   deps: ActivityDependencies,
   { resolved, kafka }: RunContext,
   { signal, progress }: StepContext,
@@ -46,7 +51,7 @@ export async function removeOrphanedStreams(
         if (stream.runId === resolved.run.runId) continue;
         if ((await standingOf(deps, stream, Date.now())).state !== 'ended') continue;
         progress([`removing the orphaned topic ${stream.topic}`]);
-        await removeStream(reached.kafka, stream, { signal, patienceMs: 0 });
+        await removeStream(reached.kafka, stream, { signal, patienceMs: orphanMs });
       }
     });
   } catch (error) {

@@ -7,7 +7,7 @@ import { livenessPodName } from '../liveness/pod.ts';
 import type { Activities, RunContext } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { consumerReport, observerReport, producerReport, readLivenessPod } from './liveness-http.ts';
-import { hasEnded, placeLivenessPod, removeOrphanedStreams } from './place-liveness.ts';
+import { hasEnded, placeLivenessPod } from './place-liveness.ts';
 import { runStep, type StepContext } from './step.ts';
 
 /** An image that cannot be pulled or a pod that fits no node is given up on after this. ms */
@@ -32,7 +32,6 @@ async function startLiveness(
   const { experiment, run, expires, leadMs = firstKillMs } = context.resolved;
   const { namespace } = experiment.cluster;
   const deadline = Date.now() + experiment.liveness.readySeconds * 1_000;
-  await removeOrphanedStreams(deps, context, step);
   await placeLivenessPod(deps, context, step, deadline);
   const pod = await running(deps, context, step, deadline);
   await steady(deps, context, step, deadline);
