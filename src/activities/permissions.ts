@@ -24,7 +24,7 @@ export function runPermissions(experiment: ResolvedExperiment): Permission[] {
     ...need('', 'pods', ['get', 'create'], 'proxy'),
     ...need('', 'pods', ['get'], 'log'),
     ...(experiment.reach === 'direct' ? [] : need('', 'pods', ['get', 'create'], 'portforward')),
-    ...need('', 'services', ['get']),
+    ...need('', 'services', ['get', 'list']),
     ...need('', 'events', ['create', 'list']),
     ...need('apps', 'statefulsets', ['get', 'list', 'patch']),
     ...credentialPermissions(experiment),

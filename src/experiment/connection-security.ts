@@ -11,6 +11,14 @@ const secretKey = z
   .max(253)
   .regex(/^[-._a-zA-Z0-9]+$/, 'must be the name of a key in a Secret');
 
+/** Whether an address carries no user and password: it would be in history with them. */
+export function holdsNoLogin(address: string): boolean {
+  return !/^\w+:\/\/[^/]*@/.test(address);
+}
+
+/** What is said of one that does. */
+export const loginRefused = 'holds a user or a password, which would be in history';
+
 /** TLS to the brokers. Whoever signed their certificates, and who we are where they ask. */
 export const tlsSchema = z
   .strictObject({

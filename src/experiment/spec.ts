@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { saslSchema, tlsSchema } from './connection-security.ts';
+import { holdsNoLogin, loginRefused, saslSchema, tlsSchema } from './connection-security.ts';
 import { sloSchema } from './slo-schema.ts';
 import { streamOptions } from './stream-options.ts';
 
@@ -23,6 +23,7 @@ const kudoInstance = z.strictObject({
   package: z
     .string()
     .min(1)
+    .refine(holdsNoLogin, loginRefused)
     .optional()
     .describe('Directory, .tgz, http(s) URL or name in a KUDO repository; read by the worker.'),
   instance: dnsLabel.describe('Name of the KUDO Instance.'),
@@ -82,6 +83,7 @@ const provisionSchema = z.strictObject({
     ),
   repository: z
     .url()
+    .refine(holdsNoLogin, loginRefused)
     .optional()
     .describe('KUDO repository that holds index.yaml, for packages given by name.'),
   managerImage: z.string().default('kudobuilder/controller:v0.19.0').describe('Image of the KUDO manager.'),

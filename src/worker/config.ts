@@ -1,5 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { holdsNoLogin, loginRefused } from '../experiment/connection-security.ts';
 import { problem } from '../experiment/errors.ts';
 import type { WorkerDefaults } from '../experiment/resolve.ts';
 import { privilegedKinds } from '../faults/all-faults.ts';
@@ -34,6 +35,14 @@ const address = z
   .refine((value) => portOf(value) <= 65_535, 'has no such port')
   .optional();
 
+/** Where a package is; runs keep it in their history. */
+const kudoPackage = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .refine(holdsNoLogin, loginRefused)
+  .optional();
+
 /** A JSON object of strings in a variable. */
 const parameters = z
   .string()
@@ -62,9 +71,9 @@ const faultList = z
 const environmentSchema = z.object({
   LEADERFALL_TASK_QUEUE: text.default('leaderfall'),
   LEADERFALL_LIVENESS_IMAGE: text,
-  LEADERFALL_KUDO_ZOOKEEPER_PACKAGE: text,
-  LEADERFALL_KUDO_KAFKA_PACKAGE: text,
-  LEADERFALL_KUDO_REPOSITORY: z.url('must be a URL').optional(),
+  LEADERFALL_KUDO_ZOOKEEPER_PACKAGE: kudoPackage,
+  LEADERFALL_KUDO_KAFKA_PACKAGE: kudoPackage,
+  LEADERFALL_KUDO_REPOSITORY: z.url('must be a URL').refine(holdsNoLogin, loginRefused).optional(),
   LEADERFALL_KUDO_MANAGER_IMAGE: text,
   LEADERFALL_KUDO_ZOOKEEPER_PARAMETERS: parameters,
   LEADERFALL_KUDO_KAFKA_PARAMETERS: parameters,

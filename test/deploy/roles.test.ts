@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { janitorPermissions, runPermissions } from '../../src/activities/permissions.ts';
-import { experimentSchema, type ResolvedExperiment } from '../../src/experiment/spec.ts';
-import { faultOf } from '../../src/faults/all-faults.ts';
+import { credentialsSecret, roleManifests } from '../../scripts/role-manifests.ts';
+import { experimentSchema } from '../../src/experiment/spec.ts';
 import { crashNamespace } from '../../src/faults/crash/pod.ts';
-import { crashBroker } from '../../src/faults/crash-broker.ts';
-import type { KubernetesPort, Permission } from '../../src/kubernetes/port.ts';
-import { kudoProvisioner } from '../../src/provisioners/kudo/kudo.ts';
+import { livenessPodName } from '../../src/liveness/pod.ts';
+import { livenessPorts } from '../../src/liveness/protocol.ts';
 
 interface Rule {
   apiGroups: string[];
@@ -18,7 +16,7 @@ interface Rule {
 
 interface Manifest {
   kind: string;
-  metadata: { name: string; namespace?: string };
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
   rules?: Rule[];
 }
 
@@ -30,47 +28,25 @@ function manifests(path: string): Manifest[] {
   );
 }
 
-/** Whether one of the rules grants the permission, for the object that it names or else for all. */
-function grants(rules: Rule[], { verb, group, resource, subresource, name }: Permission): boolean {
-  const wanted = subresource ? `${resource}/${subresource}` : resource;
-  return rules.some(
-    (rule) =>
-      (!rule.resourceNames || (name !== undefined && rule.resourceNames.includes(name))) &&
-      rule.apiGroups.includes(group) &&
-      rule.resources.includes(wanted) &&
-      rule.verbs.includes(verb),
-  );
-}
-
 const rulesOf = (...all: Manifest[]) => all.flatMap(({ rules }) => rules ?? []);
-const target = rulesOf(...manifests('target/role.yaml'));
-const kudo = rulesOf(...manifests('kudo/role.yaml'));
-const init = manifests('kudo-init/cluster-role.yaml');
-
-const experiment = experimentSchema.parse({ cluster: { namespace: 'kafka' } }) as ResolvedExperiment;
-/** A cluster in which nothing exists: KUDO has to be made too. */
-const empty = { read: async () => undefined } as unknown as KubernetesPort;
-
 describe('roles in deploy/', () => {
-  it('grant a run on an existing Kafka every right that it declares', () => {
-    const declared = [...runPermissions(experiment), ...faultOf(experiment).permissions('kafka')];
-    expect(declared.length).toBeGreaterThan(10);
-    expect(declared.filter((permission) => !grants(target, permission))).toEqual([]);
+  it('are what `npm run roles` makes of the rights that runs check', async () => {
+    for (const [name, text] of Object.entries(await roleManifests())) {
+      expect(readFileSync(new URL(name, folder), 'utf8'), name).toBe(text);
+    }
   });
 
-  it('grant the janitor what it needs where it looks', () => {
-    const declared = janitorPermissions('kafka');
-    expect(declared.filter((permission) => !grants(target, permission))).toEqual([]);
+  it('let a run read no Secret but the one that is named', () => {
+    const readers = [...manifests('target/role.yaml'), ...manifests('kudo/role.yaml')];
+    expect(rulesOf(...readers).flatMap(({ resources }) => resources)).not.toContain('secrets');
+    expect(rulesOf(...manifests('credentials/role.yaml'))).toEqual([
+      { apiGroups: [''], resources: ['secrets'], resourceNames: [credentialsSecret], verbs: ['get'] },
+    ]);
   });
 
-  it('grant fault crash its rights in the namespace of its own, and no other role does', () => {
-    const { permissions } = crashBroker;
+  it('keep privileged pods in a namespace of their own, and out of the place to start from', () => {
     const crash = manifests('crash/role.yaml');
-    const declared = permissions('kafka');
-    expect(declared.length).toBeGreaterThan(4);
-    for (const { namespace } of [...declared, ...crash.map(({ metadata }) => metadata)])
-      expect(namespace).toBe(crashNamespace);
-    expect(declared.filter((permission) => !grants(rulesOf(...crash), permission))).toEqual([]);
+    for (const { metadata } of crash) expect(metadata.namespace).toBe(crashNamespace);
     const [space] = manifests('crash/namespace.yaml');
     expect(space?.metadata).toMatchObject({
       name: crashNamespace,
@@ -80,22 +56,11 @@ describe('roles in deploy/', () => {
     expect(everything).not.toContain('crash');
   });
 
-  it('grant a run with KUDO every right that it declares, each in its own place', async () => {
-    const declared = await kudoProvisioner.permissions({ kubernetes: empty, experiment });
-    const clusterWide = rulesOf(...init.filter(({ kind }) => kind === 'ClusterRole'));
-    const inSystem = rulesOf(...init.filter(({ kind }) => kind === 'Role'));
-    const missing = declared.filter((permission) => {
-      if (permission.namespace === undefined) return !grants(clusterWide, permission);
-      return !grants(permission.namespace === 'kudo-system' ? inSystem : [...target, ...kudo], permission);
-    });
-    expect(declared).toContainEqual(expect.objectContaining({ verb: 'bind', name: 'cluster-admin' }));
-    expect(missing).toEqual([]);
-  });
-
   it('allow no wildcard, and nothing cluster-wide outside the KUDO-init role', () => {
     const everything = [
       'target/role.yaml',
       'kudo/role.yaml',
+      'credentials/role.yaml',
       'crash/role.yaml',
       'kudo-init/cluster-role.yaml',
     ].flatMap(manifests);
@@ -116,21 +81,70 @@ it('own no namespace but the worker’s, so that deleting them takes nobody’s 
   expect(namespaces.map(({ metadata }) => metadata.name)).toEqual(['leaderfall']);
 });
 
+interface PodSpec {
+  terminationGracePeriodSeconds: number;
+  securityContext: object;
+  containers: { image: string; securityContext: object; ports: { name: string }[] }[];
+}
+
 describe('the worker in deploy/', () => {
   const [deployment] = manifests('base/deployment.yaml') as unknown as {
-    spec: { template: { spec: { terminationGracePeriodSeconds: number; containers: { image: string }[] } } };
+    spec: { template: { metadata: { labels: object }; spec: PodSpec } };
   }[];
+  const { metadata, spec } = deployment?.spec.template ?? ({} as never);
+  const [worker] = spec.containers;
 
   it('runs the image of this version', () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', folder), 'utf8')) as {
       version: string;
     };
-    expect(deployment?.spec.template.spec.containers[0]?.image).toBe(
-      `docker.io/leaderfall/leaderfall:${version}`,
-    );
+    expect(worker?.image).toBe(`docker.io/leaderfall/leaderfall:${version}`);
   });
 
   it('is given more time to stop than it takes', () => {
-    expect(deployment?.spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThan(40);
+    expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(40);
   });
+
+  it('is nobody special: no root, no capability, nothing to write to, the runtime’s own system calls', () => {
+    expect(spec.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(worker?.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    const [space] = manifests('base/namespace.yaml');
+    expect(space?.metadata.labels).toEqual({ 'pod-security.kubernetes.io/enforce': 'restricted' });
+  });
+
+  it('is asked for its metrics and nothing else', () => {
+    const [policy] = manifests('base/network-policy.yaml') as unknown as Policy[];
+    expect(policy?.spec.podSelector.matchLabels).toEqual(metadata.labels);
+    expect(policy?.spec.ingress).toEqual([{ ports: [{ port: 'metrics' }] }]);
+    expect(worker?.ports.map(({ name }) => name)).toContain('metrics');
+  });
+});
+
+interface Policy {
+  spec: {
+    podSelector: { matchLabels: object };
+    policyTypes: string[];
+    ingress: { ports: { port: number | string }[] }[];
+    egress: { to: { podSelector: { matchLabels: object } }[] }[];
+  };
+}
+
+it('the network policy of the kafka-liveness pod selects it, and lets through what it is asked and asks', () => {
+  const [policy] = manifests('network-policy/liveness.yaml') as unknown as Policy[];
+  const { spec } = policy ?? ({} as never);
+  expect(spec.podSelector.matchLabels).toEqual({ app: livenessPodName });
+  expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
+  const ports = spec.ingress.flatMap((rule) => rule.ports.map(({ port }) => port));
+  expect(ports).toEqual(Object.values(livenessPorts));
+  const [brokers] = spec.egress.flatMap(({ to }) => to.map(({ podSelector }) => podSelector.matchLabels));
+  expect(brokers).toEqual({ app: 'kafka' });
+  expect(experimentSchema.parse({}).cluster.label).toBe('app=kafka');
 });

@@ -22,6 +22,17 @@ describe('an experiment', () => {
     expect(issues({ apiVersion: 'v1', kind: 'List' })).toHaveLength(2);
   });
 
+  it('is refused with a password in an address, which is not repeated', () => {
+    const address = 'https://user:canary@packages.example.com/kafka.tgz';
+    const input = { provision: { repository: address, kafka: { instance: 'kafka', package: address } } };
+    expect(issues(input)).toEqual([
+      expect.stringMatching(/^provision\.repository: holds a user or a password/),
+      expect.stringMatching(/^provision\.kafka\.package: holds a user or a password/),
+    ]);
+    expect(JSON.stringify(issues(input))).not.toContain('canary');
+    expect(() => parseExperiment({ provision: { repository: 'https://example.com/a@b/' } })).not.toThrow();
+  });
+
   it('is refused with every mistake at once, each with its field', () => {
     const input = {
       cluster: { namspace: 'kafka' },

@@ -24,6 +24,17 @@ describe('settings of a worker', () => {
     expect([health, metricsAddress]).toEqual([undefined, undefined]);
   });
 
+  it('hold no password in an address, which every run would keep', () => {
+    const address = 'https://user:canary@packages.example.com/';
+    const { code, evidence } = problemOf({
+      LEADERFALL_KUDO_KAFKA_PACKAGE: address,
+      LEADERFALL_KUDO_REPOSITORY: address,
+    });
+    expect(code).toBe('CONFIGURATION_INVALID');
+    expect(evidence).toHaveLength(2);
+    expect(JSON.stringify(evidence)).not.toContain('canary');
+  });
+
   it('are all reported at once when they are wrong', () => {
     const { code, evidence } = problemOf({
       LEADERFALL_LOG_LEVEL: 'loud',
