@@ -18,6 +18,7 @@ const packages: Record<string, string> = {
   maven: '/usr/bin/mvn',
   'python3-pip': '/usr/lib/python3/dist-packages/pip',
   curl: '/usr/bin/curl',
+  openssl: '/usr/bin/openssl',
 };
 
 /** Why this machine cannot hold the testbed, or undefined. */

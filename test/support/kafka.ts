@@ -4,6 +4,7 @@ import { connectKafka } from '../../src/kafka/connect-kafka.ts';
 import type { KafkaPort } from '../../src/kafka/port.ts';
 import { chooseReach } from '../../src/kafka/reach.ts';
 import { kudoProvisioner } from '../../src/provisioners/kudo/kudo.ts';
+import { ensureSecureSecret, secureSecret } from './secure-listener.ts';
 import { cluster, ensureNamespace, setting } from './testbed.ts';
 
 const run = { temporalNamespace: 'test', workflowId: 'support', runId: 'e2e00000-support' };
@@ -19,7 +20,16 @@ export const oneKill = {
 /** Brings up the Kafka that several files of tests share, or finds it. Not the code under test there: what it makes is asserted elsewhere. */
 export async function ensureKafka(): Promise<void> {
   await ensureNamespace('kafka');
+  await ensureSecureSecret();
   await kudoProvisioner.provision(context());
+}
+
+/** The same, with the listener for TLS and SASL: one that a run made for itself has none. */
+export async function ensureSecuredKafka(): Promise<void> {
+  const set = { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace: 'kafka', name: 'kafka-kafka' };
+  const found = await cluster.read(set);
+  if (found && !JSON.stringify(found.spec).includes(secureSecret)) await removeKafka();
+  await ensureKafka();
 }
 
 /** Takes the shared Kafka down with its volumes. */
@@ -33,7 +43,11 @@ function context() {
     provision: {
       mode: 'kudo',
       zookeeper: { instance: 'zookeeper-instance', package: setting('LEADERFALL_KUDO_ZOOKEEPER_PACKAGE') },
-      kafka: { instance: 'kafka', package: setting('LEADERFALL_KUDO_KAFKA_PACKAGE') },
+      kafka: {
+        instance: 'kafka',
+        package: setting('LEADERFALL_KUDO_KAFKA_PACKAGE'),
+        parameters: { SECURE_LISTENER_SECRET: secureSecret },
+      },
     },
   }) as ResolvedExperiment;
   return {

@@ -27,6 +27,8 @@ export const cluster = connectKubernetes();
 export interface WorkerProcess {
   readonly taskQueue: string;
   readonly pid: number;
+  /** File that holds everything it printed. */
+  readonly log: string;
   /** SIGKILL: no shutdown, no last word. */
   crash(): Promise<void>;
   stop(): Promise<void>;
@@ -57,6 +59,7 @@ export async function startWorker(
   return {
     taskQueue,
     pid: child.pid ?? 0,
+    log: file,
     crash: () => ended(child, 'SIGKILL'),
     stop: () => ended(child, 'SIGTERM'),
     freeze: () => void child.kill('SIGSTOP'),

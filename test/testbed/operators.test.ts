@@ -120,6 +120,18 @@ it('a restarted broker is found at its new address at once, unless told to be as
   expect(named(objects(kafka, 'kafka', slow), 'Service').spec.publishNotReadyAddresses).toBe(false);
 });
 
+it('a Secret opens a listener with TLS and SASL beside the plain one', () => {
+  const changed = { SECURE_LISTENER_SECRET: 'kafka-secure' };
+  const start = made(kafka, 'kafka', 'ConfigMap', 'kafka-bootstrap', changed).data['start.sh'];
+  expect(start).toContain('CLIENT://0.0.0.0:9092,SECURE://0.0.0.0:9095"');
+  expect(start).toContain('CLIENT:PLAINTEXT,SECURE:SASL_SSL');
+  const { spec } = named(objects(kafka, 'kafka', changed), 'StatefulSet').spec.template;
+  expect(spec.volumes).toContainEqual({ name: 'secure', secret: { secretName: 'kafka-secure' } });
+  const [, broker] = spec.containers;
+  expect(broker.ports).toContainEqual({ name: 'secure', containerPort: 9095 });
+  expect(broker.volumeMounts).toContainEqual({ name: 'secure', mountPath: '/etc/secure' });
+});
+
 it('without persistent storage a broker claims no volume', () => {
   const { spec } = named(objects(kafka, 'kafka', { PERSISTENT_STORAGE: 'false' }), 'StatefulSet');
   expect(spec.volumeClaimTemplates).toBeUndefined();
