@@ -20,8 +20,8 @@ export async function post(
 ): Promise<{ status: number }> {
   const { url, urlFrom, secret } = endpoint;
   const where = urlFrom === undefined ? (url ?? '') : await readSecret(secretsFolder, urlFrom);
-  // An address that is a secret is shown by its name.
-  const shown = urlFrom ?? (URL.canParse(where) ? new URL(where).host : where);
+  // Hosts stay out of history, and an address may be a secret.
+  const shown = urlFrom ?? 'the URL of the promotion';
   const text = JSON.stringify(body);
   const headers: Record<string, string> = {
     'content-type': 'application/json',

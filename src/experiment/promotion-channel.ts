@@ -35,7 +35,7 @@ export const hookSchema = z.discriminatedUnion('kind', [
       workflowType: z.string().min(1),
       workflowId: z.string().min(1).optional().describe('Default: of this promotion, and the hook’s place.'),
       taskQueue: z.string().min(1),
-      input: z.unknown().describe('Its one argument; default the record.'),
+      input: z.unknown().optional().describe('Its one argument; default the record.'),
     })
     .describe('Start of any workflow in the same Temporal namespace.'),
   z
@@ -43,7 +43,7 @@ export const hookSchema = z.discriminatedUnion('kind', [
       kind: z.literal('signal'),
       workflowId: z.string().min(1),
       signal: z.string().min(1),
-      input: z.unknown().describe('Its one argument; default the record.'),
+      input: z.unknown().optional().describe('Its one argument; default the record.'),
     })
     .describe('Signal to any workflow in the same Temporal namespace.'),
 ]);

@@ -49,7 +49,7 @@ export async function carryOutHooks(story: PromotionStory, hooks: Hook[]): Promi
       const done = await carryOut(story, hook, order).catch(
         (error: unknown) => `failed: ${messageOf(error)}`,
       );
-      return { hook: hookText(hook), outcome: done };
+      return { hook: hookText(hook, order), outcome: done };
     }),
   );
   story.record.hooks = outcomes;
@@ -79,17 +79,17 @@ async function carryOut(story: PromotionStory, hook: Hook, order: number): Promi
     startToCloseTimeout: '20s',
     scheduleToCloseTimeout: millisecondsOf(hook.within),
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
-    summary: hookText(hook),
+    summary: hookText(hook, order),
   });
   const endpoint = { url, urlFrom, secret };
   const { status } = await post({ endpoint, body: record, idempotencyKey: `${runId}/hook/${order}` });
   return `answered ${status}`;
 }
 
-function hookText(hook: Hook): string {
+function hookText(hook: Hook, order: number): string {
   if (hook.kind === 'start') return `start of ${hook.workflowType}`;
   if (hook.kind === 'signal') return `signal ${hook.signal} to ${hook.workflowId}`;
-  return `call of ${hook.urlFrom ?? /\/\/([^/?#]*)/.exec(hook.url ?? '')?.[1]}`;
+  return `HTTP call ${order + 1}`;
 }
 
 function messageOf(error: unknown): string {

@@ -1,0 +1,228 @@
+import { createHmac } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { PromotionRecord } from '../../src/experiment/promotion-record.ts';
+import { environmentSteps, httpServer, promoteStory, secretsFolder } from './promotion-support.ts';
+import { timeSkippingServer, untilCancelled } from './story-support.ts';
+
+/**
+ * How promotions end: what is told and called, and what a stop reaches. The cancelled ones are last: a step that a cancel leaves
+ * behind can keep the time-skipping server from skipping.
+ */
+let env: TestWorkflowEnvironment;
+let http: Awaited<ReturnType<typeof httpServer>>;
+const fails = new Set<string>();
+const folder = secretsFolder({ 'hook-key': 's3cret' });
+const webUi = 'http://temporal.example';
+
+beforeAll(async () => {
+  env = await timeSkippingServer();
+  http = await httpServer();
+});
+
+afterAll(async () => {
+  http.server.close();
+  await env.teardown();
+});
+
+beforeEach(() => {
+  fails.clear();
+  http.requests.length = 0;
+});
+
+const kills = { name: 'kills', cluster: { namespace: 'kafka' } };
+
+async function promote(
+  more: object,
+  {
+    during,
+    stage = {},
+    overrides = {},
+  }: { during?: (handle: WorkflowHandle) => Promise<void>; stage?: object; overrides?: object } = {},
+) {
+  const steps = environmentSteps(env, 'staging', { fails, inputs: [] }, overrides);
+  return await promoteStory(
+    env,
+    { staging: steps, production: steps },
+    ({ staging }) => ({
+      name: 'orders',
+      subject: 'orders@sha256:1',
+      startedBy: 'carol',
+      stages: [{ name: 'staging', environment: { taskQueue: staging }, experiments: [kills], ...stage }],
+      ...more,
+    }),
+    during,
+    { secretsFolder: folder, webUi },
+  );
+}
+
+const bodies = () => http.requests.map(({ body }) => JSON.parse(body));
+
+test('a hook is called with the record, signed, under one key however often it is tried; the secret is not in history', async () => {
+  http.answers.push(503, 429);
+  const { record, handle } = await promote({
+    onPromoted: [{ kind: 'http', url: `${http.url}/deploy`, secret: 'hook-key' }],
+  });
+  expect(record?.hooks).toEqual([{ hook: 'HTTP call 1', outcome: 'answered 200' }]);
+  expect(http.requests).toHaveLength(3);
+  expect(new Set(http.requests.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+  for (const { headers, body } of http.requests) {
+    const [, at, digest] = /^t=(\d+),v1=([0-9a-f]+)$/.exec(String(headers['leaderfall-signature'])) ?? [];
+    expect(digest).toBe(createHmac('sha256', 's3cret').update(`${at}.${body}`).digest('hex'));
+    expect(JSON.parse(body)).toMatchObject({ outcome: 'Promoted', subject: 'orders@sha256:1' });
+  }
+  const history = JSON.stringify(await handle.fetchHistory());
+  expect(history).not.toContain('s3cret');
+  expect(history).not.toContain(Buffer.from('s3cret').toString('base64'));
+});
+
+test('a hook that is refused is in the record, and changes nothing else; a rejected promotion calls the other hooks', async () => {
+  http.answers.push(404);
+  const [onPromoted, onRejected] = ['yes', 'no'].map((path) => [
+    { kind: 'http', url: `${http.url}/${path}` },
+  ]);
+  const good = await promote({ onPromoted, onRejected });
+  expect(good.record?.outcome).toBe('Promoted');
+  expect(good.record?.hooks[0]?.outcome).toBe('failed: the URL of the promotion answered 404');
+  fails.add('kills');
+  const bad = await promote({ onPromoted, onRejected }, { stage: { hold: '0s' } });
+  expect(bad.record?.outcome).toBe('Rejected');
+  expect(http.requests.map(({ path }) => path)).toEqual(['/yes', '/no']);
+});
+
+test('a hook starts any workflow and signals any other, once', async () => {
+  const { record, error } = await promote({
+    onPromoted: [
+      {
+        kind: 'start',
+        workflowType: 'deploy',
+        taskQueue: 'deployers',
+        workflowId: 'deploy-1',
+        input: { to: 'production' },
+      },
+      { kind: 'signal', workflowId: 'deploy-0', signal: 'promoted' },
+    ],
+  });
+  expect(error).toBeUndefined();
+  expect(record?.hooks).toEqual([
+    { hook: 'start of deploy', outcome: 'started as deploy-1' },
+    { hook: 'signal promoted to deploy-0', outcome: expect.stringContaining('failed: ') },
+  ]);
+  const started = env.client.workflow.getHandle('deploy-1');
+  expect(await started.describe()).toMatchObject({ type: 'deploy', taskQueue: 'deployers' });
+  const signalled = await promote({
+    onPromoted: [{ kind: 'signal', workflowId: 'deploy-1', signal: 'promoted' }],
+  });
+  expect(signalled.record?.hooks).toEqual([{ hook: 'signal promoted to deploy-1', outcome: 'signalled' }]);
+  await started.terminate();
+});
+
+test('those who want to know are told of start, waiting gate, verdict and end, with the command and the link that answer', async () => {
+  const notify = [
+    { kind: 'webhook', url: `${http.url}/news` },
+    { kind: 'slack', url: `${http.url}/slack`, on: ['waiting'] },
+    { kind: 'webhook', url: 'http://127.0.0.1:1/nobody-there' },
+  ];
+  const gates = [{ kind: 'approval', approvers: [{ name: 'ann' }] }];
+  const { record, handle } = await promote(
+    { notify },
+    {
+      stage: { gates },
+      during: async (started) => {
+        await expect
+          .poll(() => bodies().some(({ kind }) => kind === 'waiting'), { timeout: 30_000 })
+          .toBe(true);
+        await started.executeUpdate('approve', { args: [{ actor: 'ann', reason: 'fine' }] });
+      },
+    },
+  );
+  expect(record?.outcome).toBe('Promoted');
+  const news = bodies().filter(({ schema }) => schema === 'leaderfall.io/news/v1');
+  expect(news.map(({ kind }) => kind).sort()).toEqual(['ended', 'started', 'verdict', 'waiting']);
+  const id = handle.workflowId;
+  const waiting = news.find(({ kind }) => kind === 'waiting');
+  expect(waiting.commands[0]).toBe(
+    `leaderfall promote approve ${id} --stage staging --actor NAME --reason TEXT`,
+  );
+  expect(waiting.link).toBe(`${webUi}/namespaces/default/workflows/${id}`);
+  const [slack] = http.requests.filter(({ path }) => path === '/slack');
+  expect(Object.keys(JSON.parse(slack?.body ?? ''))).toEqual(['text']);
+  expect(slack?.body).toContain(waiting.commands[0]);
+  expect(slack?.body).toContain(`<${waiting.link}|Temporal>`);
+  expect(record?.timeline.map(({ text }) => text).join()).toContain('webhook was not told of "started"');
+});
+
+test('a secret that the worker has not is said at once', async () => {
+  const { error } = await promote({ onPromoted: [{ kind: 'http', urlFrom: 'no-such', secret: 'hook-key' }] });
+  expect(error?.cause).toMatchObject({
+    type: 'CONFIGURATION_INVALID',
+    message: 'the worker has no secret no-such',
+  });
+});
+
+/** Waits until the run of the stage is at its proof, which lasts until it is cancelled. */
+const proving = async (handle: WorkflowHandle) => {
+  const child = env.client.workflow.getHandle(`${handle.workflowId}.staging.1`);
+  const step = () =>
+    child.query<{ step: string }>('status').then(
+      ({ step }) => step,
+      () => '',
+    );
+  await expect.poll(step, { timeout: 30_000 }).toBe('kill');
+};
+
+test('who rejects stops the run under way, which cleans up, and the promotion ends as Rejected', async () => {
+  const cleaned: string[] = [];
+  const cleanUp = async () => {
+    cleaned.push('run');
+    return { leftovers: [], done: [] };
+  };
+  const { record } = await promote(
+    {},
+    {
+      overrides: { prove: untilCancelled, cleanUp },
+      during: async (handle) => {
+        await proving(handle);
+        const stranger = handle.executeUpdate('reject', { args: [{ actor: 'eve', reason: 'no' }] });
+        await expect(stranger).rejects.toMatchObject({
+          cause: { message: expect.stringContaining('eve has no say') },
+        });
+        await handle.executeUpdate('reject', { args: [{ actor: 'carol', reason: 'wrong image' }] });
+      },
+    },
+  );
+  expect(record).toMatchObject({ outcome: 'Rejected', reason: 'rejected by carol: wrong image' });
+  expect(record?.stages[0]).toMatchObject({ state: 'not passed', runs: [{ verdict: 'Stopped' }] });
+  expect(cleaned).toEqual(['run']);
+});
+
+test('a cancel reaches runs and their clean-up, and the promotion ends as Canceled with its record kept', async () => {
+  const cleaned: string[] = [];
+  const cleanUp = async () => {
+    cleaned.push('run');
+    return { leftovers: [], done: [] };
+  };
+  const { error, handle } = await promote(
+    { notify: [{ kind: 'webhook', url: http.url }] },
+    {
+      overrides: { prove: untilCancelled, cleanUp },
+      during: async (started) => {
+        await proving(started);
+        await started.cancel();
+      },
+    },
+  );
+  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+  expect(error).toBeInstanceOf(WorkflowFailedError);
+  expect(cleaned).toEqual(['run']);
+  const { events = [] } = await handle.fetchHistory();
+  const results = (events ?? []).flatMap(
+    (event) => event.activityTaskCompletedEventAttributes?.result?.payloads?.[0]?.data ?? [],
+  );
+  const kept = JSON.parse(Buffer.from(results.at(-1) ?? []).toString()) as PromotionRecord;
+  expect(kept).toMatchObject({ outcome: 'Stopped', stages: [{ runs: [{ verdict: 'Stopped' }] }] });
+  expect(bodies().find(({ kind }) => kind === 'ended').text).toBe('Stopped: it was cancelled');
+});
