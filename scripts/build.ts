@@ -23,8 +23,11 @@ const { code } = await bundleWorkflowCode({
 });
 writeFileSync(path('dist/workflow-bundle.js'), code);
 writeFileSync(path('dist/src/report/page/main.js'), await bundlePage(path('src/report/page/main.ts')));
-await using picture = await rolldown({ input: path('dist/src/report/timeline-svg.js'), platform: 'node' });
-await picture.write({ file: path('dist/src/report/timeline-svg.js'), minify: true });
+for (const name of ['timeline-svg', 'trend-svg']) {
+  const file = path(`dist/src/report/${name}.js`);
+  await using picture = await rolldown({ input: file, platform: 'node' });
+  await picture.write({ file, minify: true });
+}
 await using client = await rolldown({
   input: path('dist/src/kubernetes/client.js'),
   platform: 'node',

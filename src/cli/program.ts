@@ -27,6 +27,7 @@ const commands: Record<string, () => Promise<Add>> = {
   promote: async () => (await import('./commands/promote.ts')).addPromote,
   janitor: async () => (await import('./commands/janitor.ts')).addJanitor,
   list: async () => (await import('./commands/list.ts')).addList,
+  history: async () => (await import('./commands/history.ts')).addHistory,
   report: async () => (await import('./commands/report.ts')).addReport,
   explain: async () => (await import('./commands/explain.ts')).addExplain,
   plan: async () => (await import('./commands/plan.ts')).addPlan,

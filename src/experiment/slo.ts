@@ -106,6 +106,16 @@ export type SloId = keyof typeof definitions;
 /** All figures, data first. */
 export const sloIds = Object.keys(definitions) as SloId[];
 
+/** Unit of a figure. */
+export function sloUnitOf(id: SloId): SloUnit {
+  return definitions[id].unit;
+}
+
+/** A figure in words: `longest producer outage`. */
+export function sloNameOf(id: SloId): string {
+  return definitions[id].what;
+}
+
 /** A limit that is in force. */
 export interface SloLimit {
   id: SloId;

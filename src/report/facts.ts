@@ -1,3 +1,4 @@
+import { countKills } from '../experiment/earlier-kills.ts';
 import type { ChaosResult, KillRecord, Leftover } from '../experiment/result.ts';
 import { streamText } from '../experiment/stream-options.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
@@ -80,8 +81,8 @@ export function killTable(kills: KillRecord[]): FactTable {
 }
 
 /** `2 of 3 proven` */
-export function provenKills({ kills, plannedKills }: ChaosResult): string {
-  return `${kills.filter(({ status }) => status === 'proven').length} of ${plannedKills} proven`;
+export function provenKills(result: ChaosResult): string {
+  return `${countKills(result, 'proven')} of ${result.plannedKills} proven`;
 }
 
 /** What a kill's row does not say. */

@@ -16,7 +16,8 @@ import { type Html, html } from './html-tag.ts';
 import { experimentFile } from './rerun.ts';
 import { outageTable, streamFacts, streamRemarks } from './stream-facts.ts';
 
-function section(title: string, parts: (Html | undefined)[]): Html {
+/** A part of a page under its heading. */
+export function section(title: string, parts: (Html | undefined)[]): Html {
   return html`<section><h2>${title}</h2>${parts.filter((part) => part !== undefined)}</section>`;
 }
 
@@ -101,7 +102,8 @@ export function streamSection(stream: StreamReport): Html {
   ]);
 }
 
-function tableOf(head: string[], rows: Html[]): Html {
+/** A table that scrolls by itself where it is wider than the page. */
+export function tableOf(head: string[], rows: Html[]): Html {
   return html`<div class="wide"><table>
 <thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${rows}</tbody>
@@ -124,7 +126,8 @@ function facts(rows: Fact[]): Html {
   return html`<dl>${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
 
-function notes(lines: string[], none?: string): Html | undefined {
+/** Texts as a list, or `none`. */
+export function notes(lines: string[], none?: string): Html | undefined {
   if (lines.length > 0) return html`<ul class="notes">${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
   return none === undefined ? undefined : html`<p>${none}</p>`;
 }

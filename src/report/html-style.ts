@@ -1,4 +1,19 @@
+import type { Verdict } from '../experiment/result.ts';
 import { dark, light, type Palette } from './palette.ts';
+
+/** Verdicts told apart without colour. */
+export const signs: Record<Verdict, string> = {
+  Pass: '✓',
+  Fail: '✗',
+  Inconclusive: '?',
+  Error: '!',
+  Stopped: '■',
+  Skipped: '»',
+};
+
+/** Content-Security-Policy of a page: nothing is loaded from anywhere: the page is the same without a network, and a text of a cluster can do nothing. */
+export const policy =
+  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 /** The page's style sheet: colours follow the reader's system, print is always light. */
 export const styleSheet = `
@@ -20,6 +35,7 @@ h2 { font-size: 18px; margin: 36px 0 10px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 500; white-space: nowrap; }
 th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td.one-line { white-space: nowrap; }
 td.proof { padding-left: 24px; color: var(--faint); }
 td.proof ul, .notes { margin: 0; padding-left: 18px; }
 .met, .proven { color: var(--good); } .not-met, .unproven { color: var(--bad); } .not-observable, .skipped { color: var(--warn); }
@@ -40,7 +56,7 @@ figcaption span { display: inline-flex; align-items: center; gap: 6px; white-spa
 
 /** `--ink: #1f2328; …`, those of bars and marks by their kinds. */
 function variables({ bars, marks, lines, ...plain }: Palette): string {
-  return Object.entries({ ...plain, ...bars, ...prefixed('mark', marks) })
+  return Object.entries({ ...plain, ...bars, ...prefixed('mark', marks), ...prefixed('line', lines) })
     .map(([name, color]) => `--${name}: ${color};`)
     .join(' ');
 }

@@ -1,4 +1,4 @@
-import type { ChaosResult, Verdict } from '../experiment/result.ts';
+import type { ChaosResult } from '../experiment/result.ts';
 import {
   againSection,
   environmentSection,
@@ -10,22 +10,9 @@ import {
   problemSection,
   streamSection,
 } from './html-sections.ts';
-import { styleSheet } from './html-style.ts';
+import { policy, signs, styleSheet } from './html-style.ts';
 import { html, trusted } from './html-tag.ts';
 import { timelineFigure } from './html-timeline.ts';
-
-/** Told apart without colour. */
-const signs: Record<Verdict, string> = {
-  Pass: '✓',
-  Fail: '✗',
-  Inconclusive: '?',
-  Error: '!',
-  Stopped: '■',
-  Skipped: '»',
-};
-
-/** Nothing is loaded from anywhere: the page is the same without a network, and a text of a cluster can do nothing. */
-const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 /** Packed, the program takes 280 KB instead of 630, which leaves room for a long run within 1 MB. */
 const loader = `

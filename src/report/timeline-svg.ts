@@ -9,6 +9,7 @@ import {
 } from 'echarts/components';
 import { type ComposeOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import { countKills } from '../experiment/earlier-kills.ts';
 import type { ChaosResult, Verdict } from '../experiment/result.ts';
 import { duration, plain } from './format.ts';
 import { barKindsIn, barStyles } from './legend.ts';
@@ -59,8 +60,9 @@ export function timelineSvg(result: ChaosResult): string {
   }
 }
 
-function heading({ verdict, name, kills, plannedKills, stream, startedAt, reasons }: ChaosResult): Option {
-  const proven = kills.filter(({ status }) => status === 'proven').length;
+function heading(result: ChaosResult): Option {
+  const { verdict, name, plannedKills, stream, startedAt, reasons } = result;
+  const proven = countKills(result, 'proven');
   const facts = stream
     ? [
         `${proven} of ${plannedKills} kills proven`,

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
+import { figuresOf } from '../experiment/regression.ts';
 import type { ChaosResult } from '../experiment/result.ts';
 import type { SearchAttributeName } from '../experiment/search-attributes.ts';
-import { sloIds } from '../experiment/slo.ts';
 import type { Baseline } from '../experiment/verdict-line.ts';
 
 /** Runs that are looked at before it is given up; each is one request. */
@@ -32,10 +32,6 @@ export async function lastPassed(
 }
 
 /** What later runs of the same spec are compared with. */
-export function baselineOf({ run, endedAt, lines = [] }: ChaosResult): Baseline {
-  const known: readonly string[] = sloIds;
-  const figures = lines.flatMap(({ id, value }) =>
-    known.includes(id) && value !== undefined ? [[id, value] as const] : [],
-  );
-  return { workflowId: run.workflowId, runId: run.runId, endedAt, figures: Object.fromEntries(figures) };
+export function baselineOf({ run, endedAt, lines }: ChaosResult): Baseline {
+  return { workflowId: run.workflowId, runId: run.runId, endedAt, figures: figuresOf(lines) };
 }

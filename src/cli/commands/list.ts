@@ -1,15 +1,15 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import Table from 'cli-table3';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { duration } from '../../report/format.ts';
-import { withTemporal } from './shared.ts';
+import { positiveCount, withTemporal } from './shared.ts';
 
 /** `leaderfall list` */
 export function addList(program: Command): void {
   program
     .command('list')
     .description('runs that Temporal keeps, newest first')
-    .option('-n, --limit <number>', 'at most so many', positive, 20)
+    .option('-n, --limit <number>', 'at most so many', positiveCount, 20)
     .option('--json', 'write them as JSON')
     .action(async (options: { limit: number; json?: boolean }) => {
       const rows = await withTemporal(async ({ client }) => {
@@ -64,10 +64,4 @@ function tableOf(rows: RunRow[]): string {
     table.push([row.workflowId, row.status, row.verdict ?? '', row.cluster ?? '', started, took]);
   }
   return `${table.toString()}\n`;
-}
-
-function positive(text: string): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number <= 0) throw new InvalidArgumentError('a positive whole number');
-  return number;
 }

@@ -37,3 +37,10 @@ export function positiveSeconds(text: string): number {
     throw new InvalidArgumentError('a positive whole number of seconds');
   return seconds;
 }
+
+/** Parser of a positive whole number of things. */
+export function positiveCount(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number <= 0) throw new InvalidArgumentError('a positive whole number');
+  return number;
+}

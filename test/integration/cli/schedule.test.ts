@@ -120,6 +120,16 @@ test('a run that ends Fail pauses its schedule with a note; one that passes does
     paused: true,
     note: expect.stringContaining('which ended Fail: not all replicas were in sync'),
   });
+
+  // Visibility is a second or two behind.
+  const history = () => leaderfall('history', '--schedule', `${id}-pausing`, '--json');
+  const verdicts = async () =>
+    JSON.parse((await history()).stdout).runs.map(({ verdict }: { verdict: string }) => verdict);
+  await expect.poll(verdicts, { timeout: 30_000 }).toEqual(['Pass', 'Fail']);
+  const table = await leaderfall('history', '--schedule', `${id}-pausing`);
+  expect([table.exitCode, table.stdout]).toEqual([0, expect.stringContaining('1 Pass, 1 Fail')]);
+  const page = await leaderfall('history', '--schedule', `${id}-pausing`, '--html');
+  expect([page.exitCode, page.stdout]).toEqual([0, expect.stringMatching(/^<!doctype html>.*<svg/s)]);
 });
 
 test('a scheduled run that finds the cluster taken or unhealthy is Skipped and touches nothing', async () => {
