@@ -1,0 +1,266 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { execa } from 'execa';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createPromotionActivities } from '../../../src/activities/promotion.ts';
+import type { PromotionRecord } from '../../../src/experiment/promotion-record.ts';
+import { findRecord } from '../../../src/worker/temporal-facts.ts';
+import { environmentSteps } from '../../workflow/promotion-support.ts';
+import { realClock } from '../story-worker.ts';
+
+/**
+ * Promotions from the command line on a real Temporal server: a worker of their own, and one for each of two environments. The real
+ * workflows; the steps of their runs need no cluster.
+ */
+const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'leaderfall-promotions-'));
+const id = `p${Date.now()}`;
+const queues = { own: `${id}-own`, staging: `${id}-staging`, production: `${id}-production` };
+const fails = new Set<string>();
+const inputs: unknown[] = [];
+
+let connection: Connection;
+let client: Client;
+let native: NativeConnection;
+let workflowBundle: Awaited<ReturnType<typeof bundleWorkflowCode>>;
+let environments: { stop(): Promise<void> };
+let own: { stop(): Promise<void> };
+
+beforeAll(async () => {
+  const address = process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233';
+  connection = await Connection.connect({ address });
+  client = new Client({ connection });
+  native = await NativeConnection.connect({ address });
+  workflowBundle = await bundle('../../../src/workflows/all-workflows.ts');
+  environments = await work(
+    (['staging', 'production'] as const).flatMap((name) => {
+      const activities = environmentSteps(realClock, name, { fails, inputs });
+      return [
+        { taskQueue: queues[name], activities, workflowBundle },
+        { taskQueue: `${queues[name]}-critical`, activities },
+      ];
+    }),
+  );
+  own = await ownWorker();
+});
+
+afterAll(async () => {
+  await own.stop();
+  await environments.stop();
+  await native.close();
+  await connection.close();
+  rmSync(folder, { recursive: true });
+});
+
+beforeEach(() => {
+  fails.clear();
+  inputs.length = 0;
+});
+
+function bundle(path: string) {
+  const workflowsPath = fileURLToPath(new URL(path, import.meta.url));
+  return bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+}
+
+async function work(options: Omit<Parameters<typeof Worker.create>[0], 'connection'>[]) {
+  const workers = await Promise.all(options.map((one) => Worker.create({ ...one, connection: native })));
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  return {
+    stop: async () => {
+      for (const worker of workers) worker.shutdown();
+      await running;
+    },
+  };
+}
+
+/** The worker of the promotions themselves, which has no rights anywhere. */
+function ownWorker() {
+  const activities = createPromotionActivities({
+    findRecord: (workflowId) => findRecord(client, workflowId),
+  });
+  return work([{ taskQueue: queues.own, activities, workflowBundle }]);
+}
+
+function leaderfall(...args: string[]) {
+  return execa(process.execPath, [main, ...args], { reject: false, stdin: 'ignore', env: { NO_COLOR: '1' } });
+}
+
+const kills = { name: 'kills', cluster: { namespace: 'kafka' } };
+const approval = { kind: 'approval', approvers: [{ name: 'ann', role: 'sre' }] };
+
+function file(name: string, { staging = {}, production = {}, ...more }: Record<string, object>): string {
+  const path = join(folder, `${name}.json`);
+  const stages = [
+    {
+      name: 'staging',
+      environment: { taskQueue: queues.staging },
+      hold: '0s',
+      experiments: [kills],
+      ...staging,
+    },
+    {
+      name: 'production',
+      environment: { taskQueue: queues.production },
+      hold: '0s',
+      proof: { stage: 'staging' },
+      experiments: [kills],
+      ...production,
+    },
+  ];
+  writeFileSync(path, JSON.stringify({ name, subject: 'orders@sha256:0', stages, ...more }));
+  return path;
+}
+
+async function start(path: string, ...flags: string[]) {
+  return await leaderfall(
+    'promote',
+    'start',
+    '-f',
+    path,
+    '--actor',
+    'carol',
+    '--task-queue',
+    queues.own,
+    ...flags,
+  );
+}
+
+async function statusOf(workflowId: string): Promise<PromotionRecord> {
+  return JSON.parse((await leaderfall('promote', 'status', workflowId, '--json')).stdout);
+}
+
+async function until(workflowId: string, state: string): Promise<void> {
+  const stage = async () => (await statusOf(workflowId)).stages[0]?.state;
+  await expect.poll(stage, { timeout: 60_000, interval: 500 }).toBe(state);
+}
+
+test('from staging to production over an approval that outlasts its worker, and drawn as it stands', async () => {
+  const path = file('whole', { staging: { gates: [approval] } });
+  const started = await start(path, '--subject', 'orders@sha256:1');
+  const workflowId = started.stdout;
+  await until(workflowId, 'waiting');
+  const waiting = await leaderfall('promote', 'status', workflowId);
+  expect(waiting.exitCode).toBe(0);
+  expect(waiting.stdout).toContain('◷ staging  waiting');
+  expect(waiting.stdout).toContain('○ production  pending');
+  expect(waiting.stdout).toContain(`leaderfall promote approve|reject ${workflowId} --stage staging`);
+
+  await own.stop();
+  own = await ownWorker();
+  const approve = (...who: string[]) =>
+    leaderfall('promote', 'approve', workflowId, '--reason', 'fine', ...who);
+  const stranger = await approve('--actor', 'eve');
+  expect([stranger.exitCode, stranger.stderr]).toEqual([
+    3,
+    expect.stringContaining('eve is no approver of staging'),
+  ]);
+  const approved = await approve('--actor', 'ann', '--role', 'sre', '--stage', 'staging');
+  expect([approved.exitCode, approved.stdout]).toEqual([0, '1 of 1 approvals of staging']);
+
+  const ended = await leaderfall('promote', 'status', workflowId, '--wait');
+  expect(ended.exitCode).toBe(0);
+  expect(ended.stdout).toContain('Promoted  orders@sha256:1 passed staging, production');
+  expect(ended.stdout).toContain('approved by ann (sre)');
+  const record = await statusOf(workflowId);
+  expect(record.stages.flatMap(({ runs }) => runs.map(({ environment }) => environment))).toEqual([
+    'staging',
+    'production',
+  ]);
+  expect(inputs).toEqual([kills, kills]);
+});
+
+test('an approval that nobody gives ends as Expired with code 2, a Fail in staging as Rejected with code 1', async () => {
+  const expired = await start(
+    file('expiring', { staging: { gates: [{ ...approval, expires: '1s' }] } }),
+    '--wait',
+  );
+  expect([expired.exitCode, expired.stdout]).toEqual([
+    2,
+    expect.stringContaining('0 of 1 approvals came within 1s'),
+  ]);
+  fails.add('kills');
+  const failed = await start(file('failing', {}), '--wait', '--json');
+  expect(failed.exitCode).toBe(1);
+  expect(JSON.parse(failed.stdout)).toMatchObject({
+    outcome: 'Rejected',
+    stages: [{}, { state: 'pending', runs: [] }],
+  });
+});
+
+test('a proof that has become stale while people were asked is refused', async () => {
+  const parts = { staging: { gates: [approval] }, production: { proof: { stage: 'staging', maxAge: '1s' } } };
+  const { stdout: workflowId } = await start(file('stale', parts));
+  await until(workflowId, 'waiting');
+  const passed = Date.parse((await statusOf(workflowId)).stages[0]?.runs[0]?.endedAt ?? '');
+  await expect.poll(() => Date.now() - passed, { timeout: 10_000 }).toBeGreaterThan(1_000);
+  await leaderfall('promote', 'approve', workflowId, '--reason', 'fine', '--actor', 'ann', '--role', 'sre');
+  const ended = await leaderfall('promote', 'status', workflowId, '--wait');
+  expect([ended.exitCode, ended.stdout]).toEqual([1, expect.stringContaining('older than 1s')]);
+  expect(inputs).toEqual([kills]);
+});
+
+test('a held stage is retried from the command line, and a promotion is stopped with code 4', async () => {
+  fails.add('kills');
+  const { stdout: workflowId } = await start(file('held', { staging: { hold: '1h' } }));
+  await until(workflowId, 'held');
+  const refused = await leaderfall(
+    'promote',
+    'override',
+    workflowId,
+    '--reason',
+    'hurry',
+    '--actor',
+    'carol',
+  );
+  expect([refused.exitCode, refused.stderr]).toEqual([
+    3,
+    expect.stringContaining('names nobody in overriders'),
+  ]);
+  const retried = await leaderfall('promote', 'retry', workflowId, '--reason', 'a flake', '--actor', 'ann');
+  expect(retried.stdout).toBe('staging begins anew');
+  await expect.poll(async () => (await statusOf(workflowId)).stages[0]?.attempt, { timeout: 60_000 }).toBe(2);
+  expect((await leaderfall('promote', 'stop', workflowId)).exitCode).toBe(0);
+  const stopped = await leaderfall('promote', 'status', workflowId, '--wait');
+  expect([stopped.exitCode, stopped.stdout]).toEqual([
+    4,
+    expect.stringContaining('Stopped  it was cancelled'),
+  ]);
+  expect((await client.workflow.getHandle(workflowId).describe()).status.name).toBe('CANCELLED');
+});
+
+test('wrong files and unknown promotions are usage errors', async () => {
+  const wrong = await start(file('wrong', { staging: { gates: [{ kind: 'approvals' }] } }));
+  expect([wrong.exitCode, wrong.stderr]).toEqual([64, expect.stringContaining('stages.0.gates.0')]);
+  const unknown = await leaderfall('promote', 'status', 'never-was');
+  expect([unknown.exitCode, unknown.stderr]).toEqual([
+    64,
+    expect.stringContaining('there is no promotion never-was'),
+  ]);
+});
+
+test('a promotion workflow of somebody else takes one experiment as one step', async () => {
+  const foreign = await work([
+    {
+      taskQueue: `${id}-foreign`,
+      workflowBundle: await bundle('../../../examples/promotion/own-workflow.ts'),
+    },
+  ]);
+  const step = (workflowId: string) =>
+    client.workflow.execute('ownPromotion', {
+      workflowId: `${id}-${workflowId}`,
+      taskQueue: `${id}-foreign`,
+      args: ['orders@sha256:1', queues.staging, kills],
+    });
+  try {
+    expect(await step('passes')).toBe('orders@sha256:1 may go on');
+    expect(inputs).toEqual([kills]);
+    fails.add('kills');
+    await expect(step('fails')).rejects.toMatchObject({ cause: { type: 'Fail' } });
+  } finally {
+    await foreign.stop();
+  }
+});
