@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import Table from 'cli-table3';
 import type { JanitorReport } from '../../src/activities/janitor-contract.ts';
+import { expiresAnnotation, ownerAnnotation, runLabel } from '../../src/experiment/identity.ts';
 import type { ServedCluster } from './cluster/server.ts';
 import { type Rig, startRig } from './rig.ts';
 
@@ -35,6 +36,9 @@ const experiment = {
   schedule: { durationSeconds: 1, intervalSeconds: 1, recoveryTimeoutSeconds: 20 },
 };
 
+/** Objects that runs made, and those of them that do not tell whose they are and until when. */
+const made = { count: 0, unmarked: [] as string[] };
+
 /** What came of the runs of one way. */
 interface Tally {
   runs: number;
@@ -65,7 +69,8 @@ try {
   );
   const temporal = await leftInTemporal(rig);
   print(left, temporal, Math.round((Date.now() - startedAt) / 1_000));
-  process.exitCode = left.some(({ after }) => after.length > 0) || temporal.length > 0 ? 1 : 0;
+  process.exitCode =
+    left.some(({ after }) => after.length > 0) || temporal.length + made.unmarked.length > 0 ? 1 : 0;
 } finally {
   await rig.close();
 }
@@ -86,6 +91,7 @@ async function oneLane(
   const taskQueue = `lane-${lane}`;
   const cluster = await add(taskQueue);
   let worker = start(cluster, temporal, taskQueue);
+  watchMarks(cluster);
   for (const [index, { way, at }] of runs.entries()) {
     const handle = await temporal.client.workflow.start('kafkaBrokerFailure', {
       ...{ taskQueue, workflowId: `${taskQueue}-${index}`, args: [experiment] },
@@ -107,6 +113,17 @@ async function oneLane(
   })) as JanitorReport;
   await delay(1_000);
   return { before, after: cluster.leftovers(), report };
+}
+
+/** Whatever comes that is no broker's pod is of a run's making. */
+function watchMarks({ store }: ServedCluster): void {
+  store.onChange(({ type, resource, object: { metadata } }) => {
+    if (type !== 'ADDED' || metadata?.labels?.app === 'kafka') return;
+    made.count++;
+    const { labels = {}, annotations = {} } = metadata ?? {};
+    if (!labels[runLabel] || !annotations[ownerAnnotation] || !annotations[expiresAnnotation])
+      made.unmarked.push(`${resource} ${metadata?.name}`);
+  });
 }
 
 async function note(way: Way, handle: WorkflowHandle, cluster: ServedCluster): Promise<void> {
@@ -147,11 +164,12 @@ function print(ends: LaneEnd[], temporal: string[], seconds: number): void {
   const after = ends.flatMap((end) => end.after);
   const removed = ends.flatMap(({ report }) => report.runs.flatMap(({ done }) => done));
   console.log(`${total} runs on ${lanes} clusters in ${seconds} s, seed ${values.seed}`);
+  console.log(`objects made: ${made.count}, without run id, owner and expiry: ${made.unmarked.length}`);
   console.log(
     `before the janitor: ${before.length} objects, annotations, topics, groups; it did: ${removed.length} undos`,
   );
   console.log(`left after one round: ${after.length} in the clusters, ${temporal.length} in Temporal`);
-  for (const one of [...after, ...temporal]) console.log(`  ${one}`);
+  for (const one of [...made.unmarked, ...after, ...temporal]) console.log(`  ${one}`);
 }
 
 /** Numbers from 0 to 1 that are the same again for the same seed. */

@@ -103,10 +103,7 @@ export async function simulatedCluster(): Promise<SimulatedCluster> {
   function terminate(pod: KubernetesObject): void {
     const { name = '', uid = '' } = pod.metadata ?? {};
     const broker = brokers.find((id) => name === `${statefulSet}-${id}`);
-    setTimeout(() => {
-      store.remove('pods', name, namespace);
-      if (name === livenessPodName) for (const group of kafka.groups.keys()) kafka.groups.set(group, 0);
-    }, afterDeletion.gone);
+    setTimeout(() => store.remove('pods', name, namespace), afterDeletion.gone);
     if (broker === undefined) return;
     deaths.push({ pod: name, uid, at: Date.now() });
     kafka.goes(broker);
@@ -116,7 +113,10 @@ export async function simulatedCluster(): Promise<SimulatedCluster> {
 
   /** What a kubelet does to a pod that has come: only the stream's pod does anything. */
   store.onChange(({ type, resource, object }) => {
-    if (resource !== 'pods' || object.metadata?.name !== livenessPodName || type !== 'ADDED') return;
+    if (resource !== 'pods' || object.metadata?.name !== livenessPodName) return;
+    // Whoever removed it, a person or the collector of what its owner left: its consumer leaves its groups.
+    if (type === 'DELETED') for (const group of kafka.groups.keys()) kafka.groups.set(group, 0);
+    if (type !== 'ADDED') return;
     setTimeout(() => {
       const found = store.read('pods', livenessPodName, namespace);
       if (!found) return;
