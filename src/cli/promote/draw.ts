@@ -67,7 +67,8 @@ function drawRun({ experiment, verdict, workflowId, purpose }: PromotionRun, pai
 
 function drawGate({ kind, openedAt, until, how }: GateRecord, paint: Paint): string {
   const state = openedAt ? paint('good', 'open    ') : paint('warn', 'shut    ');
-  const text = how ?? (openedAt || !until ? '' : `until ${until.slice(0, 16)}Z`);
+  const waits = !openedAt && until ? [`until ${until.slice(0, 16)}Z`] : [];
+  const text = [...(how ? [how] : []), ...waits].join(', ');
   return `gate     ${state} ${kind}${text ? `: ${text}` : ''}`;
 }
 
