@@ -79,6 +79,17 @@ describe.each(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const)('%s', (mecha
   });
 });
 
+test.each([
+  ['does not know the password itself', { pretends: true }],
+  ['asks for so few rounds that the password could be guessed', { iterations: 100 }],
+])('a SCRAM listener that %s is not trusted', async (_, odd) => {
+  await listening({ sasl: { mechanisms: ['SCRAM-SHA-256'], users, ...odd } });
+  expect(await refusal({ sasl: { mechanism: 'SCRAM-SHA-256', ...user } })).toMatchObject({
+    code: 'AUTHENTICATION_FAILED',
+  });
+  expect(behind.asked).toBe(0);
+});
+
 test('a mechanism that the listener does not offer is told from those that it does', async () => {
   await listening({ sasl: { mechanisms: ['PLAIN', 'SCRAM-SHA-512'], users } });
   expect(await refusal({ sasl: { mechanism: 'SCRAM-SHA-256', ...user } })).toMatchObject({

@@ -11,6 +11,7 @@ import { faultOf } from '../../faults/all-faults.ts';
 import { outageBound } from '../../faults/outage-bound.ts';
 import type { Pod } from '../../kubernetes/workloads.ts';
 import { type BlastRadius, blastRadius } from './blast-radius.ts';
+import { settingWarnings } from './setting-warnings.ts';
 
 /** What a death that the fault may bring should cost at most. */
 export type ExpectedOutage = OutageBound & { death: Death };
@@ -84,14 +85,7 @@ async function askKafka(deps: ActivityDependencies, experiment: ResolvedExperime
         `Kafka lists ${brokers.length} brokers, the StatefulSet has ${statefulSet.replicas}: the guard will wait`,
       );
     }
-    if (settings['delete.topic.enable'] === 'false') {
-      warnings.push('delete.topic.enable=false: the stream’s topic will be emptied but stay behind');
-    }
-    if (settings['unclean.leader.election.enable'] === 'true') {
-      warnings.push(
-        'unclean.leader.election.enable=true: a kill may lose acknowledged records of other topics',
-      );
-    }
+    warnings.push(...settingWarnings(settings, experiment));
     return { reach, radius, outages: outagesOf(experiment, settings, podGrace(pods)), warnings };
   });
 }
