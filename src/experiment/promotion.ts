@@ -63,6 +63,11 @@ const stageSchema = z.strictObject({
     .min(1)
     .max(20)
     .describe('Each as a file of `leaderfall run` would hold it.'),
+  within: duration
+    .default('6h')
+    .describe(
+      'A run that is not over by then, for want of a worker too, is asked to stop and counts as Error.',
+    ),
   sideBySide: z.boolean().default(false).describe('All at once; else in order, up to the first not passed.'),
   proof: z
     .strictObject({

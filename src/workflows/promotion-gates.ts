@@ -96,6 +96,7 @@ async function soaked(
   const { record } = place;
   const begin = Date.now();
   const end = begin + millisecondsOf(duration);
+  const repeats = Math.ceil(millisecondsOf(duration) / millisecondsOf(every));
   here.until = stamp(end);
   note(story, `soaks until ${here.until}, repeated every ${every}`, record.name);
   for (let repeat = 1, due = begin; due < end; repeat++) {
@@ -106,7 +107,7 @@ async function soaked(
     const lack = await runAll(story, place, 'soak');
     record.state = 'waiting';
     if (lack) return { reason: `repeat ${repeat} of the soak: ${lack}` };
-    here.how = `${repeat} repeats passed`;
+    here.how = `${repeat} of ${repeats} repeats passed`;
   }
   return undefined;
 }

@@ -1,5 +1,12 @@
 import { ApplicationFailure, CancelledFailure, ChildWorkflowFailure } from '@temporalio/common';
-import { CancellationScope, startChild } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  type ChildWorkflowHandle,
+  condition,
+  getExternalWorkflowHandle,
+  startChild,
+} from '@temporalio/workflow';
+import { millisecondsOf } from '../experiment/durations.ts';
 import type { PromotionRun } from '../experiment/promotion-record.ts';
 import type { ChaosResult } from '../experiment/result.ts';
 import { linkOf, note, type Place, type PromotionStory, stamp } from './promotion-story.ts';
@@ -58,7 +65,7 @@ async function runOne(
       staticDetails: details,
     });
     run.runId = child.firstExecutionRunId;
-    takeResult(run, (await child.result()) as ChaosResult);
+    takeResult(run, await resultWithin(child, stage.within));
   } catch (error) {
     Object.assign(run, verdictOf(error), { endedAt: stamp() });
     if (CancellationScope.current().consideredCancelled) throw error;
@@ -66,6 +73,26 @@ async function runOne(
     note(story, `${name} ended ${run.verdict}: ${run.reason}`, stage.name);
   }
   return lackOf(run, stage.environment.name);
+}
+
+/** The result of a run. One that is not over in time is asked to stop, and its clean-up is not waited for. */
+async function resultWithin(
+  child: ChildWorkflowHandle<() => Promise<ChaosResult>>,
+  within: string,
+): Promise<ChaosResult> {
+  const result = child.result();
+  let over = false;
+  const ended = () => {
+    over = true;
+  };
+  result.then(ended, ended);
+  // A cancel is the run's to answer, by its clean-up.
+  const inTime = await CancellationScope.nonCancellable(() =>
+    condition(() => over, millisecondsOf(within), { summary: `until ${child.workflowId} has to be over` }),
+  );
+  if (inTime) return await result;
+  await getExternalWorkflowHandle(child.workflowId).cancel();
+  throw ApplicationFailure.nonRetryable(`not over within ${within}, and asked to stop`);
 }
 
 function takeResult(run: PromotionRun, result: ChaosResult): void {

@@ -232,6 +232,18 @@ test('a held stage is retried from the command line, and a promotion is stopped 
   expect((await client.workflow.getHandle(workflowId).describe()).status.name).toBe('CANCELLED');
 });
 
+test('a run that no worker takes is asked to stop in time, and the promotion ends', async () => {
+  const environment = { taskQueue: `${id}-nobody` };
+  const ended = await start(file('nobody', { staging: { environment, within: '1s' } }), '--wait', '--json');
+  expect(ended.exitCode).toBe(1);
+  const record: PromotionRecord = JSON.parse(ended.stdout);
+  expect(record.reason).toBe('staging: kills ended Error: not over within 1s, and asked to stop');
+  const run = client.workflow.getHandle(record.stages[0]?.runs[0]?.workflowId ?? '');
+  const { events } = await run.fetchHistory();
+  expect(events?.some((event) => event.workflowExecutionCancelRequestedEventAttributes)).toBe(true);
+  await run.terminate();
+});
+
 test('wrong files and unknown promotions are usage errors', async () => {
   const wrong = await start(file('wrong', { staging: { gates: [{ kind: 'approvals' }] } }));
   expect([wrong.exitCode, wrong.stderr]).toEqual([64, expect.stringContaining('stages.0.gates.0')]);
