@@ -132,7 +132,7 @@ async function streamTopic(): Promise<string | undefined> {
 export async function streamsLeft({ runId }: { runId: string }): Promise<string[]> {
   const kafka = await openKafka();
   try {
-    const { partitions } = await kafka.metadata({ topics: 'all' });
+    const { partitions } = await kafka.metadata({ topics: 'all', timeoutMs: 10_000 });
     const names = [...partitions.map(({ topic }) => topic), ...(await kafka.groups())];
     return names.filter((name) => name.includes(runId));
   } finally {
