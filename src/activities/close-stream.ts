@@ -1,3 +1,4 @@
+import { faultSpans } from '../experiment/fault-spans.ts';
 import {
   type ContainerEnd,
   type KillRecord,
@@ -6,11 +7,11 @@ import {
   type StreamReport,
   wasCarriedOut,
 } from '../experiment/result.ts';
+import { unpackSpans } from '../experiment/spans.ts';
 import { pause, poll } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
 import { account, needsSecondReading } from '../liveness/account.ts';
 import { besideObserver } from '../liveness/client-share.ts';
-import { faultSpans } from '../liveness/fault-windows.ts';
 import type { ConsumerReport, ObserverReport, ProducerReport } from '../liveness/protocol.ts';
 import { withKafka } from './brokers.ts';
 import type { Activities, Closing, KillContext } from './contract.ts';
@@ -39,7 +40,7 @@ export function makeCloseStream(deps: ActivityDependencies): Activities['closeSt
 
 async function closeStream(
   deps: ActivityDependencies,
-  request: KillContext & { until: number; kills: KillRecord[] },
+  request: Parameters<Activities['closeStream']>[0],
   step: StepContext,
 ): Promise<Closing> {
   const { kubernetes } = deps;
@@ -63,7 +64,10 @@ async function closeStream(
   }
   const { series, faultWindows } = producer
     ? await streamOverTime(kubernetes, liveness, {
-        spans: faultSpans(request.kills, recoveries, Date.now()),
+        spans: [
+          ...unpackSpans(request.earlierSpans ?? ''),
+          ...faultSpans(request.kills, recoveries, Date.now()),
+        ],
         startedAt: producer.startedAt,
         skewMs,
       })

@@ -113,7 +113,14 @@ export interface Activities {
   /** Watches death, new leader and recovery until all is proven or `until` (epoch ms). */
   prove(request: KillContext & { plan: KillPlan; act: KillAct; until: number }): Promise<KillProof>;
   /** Waits for the ISR, drains the stream, closes the ledger. */
-  closeStream(request: KillContext & { until: number; kills: KillRecord[] }): Promise<Closing>;
+  closeStream(
+    request: KillContext & {
+      until: number;
+      kills: KillRecord[];
+      /** When the faults of kills could be felt that are not among `kills`, as `packSpans` gives it. */
+      earlierSpans?: string;
+    },
+  ): Promise<Closing>;
   /** Undoes everything, the claim last, each undo verified. On the critical task queue. */
   cleanUp(request: {
     resolved: Resolved;

@@ -1,4 +1,5 @@
 import type { StartedLiveness } from '../experiment/result.ts';
+import { packSpans } from '../experiment/spans.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
 import type { ContainerStatus, Pod } from '../kubernetes/workloads.ts';
 import type { ReadReport } from '../liveness/ledger/read-report.ts';
@@ -73,7 +74,7 @@ export function sideReport(
 ): Promise<SideReport | undefined> {
   const query = new URLSearchParams({
     stepMs: String(stepMs),
-    spans: JSON.stringify(spans),
+    spans: packSpans(spans),
     since: String(since),
   });
   return ask<SideReport>(kubernetes, pod, role, 'GET', `/series?${query}`);

@@ -1,9 +1,10 @@
 import type { FaultWindows, Latency, StartedLiveness } from '../experiment/result.ts';
 import { type StreamSeries, seriesStepMs } from '../experiment/series.ts';
+import type { TimeSpan } from '../experiment/spans.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
 import { throughputDip } from '../liveness/fault-windows.ts';
 import { joinSeries } from '../liveness/join-series.ts';
-import type { SideReport, TimeSpan } from '../liveness/series.ts';
+import type { SideReport } from '../liveness/series.ts';
 import { sideReport } from './liveness-http.ts';
 import { firstKillMs } from './start-liveness.ts';
 

@@ -260,6 +260,7 @@ export const resultSchema = z
     kafka: kafkaSchema.optional(),
     plannedKills: count,
     kills: z.array(killSchema),
+    killsElsewhere: z.object({ proven: count, unproven: count, skipped: count }).optional(),
     stream: streamSchema.optional(),
     leftovers: z.array(
       z.object({

@@ -241,6 +241,9 @@ export interface KillRecord {
   retargets: number;
 }
 
+/** Kills of a run that went on in a new history whose records are only in those before it; how many came to what. */
+export type KillsElsewhere = Record<KillRecord['status'], number>;
+
 /** Latency figures in milliseconds. */
 export interface Latency {
   p50: number;
@@ -337,6 +340,7 @@ export interface Evidence {
   plannedKills: number;
   minKills: number;
   kills: KillRecord[];
+  killsElsewhere?: KillsElsewhere;
   stream?: StreamReport;
   livenessPod?: PodEnd;
   isrFullAtEnd?: boolean;
@@ -379,6 +383,8 @@ export interface ChaosResult {
   kafka?: ProvisionedKafka;
   plannedKills: number;
   kills: KillRecord[];
+  /** Set where a long run carried only some of its kills on, until whoever reads all of its histories puts the others in. */
+  killsElsewhere?: KillsElsewhere;
   stream?: StreamReport;
   leftovers: Leftover[];
   timeline: TimelineEntry[];

@@ -4,10 +4,11 @@ export interface KillSchedule {
   intervalSeconds: number;
 }
 
-/**
- * Most kills of one run, those by which a person extends it included: its history stays one workflow's, its result below 64 KiB.
- */
-export const maxKills = 60;
+/** Most kills of one run, those by which a person extends it included: a day of one a minute. */
+export const maxKills = 1_440;
+
+/** Most kills that one history of a run holds, so that it stays far below Temporal's limits and the result below 64 KiB. */
+export const maxKillsOfHistory = 50;
 
 /** What a person may add to a run by pauses and extensions together; everything a run makes expires only after it. s */
 export const reserveSeconds = 1_800;

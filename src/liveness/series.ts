@@ -1,10 +1,5 @@
 import type { Latency } from '../experiment/result.ts';
-
-/** Epoch ms; `to` is not part of it. */
-export interface TimeSpan {
-  from: number;
-  to: number;
-}
+import { type TimeSpan, unpackSpans } from '../experiment/spans.ts';
 
 /** What one container recorded of its side of the stream, second by second; epoch ms of the pod's clock. */
 export interface SideReport {
@@ -91,7 +86,7 @@ export function seriesRecorder(clock: () => number = Date.now): SeriesRecorder {
 
 /** The query of `GET /series` as a request, the step in whole seconds. */
 export function sideRequestOf(query: URLSearchParams): SideRequest {
-  const spans = JSON.parse(query.get('spans') ?? '[]') as TimeSpan[];
+  const spans = unpackSpans(query.get('spans') ?? '');
   const since = Number(query.get('since') ?? 0);
   return { since, stepMs: Math.max(1, Math.round(Number(query.get('stepMs')) / 1_000)) * 1_000, spans };
 }

@@ -1,3 +1,4 @@
+import { countKills } from '../experiment/earlier-kills.ts';
 import { type Evidence, wasCarriedOut } from '../experiment/result.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { containersOf } from './gates.ts';
@@ -9,8 +10,9 @@ export function rules(evidence: Evidence): VerdictLine[] {
 }
 
 /** Too few kills leave the question open: they are nobody's failure. */
-function killsProven({ kills, minKills, plannedKills }: Evidence): VerdictLine {
-  const proven = kills.filter((kill) => kill.status === 'proven').length;
+function killsProven(evidence: Evidence): VerdictLine {
+  const { kills, minKills, plannedKills, killsElsewhere } = evidence;
+  const proven = countKills(evidence, 'proven');
   const line = {
     id: 'kills',
     gate: false,
@@ -26,6 +28,8 @@ function killsProven({ kills, minKills, plannedKills }: Evidence): VerdictLine {
   for (const { status, index, reason } of kills) {
     if (status !== 'proven') because.push(`kill ${index + 1} ${status}: ${reason ?? 'no reason'}`);
   }
+  const others = (killsElsewhere?.unproven ?? 0) + (killsElsewhere?.skipped ?? 0);
+  if (others > 0) because.push(`${others} more were not proven: leaderfall report shows them all`);
   return { ...line, outcome: 'not met', leadsTo: 'Inconclusive', because };
 }
 

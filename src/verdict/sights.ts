@@ -5,13 +5,8 @@ import {
   exampleText,
   permittedBy,
 } from '../experiment/anomalies.ts';
-import {
-  type Evidence,
-  type KillRecord,
-  type Latency,
-  type StreamReport,
-  wasCarriedOut,
-} from '../experiment/result.ts';
+import { killedLeader, killedReplica } from '../experiment/earlier-kills.ts';
+import type { Evidence, Latency, StreamReport } from '../experiment/result.ts';
 import type { SloId, SloLimit } from '../experiment/slo.ts';
 
 /** What was seen of one figure. */
@@ -128,12 +123,4 @@ function slowest(times: (number | undefined)[]): Sight {
   return seen.length === times.length
     ? { value: Math.max(...seen) }
     : { value: Math.max(...seen), atLeast: true };
-}
-
-function killedLeader({ act, plan }: KillRecord): boolean {
-  return wasCarriedOut(act) && plan !== undefined && plan.broker === plan.leader;
-}
-
-function killedReplica({ act, plan }: KillRecord): boolean {
-  return wasCarriedOut(act) && plan?.replicas.includes(plan.broker) === true;
 }

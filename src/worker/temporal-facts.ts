@@ -54,7 +54,8 @@ export async function holderOf({ workflow, options }: Client, runId: string): Pr
 /** Asks Temporal to cancel a run; one that is closed or unknown is left as it is. */
 export async function cancelRun(client: Client, { workflowId, runId }: RunIdentity): Promise<void> {
   try {
-    await client.workflow.getHandle(workflowId, runId).cancel();
+    // The run may go on under a later run id, but never as another run of that workflow id.
+    await client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: runId }).cancel();
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }

@@ -1,4 +1,6 @@
 import { targetText } from '../experiment/describe.ts';
+import { countKills } from '../experiment/earlier-kills.ts';
+import type { KillRecord } from '../experiment/result.ts';
 import { killsOf } from '../experiment/steering.ts';
 import type { Story } from './story.ts';
 
@@ -19,11 +21,12 @@ export interface RunStatus {
 
 /** Where a run stands. */
 export function statusOf(story: Story): RunStatus {
-  const { steering, resolved, kills } = story;
+  const { steering, resolved, kills, earlier } = story;
   // A kill stands as unproven until its proof is there.
   const beingProven = steering.round === 'proving' ? 1 : 0;
   const judged = kills.slice(0, kills.length - beingProven);
-  const count = (status: string) => judged.filter((kill) => kill.status === status).length;
+  const made = { kills: [...(earlier?.notable ?? []), ...judged], killsElsewhere: earlier?.elsewhere };
+  const count = (status: KillRecord['status']) => countKills(made, status);
   const nextKill = steering.next + beingProven;
   const planned = resolved ? killsOf(resolved.experiment.schedule, steering) : 0;
   const waiting = !['made', 'over'].includes(steering.round) && nextKill < planned;

@@ -2,21 +2,17 @@ import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
+  ContinueAsNew,
   isCancellation,
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Resolved } from '../activities/contract.ts';
-import type {
-  ChaosResult,
-  Evidence,
-  KillRecord,
-  ProvisionedKafka,
-  StartedLiveness,
-} from '../experiment/result.ts';
+import type { KillContext, Resolved } from '../activities/contract.ts';
+import type { ChaosResult, Evidence, ProvisionedKafka, StartedLiveness } from '../experiment/result.ts';
 import { killsOf, untouched } from '../experiment/steering.ts';
 import { judge } from '../verdict/judge.ts';
 import { boundedStep, criticalSteps, stepsFor } from './activity-options.ts';
+import { type Carried, contextOf, storyOf } from './continue-run.ts';
 import { problemOfFailure } from './failure.ts';
 import { killRounds } from './kill-rounds.ts';
 import { isReasonToSkip, pauseOf, scheduleOf } from './scheduled.ts';
@@ -29,21 +25,14 @@ import { begin, type Story, tell } from './story.ts';
  * Takes one object, an ExperimentInput or a Litmus ChaosEngine; every field has a default on the worker.
  * Completed: Pass, Fail, Inconclusive. Failed: Error. Canceled: Stopped. The result object is what `record` returned.
  */
-export async function kafkaBrokerFailure(input: unknown): Promise<ChaosResult> {
-  const info = workflowInfo();
-  const story: Story = {
-    startedAt: info.startTime.toISOString(),
-    timeline: [],
-    kills: [],
-    steering: untouched(),
-    changes: 0,
-    ...scheduleOf(info),
-  };
+export async function kafkaBrokerFailure(input: unknown, carried?: Carried): Promise<ChaosResult> {
+  const story = carried ? storyOf(carried) : newStory();
   const chaos = new CancellationScope();
   takeRequests(story, chaos);
   try {
-    await chaos.run(() => experiment(input, story));
+    await chaos.run(() => experiment(input, story, carried && contextOf(carried)));
   } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
     if (isCancellation(error)) story.cancelled = true;
     else story.problem = problemOfFailure(error, story.step);
     story.skipped = isReasonToSkip(story);
@@ -70,8 +59,39 @@ export async function kafkaBrokerFailure(input: unknown): Promise<ChaosResult> {
   return result;
 }
 
+function newStory(): Story {
+  const info = workflowInfo();
+  return {
+    startedAt: info.startTime.toISOString(),
+    timeline: [],
+    kills: [],
+    steering: untouched(),
+    changes: 0,
+    ...scheduleOf(info),
+  };
+}
+
 /** From the input to the end of the chaos. What it finds out goes into the story at once, so that no error loses it. */
-async function experiment(input: unknown, story: Story): Promise<void> {
+async function experiment(input: unknown, story: Story, carried?: KillContext): Promise<void> {
+  const context = carried ?? (await prepare(input, story));
+  begin(story, 'kill');
+  const { lastActAt } = await killRounds(input, context, story);
+  story.steering.round = 'made';
+
+  begin(story, 'evaluate');
+  const { experiment } = context.resolved;
+  const until = lastActAt + experiment.schedule.recoveryTimeoutSeconds * 1_000;
+  const { kills, earlier } = story;
+  const earlierSpans = earlier ? { earlierSpans: earlier.spans } : {};
+  story.closing = await stepsFor(experiment).closeStream({ ...context, until, kills, ...earlierSpans });
+  for (const { index, timeToFullIsrMs } of story.closing.recoveries) {
+    const proof = story.kills.find((kill) => kill.index === index)?.proof;
+    if (proof) proof.timeToFullIsrMs ??= timeToFullIsrMs;
+  }
+}
+
+/** Everything before the first kill. */
+async function prepare(input: unknown, story: Story): Promise<KillContext> {
   begin(story, 'resolve');
   const { scheduledBy } = story;
   const check = boundedStep('check the input, rights and target; take the claim');
@@ -101,19 +121,7 @@ async function experiment(input: unknown, story: Story): Promise<void> {
   const liveness = await steps.startLiveness({ resolved, kafka });
   story.liveness = liveness;
   tell(story, 'liveness', `stream steady through topic ${liveness.topic}, pod on node ${liveness.node}`);
-
-  begin(story, 'kill');
-  const { lastActAt } = await killRounds({ resolved, kafka, liveness }, story);
-  story.steering.round = 'made';
-
-  begin(story, 'evaluate');
-  const recovery = resolved.experiment.schedule.recoveryTimeoutSeconds * 1_000;
-  const until = lastActAt + recovery;
-  story.closing = await steps.closeStream({ resolved, kafka, liveness, until, kills: story.kills });
-  for (const { index, timeToFullIsrMs } of story.closing.recoveries) {
-    const proof = story.kills.find((kill) => kill.index === index)?.proof;
-    if (proof) proof.timeToFullIsrMs ??= timeToFullIsrMs;
-  }
+  return { resolved, kafka, liveness };
 }
 
 /** Judges, cleans up and records, whatever happened before. */
@@ -135,7 +143,7 @@ async function ending(story: Story): Promise<ChaosResult> {
     experiment: story.resolved?.experiment,
     kafka: story.kafka,
     plannedKills: plannedOf(story),
-    kills: story.kills,
+    ...killsOfRun(story),
     stream: story.closing?.stream,
     leftovers: [],
     timeline: story.timeline,
@@ -179,7 +187,7 @@ function evidenceOf(story: Story): Evidence {
     baseline: story.resolved?.baseline,
     plannedKills: plannedOf(story),
     minKills: story.resolved?.experiment.schedule.minKills ?? 1,
-    kills: story.kills satisfies KillRecord[],
+    ...killsOfRun(story),
     stream: story.closing?.stream,
     livenessPod: story.closing?.livenessPod,
     isrFullAtEnd: story.closing?.isrFullAtEnd,
@@ -188,6 +196,11 @@ function evidenceOf(story: Story): Evidence {
     ...(story.skipped ? { skipped: true } : {}),
     ...(story.steering.stoppedBy ? { stoppedBy: story.steering.stoppedBy } : {}),
   };
+}
+
+/** Where a run went on in new histories, not every kill's record was carried along. */
+function killsOfRun({ earlier, kills }: Story): Pick<ChaosResult, 'kills' | 'killsElsewhere'> {
+  return earlier ? { kills: [...earlier.notable, ...kills], killsElsewhere: earlier.elsewhere } : { kills };
 }
 
 function plannedOf({ resolved, steering }: Story): number {

@@ -4,6 +4,7 @@ import { type KillAct, type KillPlan, type KillRecord, wasCarriedOut } from '../
 import { killDeadline, lateAfter } from '../experiment/schedule.ts';
 import { killsOf } from '../experiment/steering.ts';
 import { killStep, observingStep } from './activity-options.ts';
+import { continueWhereDue } from './continue-run.ts';
 import { type Story, tell } from './story.ts';
 import { untilDue } from './until-due.ts';
 
@@ -17,7 +18,11 @@ const maxRetargets = 5;
  * The kills, one round each: timer to just before the deadline, aim, act, prove. Deadlines are absolute, so a slow round never
  * shifts the next; only a pause does. Gives the time (epoch ms) from which the last recovery is counted.
  */
-export async function killRounds(context: KillContext, story: Story): Promise<{ lastActAt: number }> {
+export async function killRounds(
+  input: unknown,
+  context: KillContext,
+  story: Story,
+): Promise<{ lastActAt: number }> {
   const { schedule } = context.resolved.experiment;
   const { steering } = story;
   const leadMs = context.resolved.leadMs ?? usualLeadMs;
@@ -27,6 +32,7 @@ export async function killRounds(context: KillContext, story: Story): Promise<{ 
   let lastActAt = Date.now();
   while (steering.next < planned()) {
     const index = steering.next;
+    await continueWhereDue(input, context, story, deadlineOf(index));
     const deadline = await untilDue(story, schedule, () => steering.killNowAt ?? deadlineOf(index), leadMs);
     const nextDeadline = deadlineOf(index + 1);
     const record = await oneRound(context, story, { index, deadline, until: nextDeadline - leadMs });

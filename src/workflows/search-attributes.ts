@@ -1,6 +1,7 @@
 import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
 import type { Resolved } from '../activities/contract.ts';
+import { countKills } from '../experiment/earlier-kills.ts';
 import type { ChaosResult } from '../experiment/result.ts';
 import { type SearchAttributeName, searchAttributes } from '../experiment/search-attributes.ts';
 
@@ -26,7 +27,7 @@ export function markResult(result: ChaosResult, resolved: Resolved | undefined):
   const { stream } = result;
   upsert(resolved, {
     LeaderfallVerdict: result.verdict,
-    LeaderfallKills: result.kills.filter(({ status }) => status === 'proven').length,
+    LeaderfallKills: countKills(result, 'proven'),
     LeaderfallLostRecords: stream?.lost,
     LeaderfallOutageMs: stream && Math.round(stream.longestAckGapMs),
   });

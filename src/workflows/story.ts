@@ -1,5 +1,6 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { Closing, Progress, Resolved } from '../activities/contract.ts';
+import type { EarlierKills } from '../experiment/earlier-kills.ts';
 import type { Problem } from '../experiment/errors.ts';
 import type {
   KillRecord,
@@ -16,7 +17,12 @@ import { detailsOf } from './details.ts';
 export interface Story {
   startedAt: string;
   timeline: TimelineEntry[];
+  /** Those of this history. */
   kills: KillRecord[];
+  /** Those before it, where the run went on in a new history. */
+  earlier?: EarlierKills;
+  /** Entries of the timeline that came from earlier histories. */
+  carriedEntries?: number;
   steering: Steering;
   /** Counts what people have asked for, so that a wait can end when something new was. */
   changes: number;

@@ -60,8 +60,8 @@ describe('an experiment', () => {
       'liveness.minInsyncReplicas: 3 is more than liveness.replicationFactor, 2',
     ],
     [
-      { schedule: { durationSeconds: 1_220, intervalSeconds: 20 } },
-      'schedule.durationSeconds: 61 kills are planned, at most 60 fit one run',
+      { schedule: { durationSeconds: 28_820, intervalSeconds: 20 } },
+      'schedule.durationSeconds: 1441 kills are planned, at most 1440 fit one run',
     ],
     [{ schedule: { durationSeconds: 0 } }, 'schedule.durationSeconds: Too small: expected number to be >0'],
   ])('is refused for what its fields mean together: %j', (input, issue) => {

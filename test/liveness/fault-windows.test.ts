@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { faultSpans } from '../../src/experiment/fault-spans.ts';
 import type { KillRecord } from '../../src/experiment/result.ts';
 import type { StreamSeries } from '../../src/experiment/series.ts';
-import { faultSpans, throughputDip } from '../../src/liveness/fault-windows.ts';
+import { throughputDip } from '../../src/liveness/fault-windows.ts';
 import { provenKill } from '../report/example-result.ts';
 
 const at = (kill: KillRecord) => (kill.act?.outcome === 'deleted' ? kill.act.requestedAt : 0);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maxSeriesPoints, pointsOf, seriesStepMs } from '../../src/experiment/series.ts';
+import { packSpans } from '../../src/experiment/spans.ts';
 import { joinSeries } from '../../src/liveness/join-series.ts';
 import { seriesRecorder, sideRequestOf } from '../../src/liveness/series.ts';
 
@@ -68,8 +69,8 @@ describe('the record by the second', () => {
   });
 
   it('reads what the worker asks from the query', () => {
-    const spans = [{ from: 1, to: 2 }];
-    const query = new URLSearchParams({ stepMs: '2000', spans: JSON.stringify(spans), since: '7' });
+    const spans = [{ from: 1_000, to: 2_000 }];
+    const query = new URLSearchParams({ stepMs: '2000', spans: packSpans(spans), since: '7' });
     expect(sideRequestOf(query)).toEqual({ stepMs: 2_000, spans, since: 7 });
     expect(sideRequestOf(new URLSearchParams())).toEqual({ stepMs: 1_000, spans: [], since: 0 });
   });

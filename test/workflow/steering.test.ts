@@ -124,7 +124,7 @@ test('a request that cannot be done is rejected with the reason and changes noth
       await refusal('killNow');
       await refusal('pause', { why: 'x' });
       await refusal('extend', { kills: 0 });
-      await refusal('extend', { kills: 58 });
+      await refusal('extend', { kills: 1_438 });
       await refusal('skipNext', { reason: 7 });
     }),
   );
@@ -133,7 +133,7 @@ test('a request that cannot be done is rejected with the reason and changes noth
     'kill 1 is under way',
     'why: unknown field; known: reason, actor',
     'kills: must be a whole number, 1 or more',
-    'a run holds at most 60 kills',
+    'a run holds at most 1440 kills',
     'reason: must be a string',
   ]);
   expect(result?.verdict).toBe('Pass');

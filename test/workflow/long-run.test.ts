@@ -1,0 +1,155 @@
+import { setTimeout } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Activities } from '../../src/activities/contract.ts';
+import { maxKillsOfHistory } from '../../src/experiment/schedule.ts';
+import { unpackSpans } from '../../src/experiment/spans.ts';
+import type { Carried } from '../../src/workflows/continue-run.ts';
+import { healthy, runStory, type Seen, timeSkippingServer } from './story-support.ts';
+
+/**
+ * Runs that go on in new histories. A whole day of one kill a minute takes minutes even where time is skipped:
+ * LEADERFALL_TEST_KILLS=1440 npm run test:workflow -- long-run
+ */
+const kills = Number(process.env.LEADERFALL_TEST_KILLS ?? 120);
+
+let env: TestWorkflowEnvironment;
+let seen: Seen;
+
+beforeAll(async () => {
+  env = await timeSkippingServer();
+});
+
+afterAll(async () => {
+  await env.teardown();
+});
+
+beforeEach(() => {
+  seen = { calls: [], acts: [] };
+});
+
+const schedule = (count: number) => ({ durationSeconds: count * 60, intervalSeconds: 60 });
+
+/** A proof as long as real ones are; kill 7 is the slowest. */
+const prove: Activities['prove'] = async ({ plan }) => ({
+  proven: true,
+  evidence: ['pod gone', 'the process ended with exit code 143', 'the log says: shut down completed'],
+  death: 'controlled-shutdown',
+  expectedOutage: { ms: 2_000, because: ['controlled.shutdown.enable is true', 'leadership is handed over'] },
+  podGoneAt: plan.deadline + 3_000,
+  exitCode: 143,
+  newLeader: (plan.broker + 1) % 3,
+  newLeaderAt: plan.deadline + 400,
+  timeToNewLeaderMs: plan.index === 6 ? 999 : 400,
+  timeToFullIsrMs: 21_000,
+  replacementUid: '0b5b4c1e-6f0b-4f1c-8a30-2e6f2f2f7c11',
+});
+
+interface Part {
+  events: number;
+  /** What it was given by the one before it. */
+  carried?: Carried;
+  carriedBytes: number;
+}
+
+/** All histories of a run, in order. */
+async function partsOf({ workflowId }: WorkflowHandle): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (let runId: string | undefined = await firstRunOf(workflowId); runId; ) {
+    const { events } = await env.client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const [, second] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    const text = Buffer.from(second?.data ?? []).toString();
+    parts.push({
+      events: events?.length ?? 0,
+      carriedBytes: text.length,
+      ...(text ? { carried: JSON.parse(text) as Carried } : {}),
+    });
+    runId = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
+  }
+  return parts;
+}
+
+async function firstRunOf(workflowId: string): Promise<string | undefined> {
+  const history = await env.client.workflow.getHandle(workflowId).fetchHistory();
+  return history.events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? undefined;
+}
+
+test(`${kills} kills, one a minute, need several histories, each of them small, and are judged as one run`, async () => {
+  let spans = '';
+  const base = healthy(env, seen);
+  const closeStream: Activities['closeStream'] = async (request) => {
+    spans = request.earlierSpans ?? '';
+    return await base.closeStream(request);
+  };
+  const activities = healthy(env, seen, { prove, closeStream }, schedule(kills));
+  const { result, handle } = await runStory(env, activities);
+  expect(result?.verdict).toBe('Pass');
+  const first = seen.acts[0]?.deadline ?? 0;
+  expect(seen.acts.map(({ index, deadline }) => [index, (deadline - first) / 60_000])).toEqual(
+    Array.from({ length: kills }, (_, index) => [index, index]),
+  );
+  expect(seen.calls.filter((name) => name === 'resolve' || name === 'startLiveness')).toHaveLength(2);
+
+  const parts = await partsOf(handle);
+  const largest = Math.max(...parts.map(({ carriedBytes }) => carriedBytes));
+  const most = Math.max(...parts.map(({ events }) => events));
+  console.log(
+    `${kills} kills: ${parts.length} histories, ${most} events at most, ${largest} bytes carried at most`,
+  );
+  expect(parts).toHaveLength(Math.ceil(kills / maxKillsOfHistory));
+  expect(most).toBeLessThanOrEqual(4_000);
+  expect(largest).toBeLessThanOrEqual(32 * 1_024);
+
+  // The verdict sees the slowest kill of all, and where every kill's fault could be felt.
+  const line = result?.lines?.find(({ id }) => id === 'time-to-new-leader');
+  expect(line?.value).toBe(999);
+  expect(result?.lines?.find(({ id }) => id === 'kills')?.observed).toBe(String(kills));
+  const here = kills - Math.floor((kills - 1) / maxKillsOfHistory) * maxKillsOfHistory;
+  expect(unpackSpans(spans)).toHaveLength(kills - here);
+  expect((result?.killsElsewhere?.proven ?? 0) + (result?.kills.length ?? 0)).toBe(kills);
+  expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThanOrEqual(64 * 1_024);
+}, 900_000);
+
+/** Does something when the last kill of the first history is being proven. */
+function atBorder(act: (handle: WorkflowHandle) => Promise<unknown>, count: number) {
+  const started = Promise.withResolvers<WorkflowHandle>();
+  const proveAt: Activities['prove'] = async (request) => {
+    if (request.plan.index === maxKillsOfHistory - 1) await act(await started.promise);
+    return await prove(request);
+  };
+  const activities = healthy(env, seen, { prove: proveAt }, schedule(count));
+  return runStory(env, activities, async (handle) => started.resolve(handle));
+}
+
+test('what people asked for before the border is done after it', async () => {
+  const count = maxKillsOfHistory + 3;
+  const { result, handle } = await atBorder(async (run) => {
+    await run.executeUpdate('skipNext', { args: [{ actor: 'ann', reason: 'not this one' }] });
+    await run.executeUpdate('extend', { args: [{ kills: 2 }] });
+  }, count);
+  expect(await partsOf(handle)).toHaveLength(2);
+  expect(result?.plannedKills).toBe(count + 2);
+  expect(seen.acts.map(({ index }) => index)).not.toContain(maxKillsOfHistory);
+  expect(seen.acts).toHaveLength(count + 1);
+  expect(result?.kills.find(({ index }) => index === maxKillsOfHistory)).toMatchObject({
+    status: 'skipped',
+    reason: 'skipped by ann: not this one',
+  });
+  expect(result?.timeline.map(({ text }) => text).join('\n')).toContain('extended by 2 kills');
+});
+
+test.each([0, 5, 20])('an abort %d ms after the last proof before the border stops the run', async (ms) => {
+  let madeByThen = Number.POSITIVE_INFINITY;
+  await atBorder(async (run) => {
+    // The proof is given meanwhile: the abort meets the first history, the border, or the second one.
+    void setTimeout(ms).then(async () => {
+      await run.signal('abort', { actor: 'ann', reason: 'enough' });
+      madeByThen = seen.acts.length;
+    });
+  }, maxKillsOfHistory + 40);
+  // One may have been under way.
+  expect(seen.acts.length).toBeLessThanOrEqual(madeByThen + 1);
+  expect(seen.calls.slice(-2)).toEqual(['cleanUp', 'record']);
+  expect(seen.recorded).toMatchObject({ verdict: 'Stopped', reasons: ['stopped by ann: enough'] });
+});
