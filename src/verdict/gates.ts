@@ -1,5 +1,6 @@
-import { type Evidence, type StreamReport, wasCarriedOut } from '../experiment/result.ts';
+import type { Evidence, StreamReport } from '../experiment/result.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
+import { calmBefore } from './calm-before.ts';
 import { figure, notObserved } from './words.ts';
 
 /**
@@ -87,29 +88,6 @@ function brokersUntouched({ kills }: Evidence): VerdictLine {
   );
   if (because.length === 0) return { ...line, observed: 'nobody', outcome: 'met', because };
   return { ...line, observed: 'somebody', outcome: 'not met', leadsTo: 'Inconclusive', because };
-}
-
-/** Between the last record and a kill lies a record's own distance, and the difference of two clocks. ms */
-const clocksMs = 2_000;
-
-function calmBefore({ stream, kills, experiment }: Evidence): VerdictLine {
-  const line = {
-    id: 'calm-before',
-    gate: true,
-    what: 'the stream flowed until the first kill',
-    required: 'no outage before it',
-  } as const;
-  const silence = stream?.silence;
-  if (silence?.confirmed !== 'outage') return { ...line, observed: 'none', outcome: 'met', because: [] };
-  const began = Date.parse(silence.at) - silence.silentMs;
-  const first = Math.min(...kills.map(({ act }) => (wasCarriedOut(act) ? act.requestedAt : Infinity)));
-  const distanceMs = clocksMs + 1_000 / (experiment?.liveness.ratePerSecond ?? 1);
-  if (began >= first - distanceMs) return { ...line, observed: 'none', outcome: 'met', because: [] };
-  const before = Number.isFinite(first)
-    ? `${figure(first - began, 'ms')} before the first kill`
-    : 'though nothing was killed';
-  const because = [`the stream had stopped ${before}: not by this chaos`, ...silence.evidence];
-  return { ...line, observed: before, outcome: 'not met', leadsTo: 'Inconclusive', because };
 }
 
 function toolSound({ stream }: Evidence): VerdictLine {

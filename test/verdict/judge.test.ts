@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Evidence, KillRecord, SilenceEnd, StreamReport } from '../../src/experiment/result.ts';
+import type { ProducerOutage } from '../../src/experiment/stream-figures.ts';
 import { judge } from '../../src/verdict/judge.ts';
 import { passedResult } from '../report/example-result.ts';
 
@@ -42,6 +43,11 @@ const silence = (confirmed: SilenceEnd['confirmed']): Partial<Evidence> =>
 function firstActAt(ms: number): string {
   const act = kills[0]?.act;
   return new Date((act && 'requestedAt' in act ? act.requestedAt : 0) + ms).toISOString();
+}
+
+function producerOutage(at: string, ms: number): ProducerOutage {
+  const none = { partition: 0, errors: {}, failedSends: 0, retries: 0, backoffMs: 0, rebuilds: 0 };
+  return { ...none, at: Date.parse(at), ms };
 }
 
 const problem = {
@@ -136,6 +142,34 @@ describe('the verdict', () => {
       }),
       'Inconclusive',
       /had stopped 40\.0 s before the first kill: not by this chaos/,
+    ],
+    [
+      'a producer outage above the limit is older than the first kill',
+      {
+        ...streamWith({
+          producerOutage: { count: 1, maxMs: 400_000, totalMs: 400_000 },
+          producerOutages: [producerOutage(firstActAt(-500_000), 400_000)],
+        }),
+      },
+      'Inconclusive',
+      /a producer outage of .* had begun .* before the first kill/,
+    ],
+    [
+      'a producer outage above the limit came with the kill',
+      {
+        ...streamWith({
+          producerOutage: { count: 1, maxMs: 400_000, totalMs: 400_000 },
+          producerOutages: [producerOutage(firstActAt(5), 400_000)],
+        }),
+      },
+      'Fail',
+      /longest producer outage/,
+    ],
+    [
+      'the consumer was silent for longer than allowed before the first kill',
+      streamWith({ longestSilenceMs: 400_000, longestSilenceAt: firstActAt(-500_000) }),
+      'Inconclusive',
+      /a silence at the consumer of .* had begun/,
     ],
     [
       'the stream broke with the first kill, as far as clocks can tell',

@@ -107,6 +107,22 @@ test('what the guard had a kill wait is not lost when its target then moves', as
   expect(result?.kills[0]?.plan).toMatchObject({ guardWaitMs: 3_000 });
 });
 
+test('a fault that needs long to get ready is aimed that much before its deadline', async () => {
+  const leads: number[] = [];
+  const schedule = { durationSeconds: 60, intervalSeconds: 30 };
+  const base = healthy(env, seen, {}, schedule);
+  const resolve: Activities['resolve'] = async (input) => ({ ...(await base.resolve(input)), leadMs: 8_000 });
+  const aim: Activities['aim'] = async (request) => {
+    leads.push(request.deadline - (await env.currentTimeMs()));
+    return await base.aim(request);
+  };
+  await runStory(env, healthy(env, seen, { resolve, aim }, schedule));
+  expect(leads).toHaveLength(2);
+  // The timer's own; the usual lead is a second.
+  expect(leads[1]).toBeGreaterThan(5_000);
+  expect(leads[1]).toBeLessThanOrEqual(8_000);
+});
+
 test('a leadership that never rests ends in a skipped kill, not in an endless chase', async () => {
   const kill: Activities['kill'] = async () => ({ outcome: 'moved', reason: 'again', at: 0 });
   const { result } = await runStory(
