@@ -1,4 +1,4 @@
-import { defineQuery, defineUpdate, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, defineQuery, defineUpdate, setHandler } from '@temporalio/workflow';
 import {
   currentStage,
   type DecisionRequest,
@@ -29,8 +29,10 @@ export function takeDecisions(story: PromotionStory): void {
 function decide(story: PromotionStory, request: DecisionRequest, input: unknown): string {
   const stage = currentStage(story.record);
   const promotion = story.checked?.promotion;
-  if (!stage || !promotion) throw new Error('the validator lets no such request through');
   const said = readDecision(input);
+  // Of requests that come at one moment, all are validated before the first is carried out.
+  const refusal = decisionRefusal(request, said, promotion, story.record);
+  if (refusal || !stage || !promotion) throw ApplicationFailure.nonRetryable(refusal, 'REQUEST_REFUSED');
   const decision: Decision = { request, ...said, at: stamp(), stage: stage.name };
   const open = openApproval(promotion, stage);
   story.record.decisions.push(decision);

@@ -9,8 +9,8 @@ import { environmentSteps, httpServer, promoteStory, secretsFolder } from './pro
 import { timeSkippingServer, untilCancelled } from './story-support.ts';
 
 /**
- * How promotions end: what is told and called, and what a stop reaches. The cancelled ones are last: a step that a cancel leaves
- * behind can keep the time-skipping server from skipping.
+ * How promotions end: what is told and called, and what a stop reaches. Last are those after which the time-skipping server may
+ * skip no more: a step that a cancel leaves behind keeps it from that, and a workflow that no worker takes.
  */
 let env: TestWorkflowEnvironment;
 let http: Awaited<ReturnType<typeof httpServer>>;
@@ -59,6 +59,13 @@ async function promote(
   );
 }
 
+/** All that a history says, its payloads decoded. */
+function textsOf(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString();
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.values(value).map(textsOf).join('\n');
+}
+
 const bodies = () => http.requests.map(({ body }) => JSON.parse(body));
 
 test('a hook is called with the record, signed, under one key however often it is tried; the secret is not in history', async () => {
@@ -74,9 +81,9 @@ test('a hook is called with the record, signed, under one key however often it i
     expect(digest).toBe(createHmac('sha256', 's3cret').update(`${at}.${body}`).digest('hex'));
     expect(JSON.parse(body)).toMatchObject({ outcome: 'Promoted', subject: 'orders@sha256:1' });
   }
-  const history = JSON.stringify(await handle.fetchHistory());
-  expect(history).not.toContain('s3cret');
-  expect(history).not.toContain(Buffer.from('s3cret').toString('base64'));
+  const texts = textsOf(await handle.fetchHistory());
+  expect(texts).toContain('hook-key');
+  expect(texts).not.toContain('s3cret');
 });
 
 test('a hook that is refused is in the record, and changes nothing else; a rejected promotion calls the other hooks', async () => {
@@ -91,33 +98,6 @@ test('a hook that is refused is in the record, and changes nothing else; a rejec
   const bad = await promote({ onPromoted, onRejected }, { stage: { hold: '0s' } });
   expect(bad.record?.outcome).toBe('Rejected');
   expect(http.requests.map(({ path }) => path)).toEqual(['/yes', '/no']);
-});
-
-test('a hook starts any workflow and signals any other, once', async () => {
-  const { record, error } = await promote({
-    onPromoted: [
-      {
-        kind: 'start',
-        workflowType: 'deploy',
-        taskQueue: 'deployers',
-        workflowId: 'deploy-1',
-        input: { to: 'production' },
-      },
-      { kind: 'signal', workflowId: 'deploy-0', signal: 'promoted' },
-    ],
-  });
-  expect(error).toBeUndefined();
-  expect(record?.hooks).toEqual([
-    { hook: 'start of deploy', outcome: 'started as deploy-1' },
-    { hook: 'signal promoted to deploy-0', outcome: expect.stringContaining('failed: ') },
-  ]);
-  const started = env.client.workflow.getHandle('deploy-1');
-  expect(await started.describe()).toMatchObject({ type: 'deploy', taskQueue: 'deployers' });
-  const signalled = await promote({
-    onPromoted: [{ kind: 'signal', workflowId: 'deploy-1', signal: 'promoted' }],
-  });
-  expect(signalled.record?.hooks).toEqual([{ hook: 'signal promoted to deploy-1', outcome: 'signalled' }]);
-  await started.terminate();
 });
 
 test('those who want to know are told of start, waiting gate, verdict and end, with the command and the link that answer', async () => {
@@ -225,4 +205,31 @@ test('a cancel reaches runs and their clean-up, and the promotion ends as Cancel
   const kept = JSON.parse(Buffer.from(results.at(-1) ?? []).toString()) as PromotionRecord;
   expect(kept).toMatchObject({ outcome: 'Stopped', stages: [{ runs: [{ verdict: 'Stopped' }] }] });
   expect(bodies().find(({ kind }) => kind === 'ended').text).toBe('Stopped: it was cancelled');
+});
+
+test('a hook starts any workflow and signals any other, once', async () => {
+  const { record, error } = await promote({
+    onPromoted: [
+      {
+        kind: 'start',
+        workflowType: 'deploy',
+        taskQueue: 'deployers',
+        workflowId: 'deploy-1',
+        input: { to: 'production' },
+      },
+      { kind: 'signal', workflowId: 'deploy-0', signal: 'promoted' },
+    ],
+  });
+  expect(error).toBeUndefined();
+  expect(record?.hooks).toEqual([
+    { hook: 'start of deploy', outcome: 'started as deploy-1' },
+    { hook: 'signal promoted to deploy-0', outcome: expect.stringContaining('failed: ') },
+  ]);
+  const started = env.client.workflow.getHandle('deploy-1');
+  expect(await started.describe()).toMatchObject({ type: 'deploy', taskQueue: 'deployers' });
+  const signalled = await promote({
+    onPromoted: [{ kind: 'signal', workflowId: 'deploy-1', signal: 'promoted' }],
+  });
+  expect(signalled.record?.hooks).toEqual([{ hook: 'signal promoted to deploy-1', outcome: 'signalled' }]);
+  await started.terminate();
 });

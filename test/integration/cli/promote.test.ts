@@ -191,6 +191,26 @@ test('an approval that nobody gives ends as Expired with code 2, a Fail in stagi
   });
 });
 
+test('of two approvals that one person gives at one moment, one counts', async () => {
+  const gate = { ...approval, needed: 2, approvers: [{ name: 'ann' }, { name: 'bob' }] };
+  const { stdout: workflowId } = await start(file('twice', { staging: { gates: [gate] } }));
+  await until(workflowId, 'waiting');
+  // Both wait for the worker to come back, which gets them together.
+  await own.stop();
+  const handle = client.workflow.getHandle(workflowId);
+  const approve = (actor: string) =>
+    handle.executeUpdate<string, [object]>('approve', { args: [{ actor, reason: 'fine' }] });
+  const both = Promise.allSettled([approve('ann'), approve('ann')]);
+  own = await ownWorker();
+  const answers = (await both).map((answer) =>
+    answer.status === 'fulfilled' ? answer.value : (answer.reason as Error).cause,
+  );
+  expect(answers).toContain('1 of 2 approvals of staging');
+  expect(answers).toContainEqual(expect.objectContaining({ message: 'ann has approved already' }));
+  expect((await statusOf(workflowId)).stages[0]?.gates[0]?.approvals).toHaveLength(1);
+  await handle.terminate();
+});
+
 test('a proof that has become stale while people were asked is refused', async () => {
   const parts = { staging: { gates: [approval] }, production: { proof: { stage: 'staging', maxAge: '1s' } } };
   const { stdout: workflowId } = await start(file('stale', parts));
