@@ -3,6 +3,9 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
+import type { TemporalAccess } from '../../src/cli/connect-temporal.ts';
+import { readRun } from '../../src/cli/history/follow.ts';
+import { resultFromHistory } from '../../src/cli/history/result-from-history.ts';
 import { maxKillsOfHistory } from '../../src/experiment/schedule.ts';
 import { unpackSpans } from '../../src/experiment/spans.ts';
 import type { Carried } from '../../src/workflows/continue-run.ts';
@@ -51,6 +54,13 @@ interface Part {
   /** What it was given by the one before it. */
   carried?: Carried;
   carriedBytes: number;
+}
+
+/** The result as `leaderfall report` reads it, by nothing but the workflow's id. */
+async function reportedOf({ workflowId }: WorkflowHandle) {
+  const { client, connection } = env;
+  const access = { client, connection, namespace: 'default', address: 'nowhere' };
+  return resultFromHistory(await readRun(access as unknown as TemporalAccess, { workflowId }))?.result;
 }
 
 /** All histories of a run, in order. */
@@ -109,6 +119,15 @@ test(`${kills} kills, one a minute, need several histories, each of them small, 
   expect(unpackSpans(spans)).toHaveLength(kills - here);
   expect((result?.killsElsewhere?.proven ?? 0) + (result?.kills.length ?? 0)).toBe(kills);
   expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThanOrEqual(64 * 1_024);
+
+  const reported = await reportedOf(handle);
+  expect(reported?.kills.map(({ index, status }) => `${index} ${status}`)).toEqual(
+    seen.acts.map(({ index }) => `${index} proven`),
+  );
+  expect(reported?.kills.every(({ proof }) => proof?.evidence.length === 3 || proof === undefined)).toBe(
+    true,
+  );
+  expect(reported?.killsElsewhere).toBeUndefined();
 }, 900_000);
 
 /** Does something when the last kill of the first history is being proven. */
@@ -137,6 +156,8 @@ test('what people asked for before the border is done after it', async () => {
     reason: 'skipped by ann: not this one',
   });
   expect(result?.timeline.map(({ text }) => text).join('\n')).toContain('extended by 2 kills');
+  const reported = await reportedOf(handle);
+  expect(reported?.kills.map(({ index }) => index)).toEqual(Array.from({ length: count + 2 }, (_, i) => i));
 });
 
 test.each([0, 5, 20])('an abort %d ms after the last proof before the border stops the run', async (ms) => {

@@ -10,6 +10,9 @@ import type { RunEvent } from './run-event.ts';
 const notFound = 5;
 const hopeless = new Set([3, notFound, 7, 12, 16]);
 
+/** ContinueAsNewInitiator: a retry or a cron schedule began a run of its own. */
+const otherRuns: readonly unknown[] = [2, 3];
+
 /** A run to be read. Without `runId`: the newest of that workflow id. */
 export interface RunRef {
   workflowId: string;
@@ -28,7 +31,7 @@ export async function* followRun(
   for await (const { event } of eventsOf(access, run, { ...options, wait: true })) yield event;
 }
 
-/** All events of a run so far, those of earlier and later runs of its continue-as-new chain from this one on included. */
+/** All events of a run so far, those of all histories that it went on in included. */
 export async function readRun(access: TemporalAccess, run: RunRef): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
   const { signal } = new AbortController();
@@ -43,6 +46,8 @@ async function* eventsOf(
 ): AsyncGenerator<{ event: RunEvent }> {
   const { client } = access;
   let { runId } = run;
+  /** Histories that come after the one that is being read, where that is an earlier one than was asked for. */
+  let later: (string | undefined)[] | undefined;
   let seen = 0;
   let token: Uint8Array | undefined;
   let decode = eventDecoder(client.options.loadedDataConverter);
@@ -50,6 +55,10 @@ async function* eventsOf(
   while (!options.signal.aborted) {
     let page: Awaited<ReturnType<typeof readPage>>;
     try {
+      if (!later) {
+        later = [...(await earlierRuns(access, run, options.signal)), runId];
+        runId = later.shift();
+      }
       page = await readPage(access, { workflowId: run.workflowId, runId }, token, options);
       told = false;
     } catch (error) {
@@ -71,8 +80,8 @@ async function* eventsOf(
       if (!event) continue;
       yield { event };
       if (event.kind !== 'closed') continue;
-      if (!event.nextRunId) return;
-      runId = event.nextRunId;
+      if (later.length === 0 && !event.nextRunId) return;
+      runId = later.length > 0 ? later.shift() : event.nextRunId;
       seen = 0;
       decode = eventDecoder(client.options.loadedDataConverter);
       page.nextPageToken = new Uint8Array();
@@ -82,17 +91,44 @@ async function* eventsOf(
   }
 }
 
+/**
+ * Histories from which the asked one went on, oldest first. Each names the one before it; one that Temporal no longer keeps ends the
+ * search.
+ */
+async function earlierRuns(access: TemporalAccess, run: RunRef, signal: AbortSignal): Promise<string[]> {
+  const found: string[] = [];
+  for (let asked = run; ; ) {
+    let begun: Awaited<ReturnType<typeof startOf>>;
+    try {
+      begun = await startOf(access, asked, signal);
+    } catch (error) {
+      if (found.length === 0 || !isGrpcServiceError(error) || error.code !== notFound) throw error;
+      return found.slice(1);
+    }
+    const before = otherRuns.includes(begun?.initiator) ? undefined : begun?.continuedExecutionRunId;
+    if (!before) return found;
+    found.unshift(before);
+    asked = { workflowId: run.workflowId, runId: before };
+  }
+}
+
+async function startOf(access: TemporalAccess, run: RunRef, signal: AbortSignal) {
+  const { history } = await readPage(access, run, undefined, { signal, wait: false, size: 1 });
+  return history?.events?.[0]?.workflowExecutionStartedEventAttributes;
+}
+
 async function readPage(
   { client, connection, namespace }: { client: Client; connection: Connection; namespace: string },
   run: RunRef,
   nextPageToken: Uint8Array | undefined,
-  options: { signal: AbortSignal; wait: boolean },
+  options: { signal: AbortSignal; wait: boolean; size?: number },
 ) {
   const read = () =>
     client.workflowService.getWorkflowExecutionHistory({
       namespace,
       execution: { workflowId: run.workflowId, ...(run.runId ? { runId: run.runId } : {}) },
       waitNewEvent: options.wait,
+      ...(options.size === undefined ? {} : { maximumPageSize: options.size }),
       ...(nextPageToken ? { nextPageToken } : {}),
     });
   // The server answers a long poll within 20 s, with nothing where nothing happened.

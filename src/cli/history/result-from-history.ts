@@ -2,6 +2,7 @@ import type { Closing } from '../../activities/contract.ts';
 import type { Problem } from '../../experiment/errors.ts';
 import type { ChaosResult, Verdict } from '../../experiment/result.ts';
 import type { StreamSeries } from '../../experiment/series.ts';
+import { withAllKills } from './kills-in-history.ts';
 import type { RunEvent } from './run-event.ts';
 
 /** How a run ended, as far as its history tells. */
@@ -22,7 +23,7 @@ export function resultFromHistory(events: readonly RunEvent[]): RunEnd | undefin
   if (!closed || closed.nextRunId) return undefined;
   const recorded = events.findLast((event) => event.kind === 'completed' && event.activity === 'record');
   if (recorded?.kind === 'completed') {
-    const result = recorded.result as ChaosResult;
+    const result = withAllKills(recorded.result as ChaosResult, events);
     const series = seriesOf(events);
     return { verdict: result.verdict, result: series ? { ...result, series } : result };
   }

@@ -1,19 +1,15 @@
-import type { Aim, Closing, Resolved } from '../../activities/contract.ts';
+import type { Closing, Resolved } from '../../activities/contract.ts';
 import { leaseName, shortRunId } from '../../experiment/identity.ts';
-import {
-  type ChaosResult,
-  type KillAct,
-  type KillPlan,
-  type KillProof,
-  type KillRecord,
-  type Leftover,
-  type ProvisionedKafka,
-  type StartedLiveness,
-  type TimelineEntry,
-  wasCarriedOut,
+import type {
+  ChaosResult,
+  Leftover,
+  ProvisionedKafka,
+  StartedLiveness,
+  TimelineEntry,
 } from '../../experiment/result.ts';
 import { plannedKills } from '../../experiment/schedule.ts';
 import { eventTeller } from '../progress/event-lines.ts';
+import { killsIn } from './kills-in-history.ts';
 import type { RunEnd } from './result-from-history.ts';
 import type { ActivityName, RunEvent } from './run-event.ts';
 
@@ -56,63 +52,6 @@ export function resultSoFar(
 function given<T>(events: readonly RunEvent[], activity: ActivityName): T | undefined {
   const event = events.findLast((one) => one.kind === 'completed' && one.activity === activity);
   return event?.kind === 'completed' ? (event.result as T) : undefined;
-}
-
-function killsIn(events: readonly RunEvent[]): KillRecord[] {
-  const kills = new Map<number, KillRecord>();
-  let plan: KillPlan | undefined;
-  let due = { index: 0, deadline: 0 };
-  for (const event of events) {
-    if (event.kind === 'scheduled' && event.activity === 'aim') due = event.input as typeof due;
-    if (event.kind === 'scheduled' && event.activity === 'kill') {
-      ({ plan } = event.input as { plan: KillPlan });
-      kills.set(plan.index, planned(plan, kills.get(plan.index)));
-    }
-    if (event.kind !== 'completed') continue;
-    const record = plan && kills.get(plan.index);
-    if (event.activity === 'aim') {
-      const aim = event.result as Aim;
-      if (aim.outcome === 'skipped') kills.set(due.index, skipped(due, aim.reason));
-    } else if (event.activity === 'kill' && record) {
-      acted(record, event.result as KillAct);
-    } else if (event.activity === 'prove' && record) {
-      proven(record, event.result as KillProof);
-    }
-  }
-  return [...kills.values()].sort((a, b) => a.index - b.index);
-}
-
-function planned(plan: KillPlan, before: KillRecord | undefined): KillRecord {
-  return {
-    index: plan.index,
-    deadline: new Date(plan.deadline).toISOString(),
-    status: 'unproven',
-    reason: 'the run was ended before the kill was over',
-    plan,
-    retargets: before?.act?.outcome === 'moved' ? before.retargets + 1 : 0,
-  };
-}
-
-function skipped({ index, deadline }: { index: number; deadline: number }, reason: string): KillRecord {
-  return { index, deadline: new Date(deadline).toISOString(), status: 'skipped', reason, retargets: 0 };
-}
-
-function acted(record: KillRecord, act: KillAct): void {
-  record.act = act;
-  if (wasCarriedOut(act)) {
-    const due = record.plan ? record.plan.deadline + record.plan.guardWaitMs : act.requestedAt;
-    record.latenessMs = Math.max(0, act.requestedAt - due);
-  } else if (act.outcome === 'skipped') {
-    record.status = 'skipped';
-    record.reason = act.reason;
-  }
-}
-
-function proven(record: KillRecord, proof: KillProof): void {
-  record.proof = proof;
-  record.status = proof.proven ? 'proven' : 'unproven';
-  if (proof.proven) delete record.reason;
-  else record.reason = proof.foreign ?? proof.evidence[0] ?? 'the death was not seen';
 }
 
 /** What clean-up could not remove; without clean-up, all that the run is known to have made. */
