@@ -18,25 +18,26 @@ interface Line {
 /** Below this a logarithmic axis has nothing to tell, ms. */
 const leastMs = 1;
 
-/** Throughput and latency over time; none where the history holds no series. */
+/** Throughput and latency over time; none where the history holds no series. A side that was not observed has no line. */
 export function streamPanels(series: StreamSeries | undefined, palette: Palette): Panel[] {
   if (!series) return [];
   const points = pointsOf(series);
   return points.length > 0 ? [throughput(series, points, palette), latency(series, points, palette)] : [];
 }
 
-function throughput({ stepMs }: StreamSeries, points: SeriesPoint[], { lines }: Palette): Panel {
+function throughput({ stepMs, columns }: StreamSeries, points: SeriesPoint[], { lines }: Palette): Panel {
   // Where a point is longer than a second, its worst second is a line of its own: no dip is averaged away.
   const worst: Line[] =
     stepMs > 1_000
       ? [{ figure: 'ackedMin', name: 'slowest second acked', color: lines.second, width: 1 }]
       : [];
-  const shown: Line[] = [
+  const all: Line[] = [
     { figure: 'sent', name: 'sent', color: lines.calm, width: 3, type: 'dotted' },
     { figure: 'acked', name: 'acked', color: lines.first },
     { figure: 'received', name: 'received', color: lines.third, type: 'dashed' },
     ...worst,
   ];
+  const shown = all.filter(({ figure }) => columns[figure]);
   return {
     title: 'Records a second',
     height: 120,
@@ -47,13 +48,14 @@ function throughput({ stepMs }: StreamSeries, points: SeriesPoint[], { lines }: 
   };
 }
 
-function latency({ stepMs }: StreamSeries, points: SeriesPoint[], { lines }: Palette): Panel {
-  const shown: Line[] = [
+function latency({ stepMs, columns }: StreamSeries, points: SeriesPoint[], { lines }: Palette): Panel {
+  const all: Line[] = [
     { figure: 'ackP50', name: 'ack p50', color: lines.first },
     { figure: 'ackP99', name: 'ack p99', color: lines.second, type: 'dashed' },
     { figure: 'ackMax', name: 'ack max', color: lines.third, width: 1 },
     { figure: 'receiveMax', name: 'receive max', color: lines.calm, type: 'dotted' },
   ];
+  const shown = all.filter(({ figure }) => columns[figure]);
   return {
     title: 'Latency',
     height: 120,
