@@ -4,13 +4,19 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pageProgram } from '../../src/cli/page-program.ts';
-import type { ChaosResult } from '../../src/experiment/result.ts';
-import { htmlReport } from '../../src/report/html.ts';
-import { junitReport } from '../../src/report/junit.ts';
-import { dark, light } from '../../src/report/palette.ts';
-import { withPage } from '../support/browser.ts';
-import { exampleSeries, failedResult, inconclusiveResult, judged, passedResult } from './example-result.ts';
+import { pageProgram } from '../../../src/cli/page-program.ts';
+import type { ChaosResult } from '../../../src/experiment/result.ts';
+import { htmlReport } from '../../../src/report/html.ts';
+import { junitReport } from '../../../src/report/junit.ts';
+import { dark, light } from '../../../src/report/palette.ts';
+import {
+  exampleSeries,
+  failedResult,
+  inconclusiveResult,
+  judged,
+  passedResult,
+} from '../../report/example-result.ts';
+import { withPage } from '../../support/browser.ts';
 import { coloursOf, cutLabels, labelsOf, overlaps } from './look.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'leaderfall-page-'));
