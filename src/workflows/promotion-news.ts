@@ -1,5 +1,11 @@
 import { ActivityFailure } from '@temporalio/common';
-import { getExternalWorkflowHandle, proxyActivities, startChild } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  proxyActivities,
+  startChild,
+} from '@temporalio/workflow';
 import type { PromotionActivities } from '../activities/contract.ts';
 import { millisecondsOf } from '../experiment/durations.ts';
 import { bodyOf, type Hook, type News } from '../experiment/promotion-channel.ts';
@@ -28,18 +34,34 @@ export function tellNews(
     const { url, urlFrom, secret } = channel;
     const { post } = proxyActivities<Pick<PromotionActivities, 'post'>>({
       startToCloseTimeout: '20s',
-      scheduleToCloseTimeout: '2m',
-      retry: { initialInterval: '1s', backoffCoefficient: 2 },
+      scheduleToCloseTimeout: '10m',
+      retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
       summary: `tell ${channel.kind}: ${kind}`,
     });
+    const one = { to: channel.kind, kind, state: 'on its way' };
+    story.news.push(one);
     const idempotencyKey = `${promotion.runId}/news/${story.news.length}`;
-    story.news.push(
-      post({ endpoint: { url, urlFrom, secret }, body: bodyOf(channel, news), idempotencyKey }).then(
-        () => {},
-        (error: unknown) => note(story, `${channel.kind} was not told of "${kind}": ${messageOf(error)}`),
-      ),
+    // A stop is worth telling, and so is what came before it.
+    CancellationScope.nonCancellable(() =>
+      post({ endpoint: { url, urlFrom, secret }, body: bodyOf(channel, news), idempotencyKey }),
+    ).then(
+      () => {
+        one.state = 'told';
+      },
+      (error: unknown) => {
+        one.state = messageOf(error);
+      },
     );
   }
+}
+
+/** Gives news that are on their way a last while, and notes what did not arrive. */
+export async function endNews(story: PromotionStory): Promise<void> {
+  await condition(() => story.news.every(({ state }) => state !== 'on its way'), '30s', {
+    summary: 'for news on their way',
+  });
+  for (const { to, kind, state } of story.news)
+    if (state !== 'told') note(story, `${to} was not told of "${kind}": ${state}`);
 }
 
 /** Carries the hooks out, all at once; how each went is in the record, and changes nothing else. */

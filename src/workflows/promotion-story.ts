@@ -13,8 +13,8 @@ export interface PromotionStory {
   /** What somebody has decided on the stage that waits, until it is taken up. */
   answer?: Decision;
   rejectedBy?: Decision;
-  /** News on their way. */
-  news: Promise<void>[];
+  /** What was to be told, to whom, and whether it arrived. */
+  news: { to: string; kind: string; state: string }[];
 }
 
 /** One stage: as it is written, and how it goes. */

@@ -10,7 +10,7 @@ import {
 import type { PromotionActivities } from '../activities/contract.ts';
 import type { PromotionRecord } from '../experiment/promotion-record.ts';
 import { problemOfFailure } from './failure.ts';
-import { carryOutHooks, tellNews } from './promotion-news.ts';
+import { carryOutHooks, endNews, tellNews } from './promotion-news.ts';
 import { type End, passStage } from './promotion-stage.ts';
 import { takeDecisions } from './promotion-steer.ts';
 import { linkOf, newStory, note, type PromotionStory, show, stamp } from './promotion-story.ts';
@@ -80,7 +80,7 @@ async function ending(story: PromotionStory, { outcome, reason }: End): Promise<
   if (outcome === 'Promoted') await carryOutHooks(story, onPromoted);
   if (outcome === 'Rejected' || outcome === 'Expired') await carryOutHooks(story, onRejected);
   tellNews(story, 'ended', `${outcome}: ${reason}`);
-  await Promise.all(story.news);
+  await endNews(story);
   await condition(allHandlersFinished);
   const kept = await keepRecord(record);
   show(story);
