@@ -132,10 +132,15 @@ async function note(way: Way, handle: WorkflowHandle, cluster: ServedCluster): P
   const { status } = await handle.describe();
   tally.runs++;
   tally.statuses.set(status.name, (tally.statuses.get(status.name) ?? 0) + 1);
-  const left = cluster.leftovers();
-  if (left.length > 0) tally.leaving++;
-  if (left.length > 0 && way !== 'terminated')
-    console.error(`${handle.workflowId}, ${way}: ${left.join(', ')}`);
+  if (status.name === 'FAILED') console.error(`${handle.workflowId}, ${way}: ${await reasonOf(handle)}`);
+  if (cluster.leftovers().length > 0) tally.leaving++;
+}
+
+async function reasonOf(handle: WorkflowHandle): Promise<string> {
+  return await handle.result().then(
+    () => '',
+    (error: Error) => (error.cause as Error | undefined)?.message ?? error.message,
+  );
 }
 
 /** Workflows that go on, and schedules. Visibility is a moment behind. */
