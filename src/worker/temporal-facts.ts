@@ -39,8 +39,9 @@ async function described(
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     if (!isGrpcServiceError(error) || error.code !== notFound) throw error;
-    // A namespace that is not here belongs to another Temporal, where the run may well be alive.
-    return /namespace/i.test(error.details) ? 'elsewhere' : undefined;
+    // A namespace that is not here belongs to another Temporal, where the run may well be alive. A worker's connection fills in
+    // no details; the message says it on every connection.
+    return /namespace \S+ is not found/i.test(error.message) ? 'elsewhere' : undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeAnnotate } from '../../src/activities/annotate.ts';
@@ -20,6 +21,9 @@ const expires = Date.now() + 3_600_000;
 
 let connection: Connection;
 let client: Client;
+/** A worker's connection, whose errors look otherwise than those of a client's. */
+let native: NativeConnection;
+let asWorker: Client;
 let worker: { stop(): Promise<void> };
 let at: Scene;
 let runs = 0;
@@ -27,6 +31,8 @@ let runs = 0;
 beforeAll(async () => {
   connection = await Connection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233' });
   client = new Client({ connection });
+  native = await NativeConnection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233' });
+  asWorker = new Client({ connection: native });
   const sweep = (request: object) => makeSweep(at.deps)(request);
   worker = await startStoryWorker(taskQueue, { sweep } as unknown as Activities);
 });
@@ -38,6 +44,7 @@ afterAll(async () => {
     .catch(() => {});
   await worker.stop();
   await connection.close();
+  await native.close();
 });
 
 function leaderfall(...args: string[]) {
@@ -68,8 +75,8 @@ async function startRun(
 async function clusterOf(run: RunIdentity): Promise<Scene> {
   const made = await scene(fakeKafka());
   Object.assign(made.deps, {
-    runState: (owner: string) => runState(client, owner),
-    ownerOfRun: (runId: string) => holderOf(client, runId),
+    runState: (owner: string) => runState(asWorker, owner),
+    ownerOfRun: (runId: string) => holderOf(asWorker, runId),
   });
   const { kubernetes, kafka, context } = made;
   const resolved = { ...context.resolved, run, expires };
@@ -134,6 +141,15 @@ test('so is what a run left that Temporal has forgotten', async () => {
     .toBe('forgotten');
   await once();
   expectNothingLeft(at);
+});
+
+test('what a run of another Temporal has made is not touched before it expires', async () => {
+  const { run } = await startRun();
+  at = await clusterOf({ ...run, temporalNamespace: 'of-another-temporal' });
+  expect((await once()).runs).toMatchObject([
+    { state: 'unknown', why: 'its Temporal namespace is not here' },
+  ]);
+  expect(at.kubernetes.writes).toEqual([]);
 });
 
 test('a topic alone is removed as soon as visibility tells that its run is over', async () => {

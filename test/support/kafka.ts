@@ -54,7 +54,8 @@ function context() {
     kubernetes: cluster,
     experiment,
     run,
-    expires: Date.now() + 3_600_000,
+    // The janitor, which is tested on the same cluster, leaves it alone for as long as any testbed lives.
+    expires: Date.now() + 365 * 24 * 3_600_000,
     signal: new AbortController().signal,
     progress: () => {},
   };

@@ -57,6 +57,17 @@ describe('the holder of a claim', () => {
   it('is elsewhere when its namespace belongs to another Temporal', async () => {
     const foreign: Describe = () => Promise.reject(grpcError(5, 'Namespace other is not found.'));
     expect(await runState(client(foreign), 'other/w/r')).toBe('elsewhere');
+    const told = Object.assign(new Error('Namespace other is not found.'), {
+      code: 5,
+      details: '',
+      metadata: {},
+    });
+    expect(
+      await runState(
+        client(() => Promise.reject(told)),
+        'other/w/r',
+      ),
+    ).toBe('elsewhere');
   });
 
   it('is never taken as over on an error', async () => {
