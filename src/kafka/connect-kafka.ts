@@ -116,8 +116,12 @@ export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial: given })
       return partitions.some((partition) => partition.topic === name);
     },
     async groups() {
-      const { groups } = await asAdmin('list consumer groups', (client) => client.listGroups());
-      return groups.map(({ groupId }) => groupId);
+      try {
+        const { groups } = await asAdmin('list consumer groups', (client) => client.listGroups());
+        return groups.map(({ groupId }) => groupId);
+      } catch (error) {
+        throw refused('list consumer groups', error);
+      }
     },
     async deleteGroup(name) {
       try {

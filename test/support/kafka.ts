@@ -5,7 +5,7 @@ import type { KafkaPort } from '../../src/kafka/port.ts';
 import { chooseReach } from '../../src/kafka/reach.ts';
 import { kudoProvisioner } from '../../src/provisioners/kudo/kudo.ts';
 import { ensureSecureSecret, secureSecret } from './secure-listener.ts';
-import { cluster, ensureNamespace, setting } from './testbed.ts';
+import { cluster, ensureNamespace, eventually, setting } from './testbed.ts';
 
 const run = { temporalNamespace: 'test', workflowId: 'support', runId: 'e2e00000-support' };
 
@@ -129,14 +129,18 @@ async function streamTopic(): Promise<string | undefined> {
   return knownTopic;
 }
 
-/** Names of the topics and consumer groups of a run that the brokers still know. */
+/** Names of the topics and consumer groups of a run that the brokers still know, once all of them can tell: one that has just come cannot. */
 export async function streamsLeft({ runId }: { runId: string }): Promise<string[]> {
-  const kafka = await openKafka();
-  try {
-    const { partitions } = await kafka.metadata({ topics: 'all', timeoutMs: 10_000 });
-    const names = [...partitions.map(({ topic }) => topic), ...(await kafka.groups())];
-    return names.filter((name) => name.includes(runId));
-  } finally {
-    await kafka.close();
-  }
+  return await eventually('the brokers tell their topics and groups', 60, async () => {
+    const kafka = await openKafka();
+    try {
+      const { partitions } = await kafka.metadata({ topics: 'all', timeoutMs: 5_000 });
+      const names = [...partitions.map(({ topic }) => topic), ...(await kafka.groups())];
+      return names.filter((name) => name.includes(runId));
+    } catch {
+      return undefined;
+    } finally {
+      await kafka.close();
+    }
+  });
 }
