@@ -1,48 +1,73 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import {
   bundleWorkflowCode,
   DefaultLogger,
-  Runtime,
   Worker,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { recordedStories } from './recorded-stories.ts';
 
 /**
  * Runs that are under way when a worker is replaced go on with the new code: it must take the same decisions from the same history.
- * The histories are real ones, as `temporal workflow show --output json` gives them.
+ * Histories are as `temporal workflow show --output json` gives them: recorded by `npm run histories`, and two of real clusters.
  */
-Runtime.install({ logger: new DefaultLogger('ERROR') });
-
-const histories = fileURLToPath(new URL('../histories', import.meta.url));
-const files = readdirSync(histories).filter((name) => name.endsWith('.json'));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folder = join(root, 'test/histories');
+const files = readdirSync(folder).filter((name) => /\.json(\.gz)?$/.test(name));
+const changed = mkdtempSync(join(tmpdir(), 'leaderfall-changed-'));
 let workflowBundle: WorkflowBundleWithSourceMap;
 
 beforeAll(async () => {
-  const workflowsPath = fileURLToPath(new URL('../../src/workflows/all-workflows.ts', import.meta.url));
-  workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  workflowBundle = await bundleOf(root);
 });
 
-function history(name: string): { events: Record<string, unknown>[] } {
-  return JSON.parse(readFileSync(join(histories, name), 'utf8')) as { events: Record<string, unknown>[] };
+afterAll(() => {
+  rmSync(changed, { recursive: true });
+});
+
+function bundleOf(where: string): Promise<WorkflowBundleWithSourceMap> {
+  const workflowsPath = join(where, 'src/workflows/all-workflows.ts');
+  return bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
 }
 
-test('there are histories to replay', () => {
-  expect(files.length).toBeGreaterThanOrEqual(2);
+interface Recorded {
+  events: { workflowExecutionStartedEventAttributes?: { workflowId?: string } }[];
+}
+
+function history(name: string): Recorded {
+  const bytes = readFileSync(join(folder, name));
+  return JSON.parse((name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()) as Recorded;
+}
+
+/** Ids of child workflows are made of the id of their parent. */
+function workflowIdOf({ events }: Recorded): string | undefined {
+  return events[0]?.workflowExecutionStartedEventAttributes?.workflowId;
+}
+
+test('every path has its history', () => {
+  const recorded = new Set(files.map((name) => name.replace(/(-\d)?\.json(\.gz)?$/, '')));
+  expect([...recorded]).toEqual(expect.arrayContaining(Object.keys(recordedStories)));
 });
 
 test.each(files)('%s replays', async (name) => {
-  await Worker.runReplayHistory({ workflowBundle }, history(name));
+  const recorded = history(name);
+  await Worker.runReplayHistory({ workflowBundle }, recorded, workflowIdOf(recorded));
 });
 
-test('a history of another story is refused, so that a changed workflow would be too', async () => {
-  const [name = ''] = files;
-  const changed = JSON.parse(
-    JSON.stringify(history(name)).replaceAll('"startLiveness"', '"startSomethingElse"'),
-  ) as object;
-  await expect(Worker.runReplayHistory({ workflowBundle }, changed)).rejects.toThrow(
-    /[Nn]ondeterminism|DeterminismViolation/,
-  );
+test('a step left out of the workflow is caught', async () => {
+  cpSync(join(root, 'src'), join(changed, 'src'), { recursive: true });
+  cpSync(join(root, 'package.json'), join(changed, 'package.json'));
+  symlinkSync(join(root, 'node_modules'), join(changed, 'node_modules'));
+  const file = join(changed, 'src/workflows/kafka-broker-failure.ts');
+  const code = readFileSync(file, 'utf8');
+  const without = code.replace(/await boundedStep\(`opt [^;]*;/, '');
+  expect(without).not.toBe(code);
+  writeFileSync(file, without);
+  const replay = Worker.runReplayHistory({ workflowBundle: await bundleOf(changed) }, history('pass.json'));
+  await expect(replay).rejects.toThrow(/[Nn]ondeterminism|DeterminismViolation/);
 });
