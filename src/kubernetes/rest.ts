@@ -31,6 +31,9 @@ export interface Rest {
 const defaultTimeoutMs = 10_000;
 const attempts = 4;
 
+/** What client-node takes where nothing is configured, and then does not talk to. */
+const fallbackServer = 'http://localhost:8080';
+
 /** client-node makes a new agent, hence a new TLS handshake, for every request; a kill at a deadline needs a warm connection. */
 function keepConnections(config: KubeConfig): void {
   const kept = new Map<string, unknown>();
@@ -53,15 +56,17 @@ export function connectRest(options: { context?: string; kubeconfig?: string } =
     if (options.context) config.setCurrentContext(options.context);
   } catch (cause) {
     throw problem('CONFIGURATION_INVALID', `the kubeconfig cannot be read: ${messageOf(cause)}`, {
-      evidence: ['KUBECONFIG', '--context'],
-      next: 'Check that kubectl works with the same settings.',
+      next: 'Set KUBECONFIG or --kubeconfig to one with which kubectl works.',
       cause,
     });
   }
   const cluster = config.getCurrentCluster();
-  if (!cluster) {
+  if (!cluster || cluster.server === fallbackServer) {
+    const looked = options.context
+      ? `the kubeconfig has no context ${options.context}`
+      : 'neither KUBECONFIG nor ~/.kube/config names a current context, and this is no pod with a service account';
     throw problem('CONFIGURATION_INVALID', 'no Kubernetes cluster is configured', {
-      evidence: ['KUBECONFIG', options.context ? `context ${options.context}` : 'current-context'],
+      evidence: [looked],
       next: 'Set KUBECONFIG or --context; `kubectl config get-contexts` lists what there is.',
     });
   }

@@ -97,6 +97,17 @@ describe('the command line', () => {
     ]);
   }, 20_000);
 
+  it('says so where no cluster is configured at all, and where the context is unknown', async () => {
+    vi.stubEnv('KUBECONFIG', '');
+    vi.stubEnv('HOME', folder);
+    expect(await leaderfall(['plan', '-f', good])).toBe(64);
+    expect(stderr).toMatch(
+      /no Kubernetes cluster is configured[\s\S]*~\/\.kube\/config[\s\S]*next: .*KUBECONFIG/,
+    );
+    expect(await leaderfall(['plan', '-f', good, '--context', 'staging'])).toBe(64);
+    expect(stderr).toContain('no context staging');
+  });
+
   it.each([
     ['experiment', 'Leaderfall experiment'],
     ['result', 'Leaderfall result'],

@@ -137,3 +137,24 @@ test('what a rebuilt client reads again is not counted again, and what the old o
   const { received, ledger } = consumer.report();
   expect({ received, anomalies: ledger?.anomalies }).toEqual({ received: 4, anomalies: [] });
 });
+
+test('a person is told at most two records a second, and of every gap of more than a second', async () => {
+  const lines: string[] = [];
+  startConsumer(settings, (line) => lines.push(line));
+  await vi.advanceTimersByTimeAsync(500);
+  for (let index = 0; index < 200; index++) {
+    comes(index);
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  expect(lines).toHaveLength(4);
+  expect(lines[0]).toMatch(/^sequence 0 produced .* received after 0 ms, offset 0$/);
+  lines.length = 0;
+  for (const [index, ms] of [990, 1_000, 1_500, 2_000].entries()) {
+    await vi.advanceTimersByTimeAsync(ms);
+    comes(200 + index);
+  }
+  expect(lines.filter((line) => line.startsWith('gap'))).toEqual([
+    'gap of 1500 ms before sequence 202',
+    'gap of 2000 ms before sequence 203',
+  ]);
+});
