@@ -9,7 +9,7 @@ import { makeReport, markdownOf, tableOf } from './report.ts';
 /**
  * Figures of real runs on the testbed: `npm run bench`, `npm run bench -- --repeat 20`. Prints one table and keeps everything in
  * bench/results/<date>.json; `-- --truth` measures the observer instead, as `npm run test:truth` does, and
- * `-- --stream` the stream beside kafkajs alone. Ends with 1 where a run had no verdict or a false one; a figure that misses its aim is only shown.
+ * `-- --stream` the stream beside kafkajs alone, `-- --stop` how soon 50 runs stop. Ends with 1 where a run had no verdict or a false one; a figure that misses its aim is only shown.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -18,12 +18,17 @@ const { values } = parseArgs({
     markdown: { type: 'boolean', default: false },
     truth: { type: 'boolean', default: false },
     stream: { type: 'boolean', default: false },
+    stop: { type: 'boolean', default: false },
   },
 });
 const times = Number(values.repeat);
 if (!Number.isInteger(times) || times < 1) {
   console.error(`--repeat takes a number of runs, not ${values.repeat}`);
   process.exit(64);
+}
+if (values.stop) {
+  const { benchStop } = await import('./stop/bench-stop.ts');
+  process.exit(await benchStop());
 }
 
 const testbed = await liveTestbed();

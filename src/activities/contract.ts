@@ -20,6 +20,7 @@ import type {
 import type { SearchAttributeName } from '../experiment/search-attributes.ts';
 import type { StreamSeries } from '../experiment/series.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
+import type { Asked } from '../experiment/steering.ts';
 import type { Baseline } from '../experiment/verdict-line.ts';
 import type { OpenTimes } from '../experiment/window.ts';
 
@@ -74,6 +75,9 @@ export type Aim =
   /** The liveness pod or its consumer is no more: no further kill can be judged. */
   | { outcome: 'stream-ended'; reason: string };
 
+/** The act, or who has locked meanwhile: then nothing was done, and the run is to end. */
+export type Act = KillAct | { outcome: 'locked'; by: Asked };
+
 /** How the stream and the partition looked when the run's chaos was over. */
 export interface Closing {
   stream?: StreamReport;
@@ -109,7 +113,7 @@ export interface Activities {
     },
   ): Promise<Aim>;
   /** Waits for max(deadline, now), asks once more, deletes with the UID and before notAfter. On the critical task queue. */
-  kill(request: KillContext & { plan: KillPlan }): Promise<KillAct>;
+  kill(request: KillContext & { plan: KillPlan }): Promise<Act>;
   /** Watches death, new leader and recovery until all is proven or `until` (epoch ms). */
   prove(request: KillContext & { plan: KillPlan; act: KillAct; until: number }): Promise<KillProof>;
   /** Waits for the ISR, drains the stream, closes the ledger. */

@@ -1,4 +1,5 @@
 import type { RunIdentity } from '../experiment/identity.ts';
+import type { Lock } from '../experiment/lock.ts';
 import type { WorkerDefaults } from '../experiment/resolve.ts';
 import type { SearchAttributeName } from '../experiment/search-attributes.ts';
 import type { Baseline } from '../experiment/verdict-line.ts';
@@ -24,6 +25,8 @@ export interface ActivityDependencies {
   runState(owner: string): Promise<RunState>;
   /** The owner of that run id, where this Temporal namespace knows it. Throws where Temporal cannot be asked. */
   ownerOfRun(runId: string): Promise<string | undefined>;
+  /** Who has locked the Temporal namespace, if anybody, as it is now. Throws where Temporal cannot be asked. */
+  readLock(): Promise<Lock | undefined>;
   /** Asks Temporal to cancel a run; a run that is closed or unknown is left as it is. */
   cancelRun(run: RunIdentity): Promise<void>;
   /** Shows what a step says in its run's current details. */

@@ -1,4 +1,3 @@
-import type { KillAct } from '../experiment/result.ts';
 import { faultOf } from '../faults/all-faults.ts';
 import type { FaultContext } from '../faults/fault.ts';
 import { changed, guardReasons } from '../faults/guard.ts';
@@ -6,12 +5,15 @@ import type { ClusterMetadata, KafkaPort } from '../kafka/port.ts';
 import { pause } from '../kubernetes/wait.ts';
 import { dropBrokerLog, followBrokerLog } from './broker-log.ts';
 import { withKafka } from './brokers.ts';
-import type { Activities } from './contract.ts';
+import type { Act, Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runStep } from './step.ts';
 
 /** A look takes 6 ms through the Kubernetes API, 130 ms on a busy machine: begun at the deadline, it would make the kill late. */
 const lookLeadMs = 100;
+
+/** The lock is read so late that who locks meets every later kill, and so early that the answer keeps none waiting. ms */
+const lockLeadMs = 400;
 
 /** Between two looks before the deadline. ms */
 const lookAgainMs = 10;
@@ -19,7 +21,7 @@ const lookAgainMs = 10;
 /** Waits for the deadline with everything connected, asks once more, and acts on exactly the victim of the plan. */
 export function makeKill(deps: ActivityDependencies): Activities['kill'] {
   return ({ resolved, kafka: provisioned, liveness, plan }) =>
-    runStep('kill', async ({ attempt, signal }): Promise<KillAct> => {
+    runStep('kill', async ({ attempt, signal }): Promise<Act> => {
       const { experiment } = resolved;
       const { kubernetes } = deps;
       const fault = faultOf(experiment);
@@ -62,7 +64,16 @@ export function makeKill(deps: ActivityDependencies): Activities['kill'] {
           await callOff();
           return hindered;
         }
-        await pause(plan.deadline - lookLeadMs - Date.now(), signal);
+        await pause(plan.deadline - lockLeadMs - Date.now(), signal);
+        // Without an answer nothing is done: a stop that nobody hears must not be taken for none.
+        const [lock] = await Promise.all([
+          deps.readLock(),
+          pause(plan.deadline - lookLeadMs - Date.now(), signal),
+        ]);
+        if (lock) {
+          await callOff();
+          return { outcome: 'locked', by: { actor: lock.actor, reason: lock.reason } };
+        }
         const look = await lastLook(kafka, topics, plan.deadline, signal);
         const reasons = guardReasons(look, provisioned.brokerIds, experiment.guard.allow);
         const moved = changed(experiment.target, plan.broker, look) ?? reasons[0];

@@ -1,5 +1,6 @@
 import { problem } from '../experiment/errors.ts';
 import { chaosAnnotation, type RunIdentity } from '../experiment/identity.ts';
+import { lockText } from '../experiment/lock.ts';
 import { parseExperiment } from '../experiment/parse.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { reserveSeconds } from '../experiment/schedule.ts';
@@ -31,6 +32,7 @@ export interface Examined {
 export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
   return (input, origin) =>
     runStep('resolve', async ({ signal }): Promise<Resolved> => {
+      await refuseWhileLocked(deps);
       const run = currentRun();
       const expiresAfterMs = (experiment: ResolvedExperiment) => boundSeconds(experiment) * 1_000;
       const examined = await examine(deps, input, run, signal);
@@ -71,6 +73,15 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
         ...(baseline ? { baseline } : {}),
       };
     });
+}
+
+/** Before anything is asked of the cluster. Throws LOCKED. */
+async function refuseWhileLocked({ readLock }: Pick<ActivityDependencies, 'readLock'>): Promise<void> {
+  const lock = await readLock();
+  if (!lock) return;
+  throw problem('LOCKED', `no run may begin: ${lockText(lock)}`, {
+    next: `Ask ${lock.actor}; when it is over: leaderfall unlock`,
+  });
 }
 
 /** Everything `resolve` finds out before it takes the claim. Throws LeaderfallError; touches nothing. */

@@ -21,6 +21,7 @@ export function clusterAccess(options: ClusterOptions): ActivityDependencies {
     defaults: readConfig(process.env).defaults,
     runState: async () => 'running',
     ownerOfRun: async () => undefined,
+    readLock: async () => undefined,
     cancelRun: async () => {},
     showProgress: async () => {},
     pauseSchedule: async () => {},

@@ -14,6 +14,7 @@ import { type HealthChecks, serveHealth } from './health.ts';
 import { lastPassed } from './last-passed.ts';
 import { makeLogger, sdkLogger } from './logger.ts';
 import { makeWorkers } from './make-workers.ts';
+import { readLock } from './read-lock.ts';
 import { cancelRun, findRecord, holderOf, registeredSearchAttributes, runState } from './temporal-facts.ts';
 import { temporalSdkVersion, version } from './version.ts';
 
@@ -55,6 +56,7 @@ export async function runWorker(
     defaults: config.defaults,
     runState: (owner) => runState(client, owner),
     ownerOfRun: (runId) => holderOf(client, runId),
+    readLock: () => readLock(client),
     cancelRun: (run) => cancelRun(client, run),
     showProgress: ({ workflowId, runId }, progress) =>
       client.workflow.getHandle(workflowId, runId).signal('progress', progress),

@@ -1,3 +1,4 @@
+import { CancelledFailure } from '@temporalio/workflow';
 import type { KillContext } from '../activities/contract.ts';
 import { targetText } from '../experiment/describe.ts';
 import { type KillAct, type KillPlan, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
@@ -5,6 +6,7 @@ import { killDeadline, lateAfter } from '../experiment/schedule.ts';
 import { killsOf } from '../experiment/steering.ts';
 import { killStep, observingStep } from './activity-options.ts';
 import { continueWhereDue } from './continue-run.ts';
+import { noteStop } from './steer.ts';
 import { type Story, tell } from './story.ts';
 import { untilDue } from './until-due.ts';
 
@@ -85,9 +87,10 @@ async function oneRound(
 
 async function oneKill(
   context: KillContext,
-  { steering }: Story,
+  story: Story,
   round: { index: number; deadline: number; until: number },
 ): Promise<KillRecord | 'held' | 'stream-ended'> {
+  const { steering } = story;
   const { index, deadline } = round;
   const { schedule } = context.resolved.experiment;
   const name = `kill ${index + 1}/${killsOf(schedule, steering)}`;
@@ -126,6 +129,10 @@ async function oneKill(
     const what = `${name}: ${plan.pod}, broker ${plan.broker}${plan.broker === plan.leader ? `, leader of ${context.liveness.topic}` : ''}`;
     const act = await killStep(fencedMs, what).kill({ ...context, plan });
     steering.round = 'aiming';
+    if (act.outcome === 'locked') {
+      noteStop(story, act.by);
+      throw new CancelledFailure('locked');
+    }
     if (act.outcome === 'moved') {
       waited = plan;
       continue;

@@ -17,6 +17,7 @@ const reasonsToSkip: ReadonlySet<string> = new Set([
   'CLUSTER_CLAIMED',
   'CLUSTER_UNHEALTHY',
   'KAFKA_UNREACHABLE',
+  'LOCKED',
 ]);
 
 /** Whether a scheduled run that could not begin is Skipped rather than an Error. */

@@ -7,7 +7,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { Progress } from '../activities/contract.ts';
-import { type Request, readRequest, refusalOf, requests } from '../experiment/steering.ts';
+import { type Asked, type Request, readRequest, refusalOf, requests } from '../experiment/steering.ts';
 import { statusOf } from './details.ts';
 import { type Story, showDetails, tell } from './story.ts';
 
@@ -113,8 +113,14 @@ export function endPause(story: Story): void {
   story.changes++;
 }
 
-function stop(story: Story, chaos: CancellationScope, asked: { actor: string; reason: string }): void {
+function stop(story: Story, chaos: CancellationScope, asked: Asked): void {
+  noteStop(story, asked);
+  chaos.cancel();
+}
+
+/** Keeps who stopped the run; the first counts. */
+export function noteStop(story: Story, asked: Asked): void {
+  if (story.steering.stoppedBy) return;
   story.steering.stoppedBy = asked;
   tell(story, story.step ?? 'resolve', `stopped by ${asked.actor}: ${asked.reason}`);
-  chaos.cancel();
 }

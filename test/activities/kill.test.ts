@@ -7,7 +7,16 @@ import { problem } from '../../src/experiment/errors.ts';
 import type { KillPlan } from '../../src/experiment/result.ts';
 import type { ExperimentInput } from '../../src/experiment/spec.ts';
 import { takeClaim } from '../../src/kubernetes/lease.ts';
-import { attempt, fakeKafka, type Look, replacePod, run, type Scene, scene } from './step-support.ts';
+import {
+  attempt,
+  fakeKafka,
+  type Look,
+  refusal,
+  replacePod,
+  run,
+  type Scene,
+  scene,
+} from './step-support.ts';
 
 const victim = 'Pod kafka/kafka-kafka-2';
 
@@ -180,5 +189,19 @@ test('cancelled while it waits for the deadline: nothing is touched', async () =
   await connected.promise;
   environment.cancel();
   await expect(killing).rejects.toBeInstanceOf(CancelledFailure);
+  expect(deletions(at)).toEqual([]);
+});
+
+test('a lock that was set after the plan was made: nothing is touched, and the run hears who wants it to end', async () => {
+  const { at, plan } = await planned();
+  at.deps.readLock = async () => ({ actor: 'ann', reason: 'a release', since: '2026-01-31T12:00:00.000Z' });
+  expect(await kill(at, plan)).toEqual({ outcome: 'locked', by: { actor: 'ann', reason: 'a release' } });
+  expect(deletions(at)).toEqual([]);
+});
+
+test('a lock that cannot be read is not taken for none', async () => {
+  const { at, plan } = await planned();
+  at.deps.readLock = () => Promise.reject(new Error('no answer'));
+  expect(await refusal(kill(at, plan))).toMatchObject({ retried: true });
   expect(deletions(at)).toEqual([]);
 });

@@ -184,3 +184,16 @@ test('a cluster that a live run holds is refused, one that a closed run left is 
   await next(true);
   expect(at.kubernetes.objects.get(lease)?.spec).toMatchObject({ holderIdentity: 'default/w/bbbbbbbb' });
 });
+
+test('under a lock nothing begins: who, since when and why are said, and the cluster is not even asked', async () => {
+  const at = await scene(fakeKafka());
+  at.deps.readLock = async () => ({ actor: 'ann', reason: 'a release', since: '2026-01-31T12:00:00.000Z' });
+  const said = await refusal(resolve(at, { clutser: {} }));
+  expect(said).toMatchObject({
+    code: 'LOCKED',
+    retried: false,
+    message: 'no run may begin: locked by ann since 2026-01-31T12:00:00.000Z: a release',
+    next: expect.stringContaining('leaderfall unlock'),
+  });
+  expect([at.kubernetes.writes, at.kafka.calls]).toEqual([[], []]);
+});

@@ -153,6 +153,7 @@ export async function scene(kafka: FakeKafka, input: ExperimentInput = {}): Prom
       defaults: { image: 'i' },
       runState: async () => 'running',
       ownerOfRun: async () => undefined,
+      readLock: async () => undefined,
       cancelRun: async () => {},
       showProgress: async () => {},
       pauseSchedule: async () => {},

@@ -48,6 +48,8 @@ describe('the command line', () => {
     ['a policy that is none', ['run', '-f', good, '--on-interrupt', 'kill'], '--on-interrupt'],
     ['a limit that nobody watches', ['run', '-f', good, '--detach', '--timeout', '5'], '--timeout'],
     ['a format that is none', ['report', 'id', '--pdf'], 'pdf'],
+    ['a stop that does not say of what', ['stop', '--reason', 'why'], '--all'],
+    ['a lock without a reason', ['lock'], '--reason'],
     ['a janitor without a task', ['janitor'], '--once'],
     ['an interval that is none', ['janitor', '--every', 'often'], '10m'],
     ['two formats at once', ['report', 'id', '--md', '--json'], '--json'],

@@ -2,14 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import type { Activities } from '../../src/activities/contract.ts';
 
-/** The real workflow on the real server of TEMPORAL_ADDRESS, with steps that only say what real ones would. */
+/** The real workflow on a real server, by default that of TEMPORAL_ADDRESS, with steps that only say what real ones would. */
 export async function startStoryWorker(
   taskQueue: string,
   activities: Activities,
+  address = process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233',
 ): Promise<{ stop(): Promise<void> }> {
-  const connection = await NativeConnection.connect({
-    address: process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233',
-  });
+  const connection = await NativeConnection.connect({ address });
   const workflowBundle = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../src/workflows/all-workflows.ts', import.meta.url)),
     logger: new DefaultLogger('ERROR'),
