@@ -22,7 +22,8 @@ export function issuesOf(error: z.ZodError, schema: z.ZodType): InputIssue[] {
     const path = issue.path;
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map(
-        (key) => `${dotted([...path, key])}: unknown field${nearest(key, knownFields(schema, path))}`,
+        (key) =>
+          `${dotted([...path, key])}: unknown field${nearest(key, knownFields(schema, path)) || elsewhere(key, schema)}`,
       );
     }
     const missing = /^Invalid input: expected (.+), received undefined$/.exec(issue.message);
@@ -40,6 +41,19 @@ export function nearest(name: string, known: string[]): string {
   const found = known.reduce((best, field) => (away(written, field) < away(written, best) ? field : best));
   // Further off than this, a suggestion is a guess.
   return away(written, found) <= Math.max(2, name.length * 0.4) ? `; nearest is "${found}"` : '';
+}
+
+/** `; nearest is "a.x"` where a field of that very name is known in another place. */
+function elsewhere(name: string, schema: z.ZodType): string {
+  const found = placesOf(name, unwrapped(schema as SchemaNode)).map((place) => `"${place}"`);
+  return found.length > 0 ? `; nearest is ${found.join(' or ')}` : '';
+}
+
+function placesOf(name: string, node: SchemaNode | undefined, path: string[] = []): string[] {
+  return Object.entries(node?.shape ?? {}).flatMap(([field, inner]) => {
+    const place = [...path, field];
+    return [...(field === name ? [dotted(place)] : []), ...placesOf(name, unwrapped(inner), place)];
+  });
 }
 
 function away(written: string, field: string): number {

@@ -49,6 +49,14 @@ describe('an experiment', () => {
     ]);
   });
 
+  it('is told where a field belongs that is known in another place', () => {
+    expect(issues({ cluster: { reach: 'direct' }, ratePerSecond: 5, zzz: 1 })).toEqual([
+      'cluster.reach: unknown field; nearest is "reach"',
+      'ratePerSecond: unknown field; nearest is "liveness.ratePerSecond"',
+      'zzz: unknown field',
+    ]);
+  });
+
   it.each([
     [
       { schedule: { intervalSeconds: 61 } },
