@@ -41,15 +41,19 @@ async function answerOf(routes: Routes, method: string, path: string): Promise<s
   return url && route ? JSON.stringify((await route(url.searchParams)) ?? null, hostless) : undefined;
 }
 
-/** Writes a report as the container's last words; its ledger is left out where it would not fit. */
+/** Longest text in last words that were too long. */
+const longestText = 200;
+
+/** Writes a report as the container's last words; where it would not fit, without what grows and with its texts cut. */
 export function writeTermination(path: string, report: object): void {
   const whole = JSON.stringify(report, hostless);
   const fits = Buffer.byteLength(whole) <= maxTerminationBytes;
   const text = fits
     ? whole
-    : JSON.stringify(report, (key, value: unknown) =>
-        bulk.includes(key) ? undefined : hostless(key, value),
-      );
+    : JSON.stringify(report, (key, value: unknown) => {
+        const told = bulk.includes(key) ? undefined : hostless(key, value);
+        return typeof told === 'string' ? told.slice(0, longestText) : told;
+      });
   try {
     writeFileSync(path, text);
   } catch (error) {

@@ -81,6 +81,14 @@ test('last words are the whole report, or without its lists where Kubernetes wou
   expect(JSON.parse(readFileSync(large, 'utf8'))).toEqual({ role: 'observer', samples: 5 });
 });
 
+test('last words of a client that says much are cut to what Kubernetes keeps, and are still JSON', () => {
+  const path = file();
+  writeTermination(path, { role: 'producer', acked: 7, lastError: 'x'.repeat(5_000) });
+  const words = readFileSync(path, 'utf8');
+  expect(words.length).toBeLessThan(4_096);
+  expect(JSON.parse(words)).toMatchObject({ role: 'producer', acked: 7 });
+});
+
 test('last words that cannot be written do not keep a container from ending', () => {
   const said = vi.spyOn(console, 'error').mockImplementation(() => {});
   writeTermination('/nowhere/termination-log', {});
