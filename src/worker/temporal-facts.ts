@@ -52,13 +52,19 @@ export async function holderOf({ workflow, options }: Client, runId: string): Pr
   return undefined;
 }
 
-/** Asks Temporal to cancel a run; one that is closed or unknown is left as it is. */
+/** Asks Temporal to cancel a run, wherever it goes on; one that is over or unknown is left as it is. */
 export async function cancelRun(client: Client, { workflowId, runId }: RunIdentity): Promise<void> {
-  try {
-    // The run may go on under a later run id, but never as another run of that workflow id.
-    await client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: runId }).cancel();
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  const { workflow } = client;
+  const itself = workflow.getHandle(workflowId, runId);
+  // A run that was continued as new goes on under a later run id, but never as another run of that workflow id.
+  const wentOn = workflow.getHandle(workflowId, undefined, { firstExecutionRunId: runId });
+  for (const handle of [itself, wentOn]) {
+    try {
+      await handle.cancel();
+      return;
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
   }
 }
 
