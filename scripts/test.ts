@@ -23,10 +23,10 @@ function check(name: string, command: string, args: string[]): boolean {
   return status === 0;
 }
 
-/** One vitest project; a project that could not run at all is a failure too. */
+/** One vitest project, or several by a pattern; a project that could not run at all is a failure too. */
 function vitest(project: string, env: NodeJS.ProcessEnv = {}): void {
-  console.log(`\n── ${project} tests`);
-  const report = join(reports, `${project}.json`);
+  console.log(`\n── ${project.replace('*', '')} tests`);
+  const report = join(reports, `${project.replace('*', '')}.json`);
   const args = [
     'run',
     '--project',
@@ -63,7 +63,7 @@ check('types', 'tsc', ['--noEmit']);
 check('types of the report’s script', 'tsc', ['--noEmit', '-p', 'src/report/page']);
 check('lint', 'biome', ['check', '.']);
 ensureChromium();
-vitest('unit');
+vitest('unit*');
 vitest('workflow');
 const testbed = await liveTestbed();
 if (testbed) {
