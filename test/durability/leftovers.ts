@@ -43,7 +43,7 @@ const made = { count: 0, unmarked: [] as string[] };
 interface Tally {
   runs: number;
   statuses: Map<string, number>;
-  /** Runs that had left something right after their end, before anything else came. */
+  /** Runs of which something was there right after their end, before anything else came. */
   leaving: number;
 }
 
@@ -129,11 +129,14 @@ function watchMarks({ store }: ServedCluster): void {
 async function note(way: Way, handle: WorkflowHandle, cluster: ServedCluster): Promise<void> {
   const tally = tallies.get(way);
   if (!tally) return;
-  const { status } = await handle.describe();
+  const { status, runId } = await handle.describe();
   tally.runs++;
   tally.statuses.set(status.name, (tally.statuses.get(status.name) ?? 0) + 1);
   if (status.name === 'FAILED') console.error(`${handle.workflowId}, ${way}: ${await reasonOf(handle)}`);
-  if (cluster.leftovers().length > 0) tally.leaving++;
+  // What a terminated run before it left does not count here.
+  const objects = cluster.store.all().filter(({ resource }) => resource !== 'events');
+  const own = objects.some(({ object }) => object.metadata?.labels?.[runLabel] === runId);
+  if (own || cluster.leftovers().some((one) => one.includes(runId))) tally.leaving++;
 }
 
 async function reasonOf(handle: WorkflowHandle): Promise<string> {
