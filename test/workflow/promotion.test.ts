@@ -216,7 +216,8 @@ test('production takes no proof that is stale, of another spec, of another subje
     },
   );
   expect(overridden.record?.reason).toBe('production: no proof: stage staging is overridden');
-});
+  // Seven promotions.
+}, 180_000);
 
 test('a soak repeats the experiments for its time, and one repeat that does not pass holds the stage', async () => {
   const gates = [{ kind: 'soak', duration: '5h', every: '2h' }];
