@@ -113,7 +113,13 @@ export interface Activities {
     },
   ): Promise<Aim>;
   /** Waits for max(deadline, now), asks once more, deletes with the UID and before notAfter. On the critical task queue. */
-  kill(request: KillContext & { plan: KillPlan }): Promise<Act>;
+  kill(
+    request: KillContext & {
+      plan: KillPlan;
+      /** An earlier step for this plan ran out of its time: it may have acted. */
+      answerLost?: boolean;
+    },
+  ): Promise<Act>;
   /** Watches death, new leader and recovery until all is proven or `until` (epoch ms). */
   prove(request: KillContext & { plan: KillPlan; act: KillAct; until: number }): Promise<KillProof>;
   /** Waits for the ISR, drains the stream, closes the ledger. */

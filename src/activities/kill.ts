@@ -15,15 +15,19 @@ const lookLeadMs = 100;
 /** The lock is read so late that who locks meets every later kill, and so early that the answer keeps none waiting. ms */
 const lockLeadMs = 400;
 
+/** More attempts than a step has before it runs out of its time. */
+const lostAttempts = 1_000;
+
 /** Between two looks before the deadline. ms */
 const lookAgainMs = 10;
 
 /** Waits for the deadline with everything connected, asks once more, and acts on exactly the victim of the plan. */
 export function makeKill(deps: ActivityDependencies): Activities['kill'] {
-  return ({ resolved, kafka: provisioned, liveness, plan }) =>
-    runStep('kill', async ({ attempt, signal }): Promise<Act> => {
+  return ({ resolved, kafka: provisioned, liveness, plan, answerLost }) =>
+    runStep('kill', async ({ attempt: ownAttempt, signal }): Promise<Act> => {
       const { experiment } = resolved;
       const { kubernetes } = deps;
+      const attempt = answerLost ? lostAttempts + ownAttempt : ownAttempt;
       const fault = faultOf(experiment);
       const context: FaultContext = {
         kubernetes,

@@ -14,6 +14,8 @@ const common = {
   maxHeartbeatThrottleInterval: '2s',
   defaultHeartbeatThrottleInterval: '2s',
   maxConcurrentActivityTaskExecutions: 20,
+  // For so long a story waits for the worker that had it last. One that died would cost a kill its time to be proven.
+  stickyQueueScheduleToStartTimeout: '2s',
 } as const satisfies Partial<WorkerOptions>;
 
 /**

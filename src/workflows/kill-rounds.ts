@@ -1,17 +1,27 @@
 import { CancelledFailure } from '@temporalio/workflow';
-import type { KillContext } from '../activities/contract.ts';
+import type { Aim, KillContext } from '../activities/contract.ts';
 import { targetText } from '../experiment/describe.ts';
-import { type KillAct, type KillPlan, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
+import {
+  type KillAct,
+  type KillPlan,
+  type KillProof,
+  type KillRecord,
+  wasCarriedOut,
+} from '../experiment/result.ts';
 import { killDeadline, lateAfter } from '../experiment/schedule.ts';
 import { killsOf } from '../experiment/steering.ts';
-import { killStep, observingStep } from './activity-options.ts';
+import { observingStep } from './activity-options.ts';
 import { continueWhereDue } from './continue-run.ts';
+import { settledKill, whyLost } from './lost-step.ts';
 import { noteStop } from './steer.ts';
 import { type Story, tell } from './story.ts';
 import { untilDue } from './until-due.ts';
 
 /** How long before a deadline a kill is prepared, unless its fault needs longer: connect, ask who leads, write the plan down. ms */
 const usualLeadMs = 1_000;
+
+/** A death takes less to be seen where nothing is away. ms */
+const shortestProofMs = 3_000;
 
 /** A leadership that keeps moving ends in a skipped kill, not in an endless chase. */
 const maxRetargets = 5;
@@ -113,11 +123,17 @@ async function oneKill(
     const aim = await observingStep(
       patience,
       `${name}: who is ${targetText(context.resolved.experiment.target)}, may it die`,
-    ).aim({
-      ...context,
-      ...round,
-      ...(waited ? { waited } : {}),
-    });
+    )
+      .aim({
+        ...context,
+        ...round,
+        ...(waited ? { waited } : {}),
+      })
+      .catch((error: unknown): Aim => {
+        const why = whyLost(error);
+        if (why === undefined) throw error;
+        return { outcome: 'skipped', reason: `${Date.now() - deadline} ms late: ${why}` };
+      });
     // Asked for while the guard was waiting: nothing has been done yet, and nothing will before it is over.
     if (steering.paused) return 'held';
     if (aim.outcome === 'stream-ended') return 'stream-ended';
@@ -125,10 +141,14 @@ async function oneKill(
 
     const { plan } = aim;
     steering.round = 'killing';
-    const fencedMs = Math.max(plan.notAfter - Date.now(), 0) + 10_000;
     const what = `${name}: ${plan.pod}, broker ${plan.broker}${plan.broker === plan.leader ? `, leader of ${context.liveness.topic}` : ''}`;
-    const act = await killStep(fencedMs, what).kill({ ...context, plan });
+    const act = await settledKill(context, plan, what);
     steering.round = 'aiming';
+    if (!act) {
+      const reason =
+        'whether it was made is not known: its step ran out of time, and so did a look at the pod';
+      return { ...base, status: 'unproven', plan, reason, retargets };
+    }
     if (act.outcome === 'locked') {
       noteStop(story, act.by);
       throw new CancelledFailure('locked');
@@ -158,11 +178,18 @@ async function prove(
   act: KillAct,
   until: number,
 ): Promise<void> {
-  const patience = Math.max(until - Date.now(), 5_000) + 30_000;
-  const proof = await observingStep(
-    patience,
-    `kill ${plan.index + 1}: proof of death, new leader, full ISR`,
-  ).prove({ ...context, plan, act, until });
+  // A kill that was late is given the time to be seen all the same; the next one is then late by no more than that.
+  const lookUntil = Math.max(until, Date.now() + shortestProofMs);
+  const patience = lookUntil - Date.now() + 30_000;
+  const summary = `kill ${plan.index + 1}: proof of death, new leader, full ISR`;
+  const request = { ...context, plan, act, until: lookUntil };
+  const proof = await observingStep(patience, summary)
+    .prove(request)
+    .catch((error: unknown): KillProof => {
+      const why = whyLost(error);
+      if (why === undefined) throw error;
+      return { proven: false, evidence: [`the proof ran out of its time: ${why}`] };
+    });
   record.proof = proof;
   record.status = proof.proven ? 'proven' : 'unproven';
   if (!proof.proven) record.reason = proof.foreign ?? proof.evidence[0] ?? 'the death was not seen';
