@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,6 +12,9 @@ export interface ServedCluster extends SimulatedCluster {
   url: string;
   /** Path of a kubeconfig for it. */
   kubeconfig: string;
+  /** Ends all watches that are open. */
+  cutWatches(): void;
+  watches: EventEmitter<{ cut: [] }>;
 }
 
 /** Serves any number of clusters at one port, each under a path of its own. */
@@ -22,7 +25,7 @@ export interface ClusterServer {
 
 /** Starts it; kubeconfigs are written into `folder`. */
 export async function serveClusters(folder: string): Promise<ClusterServer> {
-  const clusters = new Map<string, SimulatedCluster>();
+  const clusters = new Map<string, ServedCluster>();
   const server = createServer((request, response) => {
     answer(clusters, request, response).catch((error: unknown) => {
       console.error(error);
@@ -35,12 +38,15 @@ export async function serveClusters(folder: string): Promise<ClusterServer> {
   const { port } = server.address() as AddressInfo;
   return {
     add: async (name) => {
-      const cluster = await simulatedCluster();
-      clusters.set(name, cluster);
       const url = `http://127.0.0.1:${port}/${name}`;
       const kubeconfig = join(folder, `${name}.kubeconfig.json`);
       writeFileSync(kubeconfig, JSON.stringify(kubeconfigOf(url)));
-      return Object.assign(cluster, { url, kubeconfig });
+      const watches = new EventEmitter<{ cut: [] }>();
+      watches.setMaxListeners(0);
+      const cutWatches = () => void watches.emit('cut');
+      const cluster = Object.assign(await simulatedCluster(), { url, kubeconfig, watches, cutWatches });
+      clusters.set(name, cluster);
+      return cluster;
     },
     close: () => {
       server.close();
@@ -50,7 +56,7 @@ export async function serveClusters(folder: string): Promise<ClusterServer> {
 }
 
 async function answer(
-  clusters: Map<string, SimulatedCluster>,
+  clusters: Map<string, ServedCluster>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -74,7 +80,7 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
 }
 
 function follow(
-  { store }: SimulatedCluster,
+  { store, watches }: ServedCluster,
   path: string,
   since: number,
   wanted: (object: Change['object']) => boolean,
@@ -88,7 +94,13 @@ function follow(
   };
   response.flushHeaders();
   for (const change of store.changesSince(since)) tell(change);
-  response.once('close', store.onChange(tell));
+  const stop = store.onChange(tell);
+  const cut = () => void response.destroy();
+  watches.once('cut', cut);
+  response.once('close', () => {
+    stop();
+    watches.off('cut', cut);
+  });
 }
 
 function kubeconfigOf(server: string) {

@@ -1,0 +1,14 @@
+import Table from 'cli-table3';
+import type { Outcome } from './cell.ts';
+
+/** One row a cell. */
+export function tableOf(outcomes: Outcome[]): string {
+  const table = new Table({
+    head: ['disturbance', 'verdict', 'kills', 'skipped', 'late ms', 's', 'wrong'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { cell, verdict, deaths, skipped, lateMs, seconds, wrong } of outcomes) {
+    table.push([cell.what, verdict, deaths, skipped, lateMs, seconds, wrong.join('\n')]);
+  }
+  return table.toString();
+}
