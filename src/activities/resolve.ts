@@ -98,13 +98,16 @@ export async function examine(
   refuseCertainOutage(experiment);
   const { namespace } = experiment.cluster;
   const always = [...runPermissions(experiment), ...fault.permissions(namespace)];
-  await checkRights(deps.kubernetes, always);
+  const choose = () => chooseProvisioner({ kubernetes: deps.kubernetes, experiment });
+  const ownRights = async ({ provisioner }: Awaited<ReturnType<typeof choose>>) =>
+    await provisioner.permissions({ kubernetes: deps.kubernetes, experiment });
+  await checkRights(deps.kubernetes, always, async () => await ownRights(await choose()));
   await checkNamespace(deps.kubernetes, namespace);
   await readSecurity(deps.kubernetes, experiment);
   await fault.check?.({ kubernetes: deps.kubernetes, experiment });
-  const chosen = await chooseProvisioner({ kubernetes: deps.kubernetes, experiment });
+  const chosen = await choose();
   const { provisioner } = chosen;
-  const own = await provisioner.permissions({ kubernetes: deps.kubernetes, experiment });
+  const own = await ownRights(chosen);
   await checkRights(deps.kubernetes, own);
   if (provisioner.name === 'existing')
     await checkOptIn(deps.kubernetes, experiment, chosen.statefulSet?.name);
@@ -158,16 +161,29 @@ function refuseCertainOutage(experiment: ResolvedExperiment): void {
   });
 }
 
-/** Throws PERMISSION_MISSING with every right that the worker lacks. */
-export async function checkRights(kubernetes: KubernetesPort, permissions: Permission[]): Promise<void> {
-  // A fault may need a right that every run needs: asked for and named once.
-  const wanted = [...new Map(permissions.map((one) => [describePermission(one), one])).values()];
-  const missing = await kubernetes.missingPermissions(wanted);
-  if (missing.length === 0) return;
+/** Throws PERMISSION_MISSING with every right that the worker lacks; of `further` ones, where some are lacking and it can be told. */
+export async function checkRights(
+  kubernetes: KubernetesPort,
+  permissions: Permission[],
+  further: () => Promise<Permission[]> = async () => [],
+): Promise<void> {
+  const lacking = await missingOf(kubernetes, permissions);
+  if (lacking.length === 0) return;
+  const wanted = unique([...permissions, ...(await further().catch(() => []))]);
+  const missing = await missingOf(kubernetes, wanted);
   throw problem('PERMISSION_MISSING', `the worker lacks ${missing.length} of ${wanted.length} rights`, {
     evidence: missing.map(describePermission),
     next: 'Bind the roles in deploy/ to the worker’s service account, or run it with another kubeconfig.',
   });
+}
+
+async function missingOf(kubernetes: KubernetesPort, permissions: Permission[]): Promise<Permission[]> {
+  return await kubernetes.missingPermissions(unique(permissions));
+}
+
+/** A fault may need a right that every run needs: asked for and named once. */
+function unique(permissions: Permission[]): Permission[] {
+  return [...new Map(permissions.map((one) => [describePermission(one), one])).values()];
 }
 
 /** `create pods/proxy in namespace kafka` */

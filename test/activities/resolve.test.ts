@@ -62,6 +62,21 @@ const refusals: [string, { code: string; retried?: boolean; evidence?: unknown }
       },
     ],
     [
+      'missing rights of runs and of their provisioner, all at once',
+      {
+        code: 'PERMISSION_MISSING',
+        evidence: [
+          'create pods in namespace kafka',
+          'create pods/proxy in namespace kafka',
+          'create instances.kudo.dev in namespace kafka',
+        ],
+      },
+      (at) => {
+        at.kubernetes.denied.add('create pods').add('create instances');
+        return { ...valid, provision: { mode: 'kudo' } };
+      },
+    ],
+    [
       'a privileged fault that only the experiment allows',
       { code: 'FAULT_NOT_ALLOWED', evidence: [expect.stringContaining('LEADERFALL_ALLOW_FAULTS')] },
       () => ({ ...valid, fault: { kind: 'crash', privileged: true } }),
