@@ -19,18 +19,21 @@ const port = z.int().min(1).max(65_535);
 const stringMap = z.record(z.string(), z.string());
 
 /** Where a KUDO operator package comes from, and what its Instance is called. */
-const kudoInstance = z.strictObject({
-  package: z
-    .string()
-    .min(1)
-    .refine(holdsNoLogin, loginRefused)
-    .optional()
-    .describe('Directory, .tgz, http(s) URL or name in a KUDO repository; read by the worker.'),
-  instance: dnsLabel.describe('Name of the KUDO Instance.'),
-  parameters: stringMap
-    .default({})
-    .describe('KUDO parameters; a name the package does not declare is refused.'),
-});
+const kudoInstance = (instance: string) =>
+  z
+    .strictObject({
+      package: z
+        .string()
+        .min(1)
+        .refine(holdsNoLogin, loginRefused)
+        .optional()
+        .describe('Directory, .tgz, http(s) URL or name in a KUDO repository; read by the worker.'),
+      instance: dnsLabel.default(instance).describe('Name of the KUDO Instance.'),
+      parameters: stringMap
+        .default({})
+        .describe('KUDO parameters; a name the package does not declare is refused.'),
+    })
+    .prefault({});
 
 const toleration = z.strictObject({
   key: z.string().optional(),
@@ -87,8 +90,8 @@ const provisionSchema = z.strictObject({
     .optional()
     .describe('KUDO repository that holds index.yaml, for packages given by name.'),
   managerImage: z.string().default('kudobuilder/controller:v0.19.0').describe('Image of the KUDO manager.'),
-  zookeeper: kudoInstance.default({ instance: 'zookeeper-instance', parameters: {} }),
-  kafka: kudoInstance.default({ instance: 'kafka', parameters: {} }),
+  zookeeper: kudoInstance('zookeeper-instance'),
+  kafka: kudoInstance('kafka'),
 });
 
 const livenessSchema = z.strictObject({

@@ -16,6 +16,12 @@ describe('an experiment', () => {
     expect(experiment.schedule).toMatchObject({ durationSeconds: 60, intervalSeconds: 20 });
   });
 
+  it('may name a package and leave all else about it to the defaults', () => {
+    const { provision } = parseExperiment({ provision: { kafka: { package: './kafka' } } }).experiment;
+    expect(provision.kafka).toEqual({ package: './kafka', instance: 'kafka', parameters: {} });
+    expect(provision.zookeeper).toEqual({ instance: 'zookeeper-instance', parameters: {} });
+  });
+
   it('may carry a header', () => {
     const header = { apiVersion: 'leaderfall.io/v1', kind: 'KafkaBrokerFailure' };
     expect(parseExperiment({ ...header, name: 'mine' }).experiment.name).toBe('mine');
