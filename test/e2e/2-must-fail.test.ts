@@ -1,17 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { JanitorReport } from '../../src/activities/janitor-contract.ts';
 import { containerOf } from '../../src/activities/liveness-http.ts';
 import type { Pod } from '../../src/kubernetes/workloads.ts';
 import { livenessPodName } from '../../src/liveness/pod.ts';
-import { ensureKafka, oneKill, streamsLeft } from '../support/kafka.ts';
+import { ensureKafka, oneKill } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
 import {
   brokerDeletions,
   cluster,
   cordon,
   eventually,
-  leaderfall,
-  leftIn,
   nodeOf,
   runExperiment,
   startWorker,
@@ -91,34 +88,6 @@ test('cancelled from Temporal in the middle: Stopped, exit code 4, no kill after
   expect(description.status.name).toBe('CANCELLED');
   expect(brokerDeletions(since)).toHaveLength(1);
   if (result) await expectNothingLeft(result.run);
-});
-
-test('terminated in the middle, which cleans nothing up: one round of the janitor removes all of it', async () => {
-  const workflowId = `e2e-terminate-${Date.now()}`;
-  const client = await temporalClient();
-  const running = runExperiment(oneKill, { taskQueue, workflowId });
-  const { runId } = await eventually('the run has begun', 60, () =>
-    client.workflow
-      .getHandle(workflowId)
-      .describe()
-      .catch(() => undefined),
-  );
-  const run = { temporalNamespace: 'default', workflowId, runId };
-  await eventually('its stream has a topic and a consumer group', 90, async () => {
-    const names = await streamsLeft(run);
-    return names.length === 2;
-  });
-  await client.workflow.getHandle(workflowId).terminate('by the test');
-  await running;
-  const own = { label: `leaderfall.io/run-id=${runId}` };
-  expect(await leftIn('kafka', own)).toEqual(['Pod kafka-liveness', 'Lease leaderfall-kafka-kafka']);
-
-  const args = ['janitor', '--once', '-n', 'kafka', '--json', '--task-queue', taskQueue];
-  const { code, stdout, stderr } = await leaderfall(args);
-  expect(code, `${stdout}\n${stderr}`).toBe(0);
-  const { runs } = JSON.parse(stdout) as JanitorReport;
-  expect(runs.find((one) => one.run.endsWith(runId))).toMatchObject({ state: 'ended', leftovers: [] });
-  await expectNothingLeft(run);
 });
 
 test('the liveness pod deleted by somebody else: Inconclusive with that reason, exit code 2, nothing left', async () => {
