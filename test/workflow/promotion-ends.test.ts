@@ -3,14 +3,14 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { PromotionRecord } from '../../src/experiment/promotion-record.ts';
 import { environmentSteps, httpServer, promoteStory, secretsFolder } from './promotion-support.ts';
 import { timeSkippingServer, untilCancelled } from './story-support.ts';
 
 /**
- * How promotions end: what is told and called, and what a stop reaches. Last are those after which the time-skipping server may
- * skip no more: a step that a cancel leaves behind keeps it from that, and a workflow that no worker takes.
+ * How promotions end: what is told and called, and what a stop reaches. One server a test: a step that a cancel leaves behind keeps
+ * the time-skipping one from skipping any more, and so does a workflow that no worker takes.
  */
 let env: TestWorkflowEnvironment;
 let http: Awaited<ReturnType<typeof httpServer>>;
@@ -19,18 +19,21 @@ const folder = secretsFolder({ 'hook-key': 's3cret' });
 const webUi = 'http://temporal.example';
 
 beforeAll(async () => {
-  env = await timeSkippingServer();
   http = await httpServer();
 });
 
-afterAll(async () => {
+afterAll(() => {
   http.server.close();
-  await env.teardown();
 });
 
-beforeEach(() => {
+beforeEach(async () => {
+  env = await timeSkippingServer();
   fails.clear();
   http.requests.length = 0;
+});
+
+afterEach(async () => {
+  await env.teardown();
 });
 
 const kills = { name: 'kills', cluster: { namespace: 'kafka' } };
