@@ -13,6 +13,8 @@ const replacing = globSync('test/**/*.test.ts', { exclude: elsewhere }).filter((
 export default defineConfig({
   test: {
     sequence: { sequencer: ByName },
+    // More than the two cores of a small machine: some tests wait for real time or for a process of their own.
+    maxWorkers: 4,
     projects: [
       {
         test: {
