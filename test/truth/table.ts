@@ -76,9 +76,13 @@ function clientErrors(made: Made[]): string[] {
   );
 }
 
-/** What is wrong, as far as no pause of leader, proxy or observer explains it. */
-export function wrongIn(truth: Truth): { missed: number; invented: number; delays: number } {
-  const unexplained = (outage: { at: number; ms: number }) => !isDisturbed(truth, outage);
+/**
+ * What is wrong, as far as no pause of leader, proxy or observer explains it. Outages shorter than `atLeastMs` are left aside: a
+ * machine can pause for so long without any of the three noticing.
+ */
+export function wrongIn(truth: Truth, atLeastMs = 0): { missed: number; invented: number; delays: number } {
+  const unexplained = (outage: { at: number; ms: number }) =>
+    outage.ms >= atLeastMs && !isDisturbed(truth, outage);
   const spanOf = ({ span }: Made) => ({ at: span.from, ms: span.to - span.from });
   const delays = truth.made.filter(({ planned }) => planned.kind === 'delay');
   const outages = truth.made.filter(({ planned }) => planned.kind !== 'delay');
