@@ -33,7 +33,7 @@ export default defineConfig({
           include: ['test/workflow/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // The time-skipping server's clock is one for all.
+          // A time-skipping server that gets too little processor time jumps over what is under way.
           fileParallelism: false,
         },
       },

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
 import type { TemporalAccess } from '../../src/cli/connect-temporal.ts';
 import { readRun } from '../../src/cli/history/follow.ts';
@@ -9,7 +9,7 @@ import { resultFromHistory } from '../../src/cli/history/result-from-history.ts'
 import { maxKillsOfHistory } from '../../src/experiment/schedule.ts';
 import { unpackSpans } from '../../src/experiment/spans.ts';
 import type { Carried } from '../../src/workflows/continue-run.ts';
-import { healthy, runStory, type Seen, timeSkippingServer } from './story-support.ts';
+import { healthy, planOf, runStory, type Seen, timeSkippingServer, untilCancelled } from './story-support.ts';
 
 /**
  * Runs that go on in new histories. A whole day of one kill a minute takes minutes even where time is skipped:
@@ -20,16 +20,13 @@ const kills = Number(process.env.LEADERFALL_TEST_KILLS ?? 120);
 let env: TestWorkflowEnvironment;
 let seen: Seen;
 
-beforeAll(async () => {
+beforeEach(async () => {
   env = await timeSkippingServer();
-});
-
-afterAll(async () => {
-  await env.teardown();
-});
-
-beforeEach(() => {
   seen = { calls: [], acts: [] };
+});
+
+afterEach(async () => {
+  await env.teardown();
 });
 
 const schedule = (count: number) => ({ durationSeconds: count * 60, intervalSeconds: 60 });
@@ -160,17 +157,31 @@ test('what people asked for before the border is done after it', async () => {
   expect(reported?.kills.map(({ index }) => index)).toEqual(Array.from({ length: count + 2 }, (_, i) => i));
 });
 
-test.each([0, 5, 20])('an abort %d ms after the last proof before the border stops the run', async (ms) => {
-  let madeByThen = Number.POSITIVE_INFINITY;
-  await atBorder(async (run) => {
-    // The proof is given meanwhile: the abort meets the first history, the border, or the second one.
-    void setTimeout(ms).then(async () => {
-      await run.signal('abort', { actor: 'ann', reason: 'enough' });
-      madeByThen = seen.acts.length;
-    });
-  }, maxKillsOfHistory + 40);
-  // One may have been under way.
-  expect(seen.acts.length).toBeLessThanOrEqual(madeByThen + 1);
+const enough = [{ actor: 'ann', reason: 'enough' }] as const;
+
+function expectStopped(): void {
+  expect(seen.acts).toHaveLength(maxKillsOfHistory);
   expect(seen.calls.slice(-2)).toEqual(['cleanUp', 'record']);
   expect(seen.recorded).toMatchObject({ verdict: 'Stopped', reasons: ['stopped by ann: enough'] });
+}
+
+test.each([0, 5])('an abort %d ms after the last proof before the border stops the run', async (ms) => {
+  await atBorder(async (run) => {
+    // The proof is given meanwhile: the abort meets the first history or the border.
+    void setTimeout(ms).then(() => run.signal('abort', ...enough));
+  }, maxKillsOfHistory + 40);
+  expectStopped();
+});
+
+test('an abort right after the border stops the run', async () => {
+  const started = Promise.withResolvers<WorkflowHandle>();
+  const aim: Activities['aim'] = async ({ index, deadline }) => {
+    if (index < maxKillsOfHistory) return { outcome: 'aimed', plan: planOf(index, deadline) };
+    await (await started.promise).signal('abort', ...enough);
+    return await untilCancelled();
+  };
+  const activities = healthy(env, seen, { aim, prove }, schedule(maxKillsOfHistory + 40));
+  const { handle } = await runStory(env, activities, async (run) => started.resolve(run));
+  expectStopped();
+  expect(await partsOf(handle)).toHaveLength(2);
 });

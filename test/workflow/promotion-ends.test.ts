@@ -8,10 +8,7 @@ import type { PromotionRecord } from '../../src/experiment/promotion-record.ts';
 import { environmentSteps, httpServer, promoteStory, secretsFolder } from './promotion-support.ts';
 import { timeSkippingServer, untilCancelled } from './story-support.ts';
 
-/**
- * How promotions end: what is told and called, and what a stop reaches. One server a test: a step that a cancel leaves behind keeps
- * the time-skipping one from skipping any more, and so does a workflow that no worker takes.
- */
+/** How promotions end: what is told and called, and what a stop reaches. */
 let env: TestWorkflowEnvironment;
 let http: Awaited<ReturnType<typeof httpServer>>;
 const fails = new Set<string>();

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
 import { healthy, last, runStory, type Seen, timeSkippingServer } from './story-support.ts';
 
@@ -9,17 +9,14 @@ let env: TestWorkflowEnvironment;
 let seen: Seen;
 let handle: PromiseWithResolvers<WorkflowHandle>;
 
-beforeAll(async () => {
+beforeEach(async () => {
   env = await timeSkippingServer();
-});
-
-afterAll(async () => {
-  await env.teardown();
-});
-
-beforeEach(() => {
   seen = { calls: [], acts: [] };
   handle = Promise.withResolvers();
+});
+
+afterEach(async () => {
+  await env.teardown();
 });
 
 const everyTen = { durationSeconds: 30, intervalSeconds: 10 };

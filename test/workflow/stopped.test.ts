@@ -2,29 +2,23 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
 import { healthy, runStory, type Seen, timeSkippingServer, untilCancelled } from './story-support.ts';
 
-/**
- * Stories that somebody stops. In a file, and on a server, of their own: a step that a cancel leaves behind may answer after its run
- * has closed, and the time-skipping server then never skips time again.
- */
+/** Stories that somebody stops. */
 let env: TestWorkflowEnvironment;
 let seen: Seen;
 let handle: PromiseWithResolvers<WorkflowHandle>;
 
-beforeAll(async () => {
+beforeEach(async () => {
   env = await timeSkippingServer();
-});
-
-afterAll(async () => {
-  await env.teardown();
-});
-
-beforeEach(() => {
   seen = { calls: [], acts: [] };
   handle = Promise.withResolvers();
+});
+
+afterEach(async () => {
+  await env.teardown();
 });
 
 /** Runs a story in which some steps do something else. */

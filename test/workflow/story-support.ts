@@ -17,13 +17,21 @@ Runtime.install({
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A server whose clock jumps over timers. */
+let serverPath: Promise<string> | undefined;
+
+async function findServer(): Promise<string> {
+  const find = ['testbed/main.ts', 'path', 'temporal-test-server'];
+  return (await execa(process.execPath, find, { cwd: root })).stdout.trim();
+}
+
+/**
+ * A server whose clock jumps over timers. Each test of a cancelled story needs one of its own: a step that a cancel leaves behind,
+ * or a workflow that no worker takes, keeps it from ever skipping time again.
+ */
 export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
-  const { stdout } = await execa(process.execPath, ['testbed/main.ts', 'path', 'temporal-test-server'], {
-    cwd: root,
-  });
+  serverPath ??= findServer();
   return await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: stdout.trim() } },
+    server: { executable: { type: 'existing-path', path: await serverPath } },
   });
 }
 
