@@ -122,6 +122,7 @@ function environment(): Record<string, string> {
     KUBECONFIG: state('kubeconfig'),
     TEMPORAL_ADDRESS: network.temporal.address,
     TEMPORAL_NAMESPACE: 'default',
+    TESTBED_TEMPORAL_FROM_PODS: network.temporal.fromPods,
     TESTBED_REGISTRY: network.registry,
     TESTBED_WEB_UI: network.temporal.ui,
     TESTBED_TEMPORAL_METRICS: `http://${network.temporal.metrics}/metrics`,

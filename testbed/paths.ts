@@ -27,14 +27,20 @@ export function cache(...parts: string[]): string {
 
 /** Addresses and names; chosen to meet no others on a usual machine. */
 export const network = {
-  /** On the loopback device: API server, registry and DNS, reachable from host and nodes. */
+  /** On the loopback device: API server, registry, DNS and the way to Temporal, reachable from host and nodes. */
   host: '10.201.0.1',
   services: '10.203.0.0/16',
   pods: '10.202.0.0/16',
   registry: '10.201.0.1:5000',
   apiServer: 'https://10.201.0.1:6443',
   clusterDomain: 'cluster.local',
-  temporal: { address: '127.0.0.1:7233', ui: 'http://127.0.0.1:8233', metrics: '127.0.0.1:7243' },
+  temporal: {
+    address: '127.0.0.1:7233',
+    /** The same for a pod. */
+    fromPods: '10.201.0.1:7233',
+    ui: 'http://127.0.0.1:8233',
+    metrics: '127.0.0.1:7243',
+  },
 } as const;
 
 /** One node: a network namespace with a containerd and a kubelet. */

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { cache, network, state } from './paths.ts';
+import { cache, network, paths, state } from './paths.ts';
 import { isRunning, mustRun, start, stop } from './process.ts';
 import { step } from './progress.ts';
 import { run, succeeds, until } from './run.ts';
@@ -38,7 +38,7 @@ export async function temporalProgram(name: TemporalProgram): Promise<string> {
 /** Starts the server with its Web UI; its store is kept, so that it can be killed and started again without losing runs. */
 export async function startTemporal(searchAttributes: string[]): Promise<void> {
   const program = await temporalProgram('temporal');
-  const { address, ui, metrics } = network.temporal;
+  const { address, fromPods, ui, metrics } = network.temporal;
   const port = (hostPort: string) => hostPort.split(':').at(-1) ?? '';
   if (!isRunning('temporal')) {
     if (await answers(port(address))) {
@@ -58,6 +58,9 @@ export async function startTemporal(searchAttributes: string[]): Promise<void> {
       '--ui-disable-news-fetch',
     ]);
   }
+  // The server listens on one address only, and nobody beyond this machine is to reach it.
+  if (!isRunning('temporal-relay'))
+    start('temporal-relay', process.execPath, [join(paths.source, 'relay.ts'), fromPods, address]);
   const health = ['operator', 'cluster', 'health', '--address', address];
   await until('the Temporal server answers', 30, () => {
     mustRun('temporal');

@@ -19,6 +19,9 @@ import { startTemporal } from './temporal.ts';
 /** Raised when what runs changes in a way that a running testbed does not take over by itself. */
 const layoutVersion = '2';
 
+/** They keep their data, or have none, and are simply started again. */
+const restartable = ['temporal', 'temporal-relay', 'registry'];
+
 /** Brings the whole testbed up; quick where it is up already, and repairs or replaces one that is half dead. */
 export async function up(options: { searchAttributes: string[] }): Promise<void> {
   const unlock = lock();
@@ -73,8 +76,7 @@ export function processes(): { name: string; running: boolean }[] {
 function isBroken(version: string): boolean {
   if (!existsSync(paths.state)) return false;
   if (!existsSync(state('complete')) || readFileSync(state('complete'), 'utf8') !== version) return true;
-  // Temporal and the registry keep their data and are simply started again.
-  return processes().some(({ name, running }) => !running && name !== 'temporal' && name !== 'registry');
+  return processes().some(({ name, running }) => !running && !restartable.includes(name));
 }
 
 async function allReady(): Promise<boolean> {

@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { kubectl } from './kubectl.ts';
 import { cluster, ensureNamespace, eventually, setting } from './testbed.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -30,15 +30,5 @@ export async function kubeconfigOf(namespace: string, name: string): Promise<str
 
 /** Gives the worker's service account the roles of these folders below deploy/kustomize, or takes them away. */
 export function deployRoles(verb: 'apply' | 'delete', folders: string[]): void {
-  for (const folder of folders) {
-    const args = [
-      join(root, 'testbed/main.ts'),
-      'kubectl',
-      verb,
-      '-k',
-      join(root, 'deploy/kustomize', folder),
-    ];
-    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`kubectl ${verb} -k ${folder}: ${stderr}`);
-  }
+  for (const folder of folders) kubectl([verb, '-k', join(root, 'deploy/kustomize', folder)]);
 }

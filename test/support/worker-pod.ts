@@ -1,0 +1,108 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { KubernetesObject } from '../../src/kubernetes/port.ts';
+import { kubectl } from './kubectl.ts';
+import { cluster, eventually, setting } from './testbed.ts';
+
+const folders = fileURLToPath(new URL('../../deploy/kustomize', import.meta.url));
+const namespace = 'leaderfall';
+const label = 'app.kubernetes.io/component=worker';
+
+/** The pod of the worker that is in charge. */
+export interface WorkerPod {
+  name: string;
+  node: string;
+}
+
+/**
+ * Deploys the worker as a user does: an overlay of deploy/kustomize, applied by kubectl. It goes to that node where it can, and
+ * elsewhere where it cannot. Gives its pod once that is ready.
+ */
+export async function deployWorker(taskQueue: string, node: string): Promise<WorkerPod> {
+  const overlay = mkdtempSync(join(tmpdir(), 'leaderfall-e2e-overlay-'));
+  const image = setting('LEADERFALL_LIVENESS_IMAGE');
+  const env = Object.entries({
+    TEMPORAL_ADDRESS: setting('TESTBED_TEMPORAL_FROM_PODS'),
+    LEADERFALL_TASK_QUEUE: taskQueue,
+    LEADERFALL_LIVENESS_IMAGE: image,
+  }).map(([name, value]) => ({ name, value }));
+  const kustomization = {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources: ['base', 'target'].map((folder) => relative(overlay, join(folders, folder))),
+    images: [{ name: 'docker.io/leaderfall/leaderfall', newTag: image.split(':').at(-1) }],
+    patches: [
+      {
+        patch: JSON.stringify({
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          metadata: { name: 'leaderfall-worker', namespace },
+          spec: {
+            template: {
+              spec: { affinity: preferring(node), containers: [{ name: 'worker', env }] },
+            },
+          },
+        }),
+      },
+    ],
+  };
+  writeFileSync(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization));
+  kubectl(['apply', '-k', overlay]);
+  return await workerPod();
+}
+
+function preferring(node: string): object {
+  const matchExpressions = [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }];
+  return {
+    nodeAffinity: {
+      preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference: { matchExpressions } }],
+    },
+  };
+}
+
+/** The worker's pod, once there is one that is ready and stays. */
+export async function workerPod(): Promise<WorkerPod> {
+  return await eventually('a pod of the worker is ready', 90, async () => {
+    const { items } = await cluster.list<WorkerPodObject>(
+      { apiVersion: 'v1', kind: 'Pod', namespace },
+      { label },
+    );
+    const found = items.find(
+      ({ metadata, status }) =>
+        !metadata.deletionTimestamp &&
+        status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
+    );
+    return found && { name: found.metadata.name, node: found.spec.nodeName };
+  });
+}
+
+interface WorkerPodObject extends KubernetesObject {
+  metadata: { name: string; deletionTimestamp?: string };
+  spec: { nodeName: string };
+  status?: { conditions?: { type: string; status: string }[] };
+}
+
+/** As when its node is lost: no SIGTERM, no time. */
+export function deleteAtOnce({ name }: WorkerPod): void {
+  kubectl(['delete', 'pod', name, '-n', namespace, '--grace-period=0', '--force', '--wait=false']);
+}
+
+/** By the API for evictions, as an autoscaler does. */
+export function evict({ name }: WorkerPod): void {
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } };
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;
+  kubectl(['create', '--raw', path, '-f', '-'], JSON.stringify(eviction));
+}
+
+/** Takes the worker off its node, which takes no pod any more until it is uncordoned. */
+export function drain({ node }: WorkerPod): void {
+  kubectl(['drain', node, `--pod-selector=${label}`, '--delete-emptydir-data', '--timeout=90s']);
+}
+
+/** Takes the worker away and waits until it is gone; its namespace stays. */
+export function removeWorker(): void {
+  kubectl(['delete', 'deployment', 'leaderfall-worker', '-n', namespace, '--cascade=foreground']);
+  kubectl(['delete', '-k', join(folders, 'target')]);
+}
