@@ -1,6 +1,6 @@
 import { isChaosEngine, translateChaosEngine } from './chaos-engine.ts';
 import { type InputIssue, inputInvalid, issuesOf } from './issues.ts';
-import { maxKills, plannedKills } from './schedule.ts';
+import { maxKills, mostLateSeconds, plannedKills } from './schedule.ts';
 import { type Experiment, experimentSchema } from './spec.ts';
 import { streamIssues } from './stream-options.ts';
 
@@ -49,6 +49,12 @@ function crossFieldIssues(experiment: Experiment): InputIssue[] {
   }
   if (schedule.minKills !== undefined && schedule.minKills > planned) {
     issues.push(`schedule.minKills: ${schedule.minKills} is more than the ${planned} planned kills`);
+  }
+  const { late } = schedule;
+  if (typeof late === 'object' && late.runIfWithinSeconds > mostLateSeconds(schedule)) {
+    issues.push(
+      `schedule.late.runIfWithinSeconds: ${late.runIfWithinSeconds} is more than half of schedule.intervalSeconds, ${schedule.intervalSeconds}: kills would be bunched`,
+    );
   }
   return [...issues, ...streamIssues(liveness)];
 }

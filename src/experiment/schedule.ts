@@ -1,7 +1,9 @@
-/** The two numbers that make a schedule of kills. */
+/** What makes a schedule of kills. */
 export interface KillSchedule {
   durationSeconds: number;
   intervalSeconds: number;
+  /** What becomes of a kill whose deadline passed while nobody could act; see `latenessMs`. */
+  late?: 'skip' | { runIfWithinSeconds: number } | undefined;
 }
 
 /** Most kills of one run, those by which a person extends it included: a day of one a minute. */
@@ -23,7 +25,25 @@ export function killDeadline(schedule: KillSchedule, steadyAt: number, index: nu
   return steadyAt + index * schedule.intervalSeconds * 1_000;
 }
 
-/** Epoch ms after which a kill of that deadline is not begun any more: half an interval, at most 30 s. */
+/** Nothing acts on the very millisecond: this much is on time. ms */
+const onTimeMs = 1_000;
+
+/** Where the experiment does not say: so late may a kill be, ms, but for shorter intervals. */
+const usualLatenessMs = 30_000;
+
+/** The latest that a kill may be, so that two are never nearer to each other than that. s */
+export function mostLateSeconds({ intervalSeconds }: KillSchedule): number {
+  return intervalSeconds / 2;
+}
+
+/** How long after its deadline a kill is still begun: what `late` says, else half an interval and at most 30 s. ms */
+export function latenessMs(schedule: KillSchedule): number {
+  const { late } = schedule;
+  if (typeof late === 'object') return late.runIfWithinSeconds * 1_000;
+  return Math.min(mostLateSeconds(schedule) * 1_000, late === 'skip' ? onTimeMs : usualLatenessMs);
+}
+
+/** Epoch ms after which a kill of that deadline is not begun any more. */
 export function lateAfter(schedule: KillSchedule, deadline: number): number {
-  return deadline + Math.min(schedule.intervalSeconds * 500, 30_000);
+  return deadline + latenessMs(schedule);
 }

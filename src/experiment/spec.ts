@@ -144,6 +144,12 @@ const faultSchema = z.strictObject({
 const scheduleSchema = z.strictObject({
   durationSeconds: seconds.default(60).describe('TOTAL_CHAOS_DURATION.'),
   intervalSeconds: seconds.default(20).describe('CHAOS_INTERVAL.'),
+  late: z
+    .union([z.literal('skip'), z.strictObject({ runIfWithinSeconds: seconds })])
+    .optional()
+    .describe(
+      'A kill whose deadline passed while nobody could act is skipped, or made if it is not later than that; default half an interval, at most 30 s.',
+    ),
   minKills: z
     .int()
     .min(1)

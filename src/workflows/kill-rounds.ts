@@ -8,7 +8,7 @@ import {
   type KillRecord,
   wasCarriedOut,
 } from '../experiment/result.ts';
-import { killDeadline, lateAfter } from '../experiment/schedule.ts';
+import { killDeadline, latenessMs } from '../experiment/schedule.ts';
 import { killsOf } from '../experiment/steering.ts';
 import { observingStep } from './activity-options.ts';
 import { continueWhereDue } from './continue-run.ts';
@@ -114,10 +114,10 @@ async function oneKill(
 
   let waited: KillPlan | undefined;
   for (let retargets = 0; retargets <= maxRetargets; retargets++) {
-    // The stated lateness rule: a kill that cannot begin within half an interval of its deadline is skipped, never bunched.
-    const late = Date.now() - lateAfter(schedule, deadline);
-    if (late > 0 && retargets === 0)
-      return skipped(`${Date.now() - deadline} ms late: beyond half an interval`);
+    // By the rule of `schedule.late`; kills are never bunched.
+    const late = Date.now() - deadline;
+    if (late > latenessMs(schedule) && retargets === 0)
+      return skipped(`${late} ms late: more than ${latenessMs(schedule) / 1_000} s`);
     const patience = Math.max(round.until - Date.now(), 0) + 15_000;
     steering.round = 'aiming';
     const aim = await observingStep(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseExperiment } from '../../src/experiment/parse.ts';
 import { readExperimentText } from '../../src/experiment/read.ts';
-import { killDeadline, lateAfter, plannedKills } from '../../src/experiment/schedule.ts';
+import { killDeadline, lateAfter, latenessMs, plannedKills } from '../../src/experiment/schedule.ts';
 import { problemOf } from './problem-of.ts';
 
 const issues = (input: unknown) => problemOf(() => parseExperiment(input)).evidence;
@@ -67,6 +67,10 @@ describe('an experiment', () => {
     [
       { schedule: { intervalSeconds: 61 } },
       'schedule.intervalSeconds: 61 is longer than schedule.durationSeconds, 60',
+    ],
+    [
+      { schedule: { late: { runIfWithinSeconds: 11 } } },
+      'schedule.late.runIfWithinSeconds: 11 is more than half of schedule.intervalSeconds, 20: kills would be bunched',
     ],
     [{ schedule: { minKills: 4 } }, 'schedule.minKills: 4 is more than the 3 planned kills'],
     [
@@ -157,5 +161,14 @@ describe('the schedule', () => {
         expect(lateAfter(schedule, last)).toBeLessThan(killDeadline(schedule, 0, planned));
       }),
     );
+  });
+
+  it.each([
+    ['half an interval', {}, 10_000],
+    ['at most 30 s', { intervalSeconds: 600 }, 30_000],
+    ['what the experiment says', { late: { runIfWithinSeconds: 4 } }, 4_000],
+    ['hardly at all', { late: 'skip' }, 1_000],
+  ] as const)('may be late by %s', (_, schedule, ms) => {
+    expect(latenessMs({ durationSeconds: 600, intervalSeconds: 20, ...schedule })).toBe(ms);
   });
 });

@@ -73,8 +73,22 @@ test('a kill that cannot begin within half an interval of its deadline is skippe
   const { result } = await runStory(env, healthy(env, seen, { prove: late }, everyFour));
   expect(rhythm()).toEqual([0, 8]);
   expect(result?.kills.map(({ status }) => status)).toEqual(['proven', 'skipped', 'proven']);
-  expect(result?.kills[1]?.reason).toContain('beyond half an interval');
+  expect(result?.kills[1]?.reason).toContain('more than 2 s');
   expect(result?.verdict).toBe('Inconclusive');
+});
+
+test('a kill that is late by less is made, unless the experiment skips it', async () => {
+  const everyEight = { durationSeconds: 16, intervalSeconds: 8 };
+  const late: Activities['prove'] = async ({ plan }) => {
+    if (plan.index === 0) await last(10);
+    return { proven: true, evidence: [] };
+  };
+  await runStory(env, healthy(env, seen, { prove: late }, everyEight));
+  expect(rhythm()).toEqual([0, 8]);
+  const steps = healthy(env, seen, { prove: late }, { ...everyEight, late: 'skip' });
+  const { result } = await runStory(env, steps);
+  expect(result?.kills.map(({ status }) => status)).toEqual(['proven', 'skipped']);
+  expect(result?.kills[1]?.reason).toContain('more than 1 s');
 });
 
 test('a leadership that moved before the deadline is aimed at anew', async () => {

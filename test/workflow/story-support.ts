@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import type { Activities } from '../../src/activities/contract.ts';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
 import type { ChaosResult, KillPlan, StreamReport } from '../../src/experiment/result.ts';
+import type { KillSchedule } from '../../src/experiment/schedule.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 
 // The stories fail on purpose; only what is wrong with the worker itself is worth a line.
@@ -65,10 +66,7 @@ export function healthy(
   env: { currentTimeMs(): Promise<number> },
   seen: Seen,
   overrides: Partial<Activities> = {},
-  schedule: { durationSeconds: number; intervalSeconds: number } = {
-    durationSeconds: 60,
-    intervalSeconds: 20,
-  },
+  schedule: KillSchedule = { durationSeconds: 60, intervalSeconds: 20 },
 ): Activities {
   const experiment = resolveExperiment(
     experimentSchema.parse({ cluster: { namespace: 'kafka' }, schedule }),
