@@ -6,9 +6,9 @@ import {
   ensureNamespace,
   eventually,
   leftIn,
+  pendingActivities,
   runExperiment,
   startWorker,
-  temporalClient,
   type WorkerProcess,
 } from '../support/testbed.ts';
 
@@ -29,13 +29,6 @@ afterAll(async () => {
 async function dieAndReturn(): Promise<void> {
   await worker.crash();
   worker = await startWorker(taskQueue);
-}
-
-/** Names of the activities that are pending now. */
-async function pending(workflowId: string): Promise<string[]> {
-  const client = await temporalClient();
-  const { raw } = await client.workflow.getHandle(workflowId).describe();
-  return (raw.pendingActivities ?? []).map(({ activityType }) => activityType?.name ?? '');
 }
 
 test('the worker killed during provision, stream, between kill and proof, and clean-up: a successor ends the story right', async () => {
@@ -63,7 +56,9 @@ test('the worker killed during provision, stream, between kill and proof, and cl
   await dieAndReturn();
   await eventually('the first broker is deleted', 180, () => brokerDeletions(since).length === 1);
   await dieAndReturn();
-  await eventually('clean-up runs', 240, async () => (await pending(workflowId)).includes('cleanUp'));
+  await eventually('clean-up runs', 240, async () =>
+    (await pendingActivities(workflowId)).includes('cleanUp'),
+  );
   await dieAndReturn();
 
   const { code, result, stderr } = await running;

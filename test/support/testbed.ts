@@ -4,7 +4,7 @@ import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import type { ChaosResult } from '../../src/experiment/result.ts';
 import { connectKubernetes } from '../../src/kubernetes/connect-kubernetes.ts';
 import type { KubernetesObject } from '../../src/kubernetes/port.ts';
@@ -129,6 +129,20 @@ export function experimentFile(experiment: object): string {
 /** A Temporal client of the testbed's server. */
 export async function temporalClient(): Promise<Client> {
   return new Client({ connection: await Connection.connect({ address: setting('TEMPORAL_ADDRESS') }) });
+}
+
+/** Names of the activities of a run that are under way or about to be; none where there is no such run yet. */
+export async function pendingActivities(workflowId: string): Promise<string[]> {
+  const client = await temporalClient();
+  try {
+    const { raw } = await client.workflow.getHandle(workflowId).describe();
+    return (raw.pendingActivities ?? []).map(({ activityType }) => activityType?.name ?? '');
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return [];
+    throw error;
+  } finally {
+    await client.connection.close();
+  }
 }
 
 /** Looks every 200 ms until it is so; throws with `what` when the time is over. */
