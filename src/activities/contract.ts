@@ -1,7 +1,7 @@
 import type { RunIdentity } from '../experiment/identity.ts';
-import type { Promotion } from '../experiment/promotion.ts';
-import type { Endpoint } from '../experiment/promotion-channel.ts';
-import type { PromotionRecord } from '../experiment/promotion-record.ts';
+import type { Endpoint } from '../experiment/promotion/channel.ts';
+import type { Promotion } from '../experiment/promotion/promotion.ts';
+import type { PromotionRecord } from '../experiment/promotion/record.ts';
 import type {
   ChaosResult,
   Evidence,

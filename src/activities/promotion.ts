@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { detailsOf, summaryOf } from '../experiment/describe.ts';
 import { parseExperiment } from '../experiment/parse.ts';
-import { type Promotion, parsePromotion } from '../experiment/promotion.ts';
-import type { PromotionRecord } from '../experiment/promotion-record.ts';
+import { type Promotion, parsePromotion } from '../experiment/promotion/promotion.ts';
+import type { PromotionRecord } from '../experiment/promotion/record.ts';
 import { chaosText } from '../experiment/spec-hash.ts';
 import { nextOpening } from '../experiment/window.ts';
 import type { PromotionActivities } from './contract.ts';

@@ -1,4 +1,4 @@
-import type { PromotionRecord } from '../experiment/promotion-record.ts';
+import type { PromotionRecord } from '../experiment/promotion/record.ts';
 import type { Verdict } from '../experiment/result.ts';
 
 /** Exit code of `run`, `watch` and `abort` by verdict. */

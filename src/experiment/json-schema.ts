@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { promotionSchema } from './promotion.ts';
-import { promotionRecordSchema } from './promotion-record.ts';
+import { promotionSchema } from './promotion/promotion.ts';
+import { promotionRecordSchema } from './promotion/record.ts';
 import { resultSchema } from './result-schema.ts';
 import { experimentSchema } from './spec.ts';
 

@@ -2,7 +2,7 @@ import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@tempora
 import type { NativeConnection } from '@temporalio/worker';
 import type { RunState } from '../activities/dependencies.ts';
 import { ownerOf, type RunIdentity, runOfOwner } from '../experiment/identity.ts';
-import type { PromotionRecord } from '../experiment/promotion-record.ts';
+import type { PromotionRecord } from '../experiment/promotion/record.ts';
 import { compareRegistered, type SearchAttributeName } from '../experiment/search-attributes.ts';
 
 /** gRPC status. */

@@ -2,4 +2,4 @@
 
 export { janitor } from './janitor.ts';
 export { kafkaBrokerFailure } from './kafka-broker-failure.ts';
-export { promotion } from './promotion.ts';
+export { promotion } from './promotion/promotion.ts';

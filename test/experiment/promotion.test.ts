@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { LeaderfallError } from '../../src/experiment/errors.ts';
-import { parsePromotion } from '../../src/experiment/promotion.ts';
-import { bodyOf } from '../../src/experiment/promotion-channel.ts';
-import { readDecision } from '../../src/experiment/promotion-decision.ts';
+import { bodyOf } from '../../src/experiment/promotion/channel.ts';
+import { readDecision } from '../../src/experiment/promotion/decision.ts';
+import { parsePromotion } from '../../src/experiment/promotion/promotion.ts';
 import { readExperimentText } from '../../src/experiment/read.ts';
 
 const stage = { name: 'staging', experiments: [{ cluster: { namespace: 'kafka' } }] };

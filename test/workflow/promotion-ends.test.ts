@@ -4,7 +4,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { PromotionRecord } from '../../src/experiment/promotion-record.ts';
+import type { PromotionRecord } from '../../src/experiment/promotion/record.ts';
 import { environmentSteps, httpServer, promoteStory, secretsFolder } from './promotion-support.ts';
 import { timeSkippingServer, untilCancelled } from './story-support.ts';
 

@@ -10,7 +10,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import type { Activities, Resolved } from '../../src/activities/contract.ts';
 import { createPromotionActivities } from '../../src/activities/promotion.ts';
-import type { PromotionRecord } from '../../src/experiment/promotion-record.ts';
+import type { PromotionRecord } from '../../src/experiment/promotion/record.ts';
 import { findRecord } from '../../src/worker/temporal-facts.ts';
 import { healthy } from './story-support.ts';
 

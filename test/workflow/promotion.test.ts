@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { PromotionRecord } from '../../src/experiment/promotion-record.ts';
+import type { PromotionRecord } from '../../src/experiment/promotion/record.ts';
 import { environmentSteps, promoteStory } from './promotion-support.ts';
 import { timeSkippingServer } from './story-support.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { inputInvalid } from '../../experiment/issues.ts';
-import type { DecisionRequest } from '../../experiment/promotion-decision.ts';
+import type { DecisionRequest } from '../../experiment/promotion/decision.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { promotionExitCodes } from '../exit-codes.ts';
 import { paintResult } from '../print-problem.ts';

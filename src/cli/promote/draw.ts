@@ -1,10 +1,10 @@
-import { currentStage } from '../../experiment/promotion-decision.ts';
+import { currentStage } from '../../experiment/promotion/decision.ts';
 import type {
   GateRecord,
   PromotionRecord,
   PromotionRun,
   StageRecord,
-} from '../../experiment/promotion-record.ts';
+} from '../../experiment/promotion/record.ts';
 import { duration, type Paint, type Tone } from '../../report/format.ts';
 
 const marks: Record<StageRecord['state'], [string, Tone]> = {

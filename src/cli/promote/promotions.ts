@@ -1,7 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { problem } from '../../experiment/errors.ts';
-import { parsePromotion } from '../../experiment/promotion.ts';
-import type { PromotionRecord } from '../../experiment/promotion-record.ts';
+import { parsePromotion } from '../../experiment/promotion/promotion.ts';
+import type { PromotionRecord } from '../../experiment/promotion/record.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { readRun } from '../history/follow.ts';
 import { defaultTaskQueue, newWorkflowId } from '../start-run.ts';

@@ -7,7 +7,7 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@te
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createPromotionActivities } from '../../../src/activities/promotion.ts';
-import type { PromotionRecord } from '../../../src/experiment/promotion-record.ts';
+import type { PromotionRecord } from '../../../src/experiment/promotion/record.ts';
 import { findRecord } from '../../../src/worker/temporal-facts.ts';
 import { environmentSteps } from '../../workflow/promotion-support.ts';
 import { realClock } from '../story-worker.ts';

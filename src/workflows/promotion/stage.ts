@@ -1,12 +1,12 @@
 import { condition, proxyActivities } from '@temporalio/workflow';
-import type { PromotionActivities } from '../activities/contract.ts';
-import { millisecondsOf } from '../experiment/durations.ts';
-import { judgeProof } from '../experiment/promotion-proof.ts';
-import type { Decision, PromotionRecord } from '../experiment/promotion-record.ts';
-import { type Lack, waitAt } from './promotion-gates.ts';
-import { tellNews } from './promotion-news.ts';
-import { runAll } from './promotion-runs.ts';
-import { note, type Place, type PromotionStory, stamp } from './promotion-story.ts';
+import type { PromotionActivities } from '../../activities/contract.ts';
+import { millisecondsOf } from '../../experiment/durations.ts';
+import { judgeProof } from '../../experiment/promotion/proof.ts';
+import type { Decision, PromotionRecord } from '../../experiment/promotion/record.ts';
+import { type Lack, waitAt } from './gates.ts';
+import { tellNews } from './news.ts';
+import { runAll } from './runs.ts';
+import { note, type Place, type PromotionStory, stamp } from './story.ts';
 
 /** How a promotion ends, and why. */
 export interface End {

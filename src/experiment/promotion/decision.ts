@@ -1,5 +1,5 @@
 import type { GateOf, Promotion } from './promotion.ts';
-import type { Decision, PromotionRecord, StageRecord } from './promotion-record.ts';
+import type { Decision, PromotionRecord, StageRecord } from './record.ts';
 
 /** What a person can ask of a live promotion; names of the workflow's updates. */
 export const decisions = {

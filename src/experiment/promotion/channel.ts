@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationSchema as duration } from './durations.ts';
+import { durationSchema as duration } from '../durations.ts';
 
 const secretName = z
   .string()

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { durationSchema as duration, millisecondsOf } from './durations.ts';
-import { inputInvalid, issuesOf } from './issues.ts';
-import { parseExperiment } from './parse.ts';
-import { channelSchema, hookSchema } from './promotion-channel.ts';
-import { openTimesIssues, openTimesSchema } from './window.ts';
+import { durationSchema as duration, millisecondsOf } from '../durations.ts';
+import { inputInvalid, issuesOf } from '../issues.ts';
+import { parseExperiment } from '../parse.ts';
+import { openTimesIssues, openTimesSchema } from '../window.ts';
+import { channelSchema, hookSchema } from './channel.ts';
 
 /** Most repeats of one soak: the record of a promotion stays small. */
 const maxRepeats = 100;

@@ -1,5 +1,5 @@
-import { currentStage } from '../experiment/promotion-decision.ts';
-import type { PromotionRecord, StageRecord } from '../experiment/promotion-record.ts';
+import { currentStage } from '../../experiment/promotion/decision.ts';
+import type { PromotionRecord, StageRecord } from '../../experiment/promotion/record.ts';
 
 /** Entries of the timeline that the Web UI shows; the whole of it is a query. */
 const shownEntries = 12;

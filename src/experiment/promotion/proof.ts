@@ -1,6 +1,6 @@
-import { millisecondsOf } from './durations.ts';
+import { millisecondsOf } from '../durations.ts';
 import type { Stage } from './promotion.ts';
-import type { PromotionRecord, PromotionRun } from './promotion-record.ts';
+import type { PromotionRecord, PromotionRun } from './record.ts';
 
 /** What an experiment of a stage is, but for where it is run. */
 export interface ProofOf {

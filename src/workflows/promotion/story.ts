@@ -1,8 +1,8 @@
 import { type CancellationScope, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import type { CheckedPromotion } from '../activities/contract.ts';
-import type { Stage } from '../experiment/promotion.ts';
-import type { Decision, PromotionRecord, StageRecord } from '../experiment/promotion-record.ts';
-import { promotionDetails } from './promotion-details.ts';
+import type { CheckedPromotion } from '../../activities/contract.ts';
+import type { Stage } from '../../experiment/promotion/promotion.ts';
+import type { Decision, PromotionRecord, StageRecord } from '../../experiment/promotion/record.ts';
+import { promotionDetails } from './details.ts';
 
 /** What a promotion knows of itself so far. */
 export interface PromotionStory {

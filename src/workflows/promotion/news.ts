@@ -6,10 +6,10 @@ import {
   proxyActivities,
   startChild,
 } from '@temporalio/workflow';
-import type { PromotionActivities } from '../activities/contract.ts';
-import { millisecondsOf } from '../experiment/durations.ts';
-import { bodyOf, type Hook, type News } from '../experiment/promotion-channel.ts';
-import { linkOf, note, type PromotionStory } from './promotion-story.ts';
+import type { PromotionActivities } from '../../activities/contract.ts';
+import { millisecondsOf } from '../../experiment/durations.ts';
+import { bodyOf, type Hook, type News } from '../../experiment/promotion/channel.ts';
+import { linkOf, note, type PromotionStory } from './story.ts';
 
 /** Tells those who want to know, without waiting for it: whether it arrives changes nothing. */
 export function tellNews(

@@ -6,10 +6,10 @@ import {
   getExternalWorkflowHandle,
   startChild,
 } from '@temporalio/workflow';
-import { millisecondsOf } from '../experiment/durations.ts';
-import type { PromotionRun } from '../experiment/promotion-record.ts';
-import type { ChaosResult } from '../experiment/result.ts';
-import { linkOf, note, type Place, type PromotionStory, stamp } from './promotion-story.ts';
+import { millisecondsOf } from '../../experiment/durations.ts';
+import type { PromotionRun } from '../../experiment/promotion/record.ts';
+import type { ChaosResult } from '../../experiment/result.ts';
+import { linkOf, note, type Place, type PromotionStory, stamp } from './story.ts';
 
 /**
  * Runs a stage's experiments on its environment's own worker, each as the run that a person would start, to the byte of its input.

@@ -7,13 +7,13 @@ import {
   isCancellation,
   proxyActivities,
 } from '@temporalio/workflow';
-import type { PromotionActivities } from '../activities/contract.ts';
-import type { PromotionRecord } from '../experiment/promotion-record.ts';
-import { problemOfFailure } from './failure.ts';
-import { carryOutHooks, endNews, tellNews } from './promotion-news.ts';
-import { type End, passStage } from './promotion-stage.ts';
-import { takeDecisions } from './promotion-steer.ts';
-import { linkOf, newStory, note, type PromotionStory, show, stamp } from './promotion-story.ts';
+import type { PromotionActivities } from '../../activities/contract.ts';
+import type { PromotionRecord } from '../../experiment/promotion/record.ts';
+import { problemOfFailure } from '../failure.ts';
+import { carryOutHooks, endNews, tellNews } from './news.ts';
+import { type End, passStage } from './stage.ts';
+import { takeDecisions } from './steer.ts';
+import { linkOf, newStory, note, type PromotionStory, show, stamp } from './story.ts';
 
 const { checkPromotion } = proxyActivities<Pick<PromotionActivities, 'checkPromotion'>>({
   startToCloseTimeout: '1m',

@@ -1,11 +1,11 @@
 import { condition, proxyActivities } from '@temporalio/workflow';
-import type { PromotionActivities } from '../activities/contract.ts';
-import { millisecondsOf } from '../experiment/durations.ts';
-import type { Gate, GateOf } from '../experiment/promotion.ts';
-import type { GateRecord } from '../experiment/promotion-record.ts';
-import { tellNews } from './promotion-news.ts';
-import { runAll } from './promotion-runs.ts';
-import { note, type Place, type PromotionStory, stamp } from './promotion-story.ts';
+import type { PromotionActivities } from '../../activities/contract.ts';
+import { millisecondsOf } from '../../experiment/durations.ts';
+import type { Gate, GateOf } from '../../experiment/promotion/promotion.ts';
+import type { GateRecord } from '../../experiment/promotion/record.ts';
+import { tellNews } from './news.ts';
+import { runAll } from './runs.ts';
+import { note, type Place, type PromotionStory, stamp } from './story.ts';
 
 /** Why a stage does not go on; `expired`: nobody can do anything about it any more. */
 export interface Lack {

@@ -6,9 +6,9 @@ import {
   decisions,
   openApproval,
   readDecision,
-} from '../experiment/promotion-decision.ts';
-import type { Decision } from '../experiment/promotion-record.ts';
-import { note, type PromotionStory, stamp } from './promotion-story.ts';
+} from '../../experiment/promotion/decision.ts';
+import type { Decision } from '../../experiment/promotion/record.ts';
+import { note, type PromotionStory, stamp } from './story.ts';
 
 /** Takes what people decide from now on. What cannot be done is rejected with the reason and leaves no trace. */
 export function takeDecisions(story: PromotionStory): void {
