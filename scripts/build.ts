@@ -21,7 +21,8 @@ const { code } = await bundleWorkflowCode({
   workflowsPath: path('dist/src/workflows/all-workflows.js'),
   logger: quiet(),
 });
-writeFileSync(path('dist/workflow-bundle.js'), code);
+const bundle = withoutSources(code);
+writeFileSync(path('dist/workflow-bundle.js'), bundle);
 writeFileSync(path('dist/src/report/page/main.js'), await bundlePage(path('src/report/page/main.ts')));
 for (const name of ['timeline-svg', 'trend-svg']) {
   const file = path(`dist/src/report/${name}.js`);
@@ -36,7 +37,22 @@ await using client = await rolldown({
   treeshake: { moduleSideEffects: false },
 });
 await client.write({ file: path('dist/src/kubernetes/client.js'), minify: true });
-console.log(`dist/ and dist/workflow-bundle.js (${Math.round(code.length / 1024)} KiB)`);
+console.log(`dist/ and dist/workflow-bundle.js (${Math.round(bundle.length / 1024)} KiB)`);
+
+/**
+ * The bundle with a map that gives places and names but not the sources' text, which every worker would keep in memory. What
+ * stories do needs no schemas: where their library gets in, by some import, its share of memory is not worth it.
+ */
+function withoutSources(bundle: string): string {
+  if (bundle.includes('node_modules/zod/'))
+    throw new Error('src/workflows/ imports zod, by way of some module');
+  const marker = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
+  const at = bundle.lastIndexOf(marker);
+  if (at < 0) throw new Error('the workflow bundle has no source map');
+  const map = Buffer.from(bundle.slice(at + marker.length), 'base64').toString();
+  const { sourcesContent: _, ...places } = JSON.parse(map) as Record<string, unknown>;
+  return `${bundle.slice(0, at)}${marker}${Buffer.from(JSON.stringify(places)).toString('base64')}`;
+}
 
 /** The bundler reports every module it packs; only what is wrong matters here. */
 function quiet() {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationSchema as duration } from './durations.ts';
+import { durationSchema as duration } from './duration-schema.ts';
 import { inputInvalid, issuesOf } from './issues.ts';
 import { parseExperiment } from './parse.ts';
 import { isTimeZone } from './window.ts';

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { LeaderfallError } from '../../src/experiment/errors.ts';
-import { bodyOf } from '../../src/experiment/promotion/channel.ts';
 import { readDecision } from '../../src/experiment/promotion/decision.ts';
+import { bodyOf } from '../../src/experiment/promotion/news.ts';
 import { parsePromotion } from '../../src/experiment/promotion/promotion.ts';
 import { readExperimentText } from '../../src/experiment/read.ts';
 

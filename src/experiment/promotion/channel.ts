@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationSchema as duration } from '../durations.ts';
+import { durationSchema as duration } from '../duration-schema.ts';
 
 const secretName = z
   .string()
@@ -68,39 +68,5 @@ export const channelSchema = z
 /** One channel. */
 export type Channel = z.output<typeof channelSchema>;
 
-/** One thing worth telling. */
-export interface News {
-  kind: (typeof newsKinds)[number];
-  /** Workflow id of the promotion. */
-  promotion: string;
-  name: string;
-  subject: string;
-  stage?: string;
-  /** One sentence for people. */
-  text: string;
-  /** Command lines that answer it. */
-  commands?: string[];
-  /** The promotion in Temporal's Web UI, where the worker knows its address. */
-  link?: string;
-}
-
 /** Where a request goes and who signs it; secrets by name. */
 export type Endpoint = Pick<Channel, 'url' | 'urlFrom' | 'secret'>;
-
-/** The body of the request that tells it. */
-export function bodyOf({ kind }: Channel, news: News): unknown {
-  if (kind === 'webhook') return { schema: 'leaderfall.io/news/v1', ...news };
-  const { name, subject, text, commands = [], link } = news;
-  const lines = [
-    `*${escaped(name)}* ${escaped(subject)}`,
-    escaped(text),
-    ...commands.map((command) => `\`${escaped(command)}\``),
-    ...(link ? [`<${link}|Temporal>`] : []),
-  ];
-  return { text: lines.join('\n') };
-}
-
-/** What has a meaning in Slack's messages. */
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { durationSchema as duration, millisecondsOf } from '../durations.ts';
+import { durationSchema as duration } from '../duration-schema.ts';
+import { millisecondsOf } from '../durations.ts';
 import { inputInvalid, issuesOf } from '../issues.ts';
 import { parseExperiment } from '../parse.ts';
 import { openTimesIssues, openTimesSchema } from '../window.ts';

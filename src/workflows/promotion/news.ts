@@ -8,7 +8,8 @@ import {
 } from '@temporalio/workflow';
 import type { PromotionActivities } from '../../activities/contract.ts';
 import { millisecondsOf } from '../../experiment/durations.ts';
-import { bodyOf, type Hook, type News } from '../../experiment/promotion/channel.ts';
+import type { Hook } from '../../experiment/promotion/channel.ts';
+import { bodyOf, type News } from '../../experiment/promotion/news.ts';
 import { linkOf, note, type PromotionStory } from './story.ts';
 
 /** Tells those who want to know, without waiting for it: whether it arrives changes nothing. */
