@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { ByName } from './test/support/by-name.ts';
 
-const elsewhere = ['test/workflow/**', 'test/integration/**', 'test/e2e/**'];
+const elsewhere = ['test/workflow/**', 'test/integration/**', 'test/e2e/**', 'test/e2e-whole/**'];
 
 /** Unit tests that put something in a module's place, where the next file must not find it. */
 const replacing = globSync('test/**/*.test.ts', { exclude: elsewhere }).filter((file) =>
@@ -53,6 +53,16 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           // One cluster, one Kafka: the experiments follow one another.
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          // What takes too long for every change: `npm run test:whole`.
+          name: 'whole',
+          include: ['test/e2e-whole/**/*.test.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },

@@ -21,7 +21,13 @@ export const oneKill = {
 export async function ensureKafka(): Promise<void> {
   await ensureNamespace('kafka');
   await ensureSecureSecret();
-  await kudoProvisioner.provision(context());
+  await kudoProvisioner.provision(context('kafka', { SECURE_LISTENER_SECRET: secureSecret }));
+}
+
+/** A plain one in a namespace of its own. */
+export async function ensureKafkaIn(namespace: string): Promise<void> {
+  await ensureNamespace(namespace);
+  await kudoProvisioner.provision(context(namespace));
 }
 
 /** The same, with the listener for TLS and SASL: one that a run made for itself has none. */
@@ -32,21 +38,24 @@ export async function ensureSecuredKafka(): Promise<void> {
   await ensureKafka();
 }
 
-/** Takes the shared Kafka down with its volumes. */
-export async function removeKafka(): Promise<void> {
-  await kudoProvisioner.remove(context());
+/** Takes the shared Kafka, or that of another namespace, down with its volumes. */
+export async function removeKafka(namespace = 'kafka'): Promise<void> {
+  await kudoProvisioner.remove(context(namespace));
 }
 
-function context() {
+/** Pods come up one after the other, and each costs the period of its readiness probe. */
+const soonReady = { READINESS_INITIAL_DELAY_SECONDS: '2', READINESS_PERIOD_SECONDS: '2' };
+
+function context(namespace: string, parameters: Record<string, string> = {}) {
   const experiment = experimentSchema.parse({
-    cluster: { namespace: 'kafka' },
+    cluster: { namespace },
     provision: {
       mode: 'kudo',
       zookeeper: { instance: 'zookeeper-instance', package: setting('LEADERFALL_KUDO_ZOOKEEPER_PACKAGE') },
       kafka: {
         instance: 'kafka',
         package: setting('LEADERFALL_KUDO_KAFKA_PACKAGE'),
-        parameters: { SECURE_LISTENER_SECRET: secureSecret },
+        parameters: { ...soonReady, ...parameters },
       },
     },
   }) as ResolvedExperiment;

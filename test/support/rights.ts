@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { kubectl } from './kubectl.ts';
+import { applyOverlay, kubectl } from './kubectl.ts';
 import { cluster, ensureNamespace, eventually, setting } from './testbed.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,6 +26,16 @@ export async function kubeconfigOf(namespace: string, name: string): Promise<str
   const file = join(mkdtempSync(join(tmpdir(), 'leaderfall-e2e-')), 'kubeconfig');
   writeFileSync(file, JSON.stringify(admin));
   return file;
+}
+
+/** Gives a service account of that namespace the rights of deploy/kustomize/target in it, and nowhere else. */
+export function grantTarget(namespace: string, name: string): void {
+  const subject = { kind: 'ServiceAccount', name, namespace };
+  const replace = { op: 'replace', path: '/subjects/0', value: subject };
+  applyOverlay(['target'], {
+    namespace,
+    patches: [{ target: { kind: 'RoleBinding' }, patch: JSON.stringify([replace]) }],
+  });
 }
 
 /** Gives the worker's service account the roles of these folders below deploy/kustomize, or takes them away. */

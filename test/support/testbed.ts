@@ -169,7 +169,7 @@ export interface PodDeletion {
 }
 
 /** Deletions of broker pods that arrived since an epoch ms, from the API server's own audit log: not from our records. */
-export function brokerDeletions(since: number): PodDeletion[] {
+export function brokerDeletions(since: number, namespace = 'kafka'): PodDeletion[] {
   return readFileSync(setting('TESTBED_AUDIT_LOG'), 'utf8')
     .split('\n')
     .filter((line) => line.includes('"verb":"delete"') && line.includes('"resource":"pods"'))
@@ -185,7 +185,7 @@ export function brokerDeletions(since: number): PodDeletion[] {
     .filter(
       ({ stage, objectRef }) =>
         stage === 'ResponseComplete' &&
-        objectRef?.namespace === 'kafka' &&
+        objectRef?.namespace === namespace &&
         objectRef.name?.startsWith('kafka-kafka-'),
     )
     .map(({ requestReceivedTimestamp, objectRef, responseStatus }) => ({

@@ -1,12 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { KubernetesObject } from '../../src/kubernetes/port.ts';
-import { kubectl } from './kubectl.ts';
+import { applyOverlay, kubectl } from './kubectl.ts';
+import { deployRoles } from './rights.ts';
 import { cluster, eventually, setting } from './testbed.ts';
 
-const folders = fileURLToPath(new URL('../../deploy/kustomize', import.meta.url));
 const namespace = 'leaderfall';
 const label = 'app.kubernetes.io/component=worker';
 
@@ -21,35 +17,22 @@ export interface WorkerPod {
  * elsewhere where it cannot. Gives its pod once that is ready.
  */
 export async function deployWorker(taskQueue: string, node: string): Promise<WorkerPod> {
-  const overlay = mkdtempSync(join(tmpdir(), 'leaderfall-e2e-overlay-'));
   const image = setting('LEADERFALL_LIVENESS_IMAGE');
   const env = Object.entries({
     TEMPORAL_ADDRESS: setting('TESTBED_TEMPORAL_FROM_PODS'),
     LEADERFALL_TASK_QUEUE: taskQueue,
     LEADERFALL_LIVENESS_IMAGE: image,
   }).map(([name, value]) => ({ name, value }));
-  const kustomization = {
-    apiVersion: 'kustomize.config.k8s.io/v1beta1',
-    kind: 'Kustomization',
-    resources: ['base', 'target'].map((folder) => relative(overlay, join(folders, folder))),
-    images: [{ name: 'docker.io/leaderfall/leaderfall', newTag: image.split(':').at(-1) }],
-    patches: [
-      {
-        patch: JSON.stringify({
-          apiVersion: 'apps/v1',
-          kind: 'Deployment',
-          metadata: { name: 'leaderfall-worker', namespace },
-          spec: {
-            template: {
-              spec: { affinity: preferring(node), containers: [{ name: 'worker', env }] },
-            },
-          },
-        }),
-      },
-    ],
+  const patch = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'leaderfall-worker', namespace },
+    spec: { template: { spec: { affinity: preferring(node), containers: [{ name: 'worker', env }] } } },
   };
-  writeFileSync(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization));
-  kubectl(['apply', '-k', overlay]);
+  applyOverlay(['base', 'target'], {
+    images: [{ name: 'docker.io/leaderfall/leaderfall', newTag: image.split(':').at(-1) }],
+    patches: [{ patch: JSON.stringify(patch) }],
+  });
   return await workerPod();
 }
 
@@ -104,5 +87,5 @@ export function drain({ node }: WorkerPod): void {
 /** Takes the worker away and waits until it is gone; its namespace stays. */
 export function removeWorker(): void {
   kubectl(['delete', 'deployment', 'leaderfall-worker', '-n', namespace, '--cascade=foreground']);
-  kubectl(['delete', '-k', join(folders, 'target')]);
+  deployRoles('delete', ['target']);
 }
