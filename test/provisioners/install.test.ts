@@ -31,9 +31,14 @@ function withManager(deploy: (ms: number) => PlanStatus | undefined): FakeKubern
   kubernetes.read = async <T extends KubernetesObject>(ref: Parameters<typeof read>[0]) => {
     const found = await read<T>(ref);
     if (ref.kind !== 'Instance' || !found || found.status) return found;
-    // The manager empties planExecution long before the plan's end.
+    // The manager empties planExecution before it writes the plan's end, and calls an Instance ready that is not.
     const planStatus = { deploy: deploy(Date.now() - start) };
-    return { ...found, spec: { ...(found.spec as object), planExecution: {} }, status: { planStatus } };
+    const conditions = [{ type: 'Ready', status: 'True' }];
+    return {
+      ...found,
+      spec: { ...(found.spec as object), planExecution: {} },
+      status: { planStatus, conditions },
+    };
   };
   return kubernetes;
 }
