@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { cache, network, paths, state } from './paths.ts';
+import { cache, network, state } from './paths.ts';
 import { isRunning, mustRun, start, stop } from './process.ts';
 import { step } from './progress.ts';
 import { run, succeeds, until } from './run.ts';
@@ -59,8 +59,11 @@ export async function startTemporal(searchAttributes: string[]): Promise<void> {
     ]);
   }
   // The server listens on one address only, and nobody beyond this machine is to reach it.
-  if (!isRunning('temporal-relay'))
-    start('temporal-relay', process.execPath, [join(paths.source, 'relay.ts'), fromPods, address]);
+  if (!isRunning('temporal-relay')) {
+    const [host, relayPort] = fromPods.split(':');
+    const listen = `TCP-LISTEN:${relayPort},bind=${host},reuseaddr,fork`;
+    start('temporal-relay', 'socat', [listen, `TCP:${address}`]);
+  }
   const health = ['operator', 'cluster', 'health', '--address', address];
   await until('the Temporal server answers', 30, () => {
     mustRun('temporal');

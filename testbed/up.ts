@@ -30,7 +30,8 @@ export async function up(options: { searchAttributes: string[] }): Promise<void>
     const binary = await kubernetesBinary();
     const manager = await kudoManagerBinary();
     const version = `${layoutVersion} ${basename(binary)}`;
-    if (isBroken(version)) await replace('half dead or from another version');
+    if (existsSync(paths.state) && !isWhole({ complete: completed(), processes: processes() }, version))
+      await replace('half dead or from another version');
     const stood = existsSync(paths.state);
     await startBase(binary);
     await buildImages(manager);
@@ -72,11 +73,18 @@ export function processes(): { name: string; running: boolean }[] {
   return recorded().map((name) => ({ name, running: isRunning(name) }));
 }
 
-/** Dead node or control plane processes, or a state that `up` never finished, cannot be trusted to heal. */
-function isBroken(version: string): boolean {
-  if (!existsSync(paths.state)) return false;
-  if (!existsSync(state('complete')) || readFileSync(state('complete'), 'utf8') !== version) return true;
-  return processes().some(({ name, running }) => !running && !restartable.includes(name));
+/** Version of the testbed that `up` finished last; undefined where it never finished. */
+function completed(): string | undefined {
+  return existsSync(state('complete')) ? readFileSync(state('complete'), 'utf8') : undefined;
+}
+
+/** Whether `up` may build on what is there: dead nodes, a dead control plane and an `up` that never ended cannot be trusted to heal. */
+export function isWhole(
+  found: { complete: string | undefined; processes: { name: string; running: boolean }[] },
+  version: string,
+): boolean {
+  if (found.complete !== version) return false;
+  return found.processes.every(({ name, running }) => running || restartable.includes(name));
 }
 
 async function allReady(): Promise<boolean> {
