@@ -1,7 +1,7 @@
 import { problem } from '../experiment/errors.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
-import type { KubernetesPort } from '../kubernetes/port.ts';
-import { ambiguous, existingProvisioner, matchingStatefulSets } from './existing.ts';
+import type { KubernetesObject, KubernetesPort } from '../kubernetes/port.ts';
+import { ambiguous, existingProvisioner, matchingStatefulSets, theStatefulSet } from './existing.ts';
 import { kudoProvisioner } from './kudo/kudo.ts';
 import type { Provisioner } from './provisioner.ts';
 
@@ -22,15 +22,15 @@ export async function chooseProvisioner(context: {
   const { experiment } = context;
   const { provision, cluster } = experiment;
   if (provision.mode === 'kudo') return { provisioner: kudoProvisioner };
+  const existing = ({ metadata }: KubernetesObject) => ({
+    provisioner: existingProvisioner,
+    statefulSet: { name: metadata?.name ?? '' },
+  });
+  if (provision.mode === 'existing') return existing(await theStatefulSet(context.kubernetes, experiment));
   const found = await matchingStatefulSets(context.kubernetes, experiment);
   const [only] = found;
   if (found.length > 1) throw ambiguous(cluster.namespace, `with label ${cluster.label}`, found);
-  if (only || provision.mode === 'existing') {
-    return {
-      provisioner: existingProvisioner,
-      ...(only ? { statefulSet: { name: only.metadata?.name ?? '' } } : {}),
-    };
-  }
+  if (only) return existing(only);
   if (provision.zookeeper.package && provision.kafka.package) return { provisioner: kudoProvisioner };
   throw problem(
     'TARGET_NOT_FOUND',

@@ -28,7 +28,12 @@ afterAll(async () => {
 
 test('a schedule of one a minute over five firings: runs one after the other, each of them a Pass with one kill, nothing left', async () => {
   const since = Date.now();
-  const file = experimentFile({ name, taskQueue, when: { every: [{ interval: '1m' }] }, experiment: oneKill });
+  const file = experimentFile({
+    name,
+    taskQueue,
+    when: { every: [{ interval: '1m' }] },
+    experiment: oneKill,
+  });
   const created = await leaderfall(['schedule', 'create', '-f', file]);
   expect(created.code, created.stderr).toBe(0);
 

@@ -192,3 +192,26 @@ test('missing rights: all of them are reported at once, and nothing is touched',
 test('in all of this no broker was killed but by the run that was to', () => {
   expect(brokerDeletions(since).length).toBeLessThanOrEqual(1);
 });
+
+test('doctor and plan tell of the target, what is amiss with it, and touch nothing', async () => {
+  const good = ['-f', experimentFile(onKafka)];
+  const doctor = async (...args: string[]) => {
+    const { code, stdout } = await leaderfall(['doctor', '--json', '--task-queue', taskQueue, ...args]);
+    const findings = JSON.parse(stdout) as { state: string; what: string; next?: string }[];
+    return { code, findings, bad: findings.filter(({ state }) => state === 'bad') };
+  };
+  const well = await doctor(...good);
+  expect(well.bad).toEqual([]);
+  expect(well.code).toBe(0);
+  const { code, bad } = await doctor('-f', experimentFile({ ...onKafka, cluster: { namespace: empty } }));
+  expect(code).toBe(1);
+  expect(bad.length).toBeGreaterThan(0);
+  for (const finding of bad) expect(finding.next, JSON.stringify(finding)).toBeTruthy();
+
+  const plan = await leaderfall(['plan', ...good]);
+  expect(plan.code, plan.stderr).toBe(0);
+  for (const n of [0, 1, 2]) expect(plan.stdout).toMatch(new RegExp(`\\b${n} +kafka-kafka-${n} +node-`));
+  expect(plan.stdout).toContain('Nothing was made, nobody was killed.');
+  expect(brokerDeletions(since).length).toBeLessThanOrEqual(1);
+  expect(await leftIn(empty)).toEqual([]);
+});

@@ -54,6 +54,19 @@ test('none means KUDO where both packages are known, else an error', async () =>
   });
 });
 
+test('who wants an existing one is never given another, and hears how to find it', async () => {
+  const existing = experiment({ provision: { ...packages, mode: 'existing' } });
+  const found = await withStatefulSets('kafka-kafka');
+  expect(await chooseProvisioner({ kubernetes: found, experiment: existing })).toMatchObject({
+    statefulSet: { name: 'kafka-kafka' },
+  });
+  await expect(
+    chooseProvisioner({ kubernetes: fakeKubernetes(), experiment: existing }),
+  ).rejects.toMatchObject({
+    problem: { code: 'TARGET_NOT_FOUND', next: 'kubectl -n kafka get statefulsets --show-labels' },
+  });
+});
+
 test('an existing Kafka needs its service, whose right name is said', async () => {
   const kubernetes = await withStatefulSets('kafka-kafka');
   const context = {
