@@ -13,6 +13,7 @@ import type { Provisioner } from '../provisioners/provisioner.ts';
 import { isOptedIn } from './annotate.ts';
 import { findBaseline, specHashOf } from './baseline.ts';
 import { brokersOf, checkHealth, checkReplication } from './check-kafka.ts';
+import { checkClock } from './clock.ts';
 import type { Activities, Resolved } from './contract.ts';
 import { readSecurity } from './credentials.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -101,6 +102,7 @@ export async function examine(
   const choose = () => chooseProvisioner({ kubernetes: deps.kubernetes, experiment });
   const ownRights = async ({ provisioner }: Awaited<ReturnType<typeof choose>>) =>
     await provisioner.permissions({ kubernetes: deps.kubernetes, experiment });
+  await checkClock(deps.kubernetes);
   await checkRights(deps.kubernetes, always, async () => await ownRights(await choose()));
   await checkNamespace(deps.kubernetes, namespace);
   await readSecurity(deps.kubernetes, experiment);

@@ -9,6 +9,7 @@ export const errorCodes = [
   'PERMISSION_MISSING', // evidence lists every missing verb
   'CLUSTER_CLAIMED', // another run holds the cluster
   'LOCKED', // somebody has locked the Temporal namespace: no run may begin
+  'CLOCK_SKEWED', // the worker's clock is not the cluster's
   'CLUSTER_UNHEALTHY', // brokers missing or partitions not in sync before a scheduled run
   'REPLICATION_IMPOSSIBLE', // replication factor greater than the number of brokers
   'PACKAGE_INVALID', // a KUDO package that cannot be read or is broken

@@ -1,7 +1,14 @@
 import { problem } from '../experiment/errors.ts';
 import { followLog } from './follow-log.ts';
 import { pathOf } from './kinds.ts';
-import type { DeleteAnswer, KubernetesObject, KubernetesPort, ObjectRef, Permission } from './port.ts';
+import type {
+  DeleteAnswer,
+  KubernetesObject,
+  KubernetesPort,
+  ObjectRef,
+  Permission,
+  ServerVersion,
+} from './port.ts';
 import { openPortForward } from './port-forward.ts';
 import { connectRest, type Rest, type RestAnswer } from './rest.ts';
 import { watchObjects } from './watch-objects.ts';
@@ -27,11 +34,14 @@ export function connectKubernetes(options: { context?: string; kubeconfig?: stri
   };
 }
 
-async function version(rest: Rest): Promise<{ gitVersion: string; major: number; minor: number }> {
+async function version(rest: Rest): Promise<ServerVersion> {
+  const answer = await rest.send({ method: 'GET', path: '/version' });
+  const { aheadMs } = answer;
   const found = parsed<{ gitVersion: string; major: string; minor: string }>(
-    accepted(await rest.send({ method: 'GET', path: '/version' }), 'GET /version'),
+    accepted(answer, 'GET /version'),
   );
   return {
+    ...(aheadMs === undefined ? {} : { aheadMs }),
     gitVersion: found.gitVersion,
     major: Number.parseInt(found.major, 10),
     minor: Number.parseInt(found.minor, 10),

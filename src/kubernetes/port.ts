@@ -57,13 +57,22 @@ export interface WatchEvent<T> {
   object: T;
 }
 
+/** What an API server says of itself. */
+export interface ServerVersion {
+  gitVersion: string;
+  major: number;
+  minor: number;
+  /** ms, within a second or so. */
+  aheadMs?: number;
+}
+
 /**
  * The narrow port to Kubernetes. Every call has a time-out (default 10 s), retries only what was not carried out
  * (connection refused, 429, 503), and throws LeaderfallError (KUBERNETES_UNREACHABLE retryable, KUBERNETES_REFUSED not).
  */
 export interface KubernetesPort {
-  /** Name of the context and server version, e.g. `v1.34.4`. */
-  version(): Promise<{ gitVersion: string; major: number; minor: number }>;
+  /** Server version, e.g. `v1.34.4`, and by how much this machine's clock is ahead of the server's, where it can be told. */
+  version(): Promise<ServerVersion>;
   /** Undefined where it does not exist. */
   read<T extends KubernetesObject>(ref: ObjectRef): Promise<T | undefined>;
   list<T extends KubernetesObject>(

@@ -51,6 +51,14 @@ const refusals: [string, { code: string; retried?: boolean; evidence?: unknown }
       { code: 'INPUT_INVALID', evidence: [expect.stringContaining('guard.allow: min-isr-equals-rf')] },
       () => ({ ...valid, liveness: { minInsyncReplicas: 3 } }),
     ],
+    ...([300_000, -300_000] as const).map((aheadMs): (typeof refusals)[number] => [
+      `a clock that is off by ${aheadMs / 1_000} s`,
+      { code: 'CLOCK_SKEWED', evidence: [expect.stringMatching(/^\S+ here, \S+ there$/)] },
+      (at) => {
+        at.kubernetes.aheadMs = aheadMs;
+        return valid;
+      },
+    ]),
     [
       'a missing right, named once',
       {

@@ -10,6 +10,8 @@ export interface FakeKubernetes extends KubernetesPort {
   /** Rights that a review denies: `delete pods`. */
   denied: Set<string>;
   minor: number;
+  /** By how much the test's clock is ahead of this server's, ms. */
+  aheadMs: number;
 }
 
 /** Makes an empty one, a Kubernetes 1.34. */
@@ -36,7 +38,13 @@ export function fakeKubernetes(): FakeKubernetes {
     writes,
     denied,
     minor: 34,
-    version: async () => ({ gitVersion: `v1.${fake.minor}.0`, major: 1, minor: fake.minor }),
+    aheadMs: 0,
+    version: async () => ({
+      gitVersion: `v1.${fake.minor}.0`,
+      major: 1,
+      minor: fake.minor,
+      aheadMs: fake.aheadMs,
+    }),
     read: async <T extends KubernetesObject>(ref: ObjectRef) =>
       structuredClone(objects.get(key(ref))) as T | undefined,
     list: async <T extends KubernetesObject>(

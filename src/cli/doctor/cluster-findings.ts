@@ -1,4 +1,5 @@
 import { brokersOf, checkReplication } from '../../activities/check-kafka.ts';
+import { checkClock } from '../../activities/clock.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { runPermissions } from '../../activities/permissions.ts';
 import { describePermission } from '../../activities/resolve.ts';
@@ -11,6 +12,7 @@ import type { Finding } from './finding.ts';
 /** The API server. */
 export async function apiFindings(kubernetes: KubernetesPort): Promise<Finding[]> {
   const { gitVersion } = await kubernetes.version();
+  await checkClock(kubernetes);
   return [{ about: 'Kubernetes', state: 'ok', text: `API server ${gitVersion}` }];
 }
 
