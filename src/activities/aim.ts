@@ -4,7 +4,7 @@ import type { KillPlan } from '../experiment/result.ts';
 import { lateAfter } from '../experiment/schedule.ts';
 import { chooseBroker, guardReasons } from '../faults/guard.ts';
 import { pause } from '../kubernetes/wait.ts';
-import { containerWithPort, runningContainer } from '../kubernetes/workloads.ts';
+import { containerWithPort, runningContainer, waitingReasons } from '../kubernetes/workloads.ts';
 import { brokerPods, podsByBroker, type ReachedKafka, withKafka } from './brokers.ts';
 import type { Activities, Aim } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -70,13 +70,17 @@ async function aim(
     for (const reason of reasons) waitedFor.add(reason);
     step.progress([`kill ${request.index + 1}: the guard waits: ${reasons.join('; ')}`]);
     if (Date.now() + lookMs > request.until) {
-      return {
-        outcome: 'skipped',
-        reason: `the guard waited up to the next deadline: ${reasons.join('; ')}`,
-      };
+      const why = [...reasons, ...(await disturbances(deps, request))].join('; ');
+      return { outcome: 'skipped', reason: `the guard waited up to the next deadline: ${why}` };
     }
     await pause(lookMs, step.signal);
   }
+}
+
+/** What keeps brokers' pods from coming up, as after a drain of their node: Kafka's metadata knows only that they are away. */
+async function disturbances(deps: ActivityDependencies, request: AimRequest): Promise<string[]> {
+  const pods = await brokerPods(deps.kubernetes, request.kafka.statefulSet).catch(() => []);
+  return pods.flatMap(waitingReasons);
 }
 
 /** What a plan says of its victim. */

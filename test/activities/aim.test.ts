@@ -135,6 +135,19 @@ test('a guard that never lets it through skips the kill at the end of its time',
   });
 });
 
+test('a broker that somebody else took away is named with what keeps it away', async () => {
+  const at = await aimed([shrunk]);
+  const pod = at.kubernetes.objects.get('Pod kafka/kafka-kafka-1');
+  const message =
+    '0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) had a volume node affinity conflict';
+  const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message };
+  if (pod) pod.status = { phase: 'Pending', conditions: [condition] };
+  expect(await aim(at, { until: start + 3 * lookMs })).toEqual({
+    outcome: 'skipped',
+    reason: `the guard waited up to the next deadline: ${waits}; kafka-kafka-1: Unschedulable: ${message}`,
+  });
+});
+
 test('a Kafka that does not answer for a while is waited for', async () => {
   const at = await aimed(['silent', {}]);
   expect(await aim(at)).toMatchObject({ outcome: 'aimed', plan: { guardReasons: ['no broker answers'] } });
