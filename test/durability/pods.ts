@@ -45,10 +45,11 @@ const runs: [Moment, Way][][] = [
 const planned = 2;
 const broker = 1;
 const taskQueue = 'durability-pods';
+const folders = ['base', 'target'];
 
 await ensureKafka();
 const node = await nodeOf('kafka', `kafka-kafka-${broker}`);
-await deployWorker(taskQueue, node);
+await deployWorker({ taskQueue, folders, node });
 const table = new Table({
   head: ['run', 'the worker’s pod', 'verdict', 'brokers killed', 's', 'wrong'],
   style: { head: [], border: [], compact: true },
@@ -58,7 +59,7 @@ try {
   for (const [index, disturbances] of runs.entries()) wrongRuns += (await play(index, disturbances)) ? 1 : 0;
 } finally {
   await cordon(node, false);
-  removeWorker();
+  removeWorker(folders);
 }
 console.log(`${table.toString()}\n\n${runs.length - wrongRuns} of ${runs.length} runs are as they must be`);
 process.exit(wrongRuns === 0 ? 0 : 1);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { removeKafka } from '../support/kafka.ts';
+import { type PackageServer, servePackages } from '../support/package-server.ts';
 import {
   brokerDeletions,
   cluster,
@@ -8,63 +9,69 @@ import {
   leftIn,
   pendingActivities,
   runExperiment,
-  startWorker,
-  type WorkerProcess,
 } from '../support/testbed.ts';
+import { deleteAtOnce, deployWorker, evict, removeWorker, workerPod } from '../support/worker-pod.ts';
 
 const taskQueue = 'e2e-dies';
-let worker: WorkerProcess;
+const folders = ['base', 'target', 'kudo', 'kudo-init'];
+let packages: PackageServer;
 
 beforeAll(async () => {
   await ensureNamespace('kafka');
+  await ensureNamespace('kudo-system');
   await removeKafka();
-  worker = await startWorker(taskQueue);
+  packages = await servePackages();
+  const env = {
+    LEADERFALL_KUDO_ZOOKEEPER_PACKAGE: packages.urlOf('zookeeper'),
+    LEADERFALL_KUDO_KAFKA_PACKAGE: packages.urlOf('kafka'),
+  };
+  await deployWorker({ taskQueue, folders, env });
 });
 
-afterAll(async () => {
-  await worker.stop();
+afterAll(() => {
+  removeWorker(folders);
+  packages.close();
 });
 
-/** SIGKILL, and a successor as a Deployment would start it. */
-async function dieAndReturn(): Promise<void> {
-  await worker.crash();
-  worker = await startWorker(taskQueue);
+/** SIGKILL, as when its node is lost; the Deployment starts a successor. */
+async function die(): Promise<void> {
+  deleteAtOnce(await workerPod());
 }
 
-test('the worker killed during provision, stream, between kill and proof, and clean-up: a successor ends the story right', async () => {
+test('the worker’s pod killed during provision, stream, between kill and proof, and clean-up, and evicted: successors end the story right', async () => {
   const since = Date.now();
   const workflowId = `e2e-dies-${since}`;
   const experiment = {
     cluster: { namespace: 'kafka' },
     provision: { mode: 'kudo' },
+    target: { broker: 1 },
     schedule: { durationSeconds: 80, intervalSeconds: 40 },
   };
+  const killed = () => brokerDeletions(since).filter(({ status }) => status === 200);
   const running = runExperiment(experiment, { taskQueue, workflowId });
 
+  const zookeeper = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'zookeeper-instance-zookeeper' };
   await eventually('the ZooKeeper instance is being made', 120, () =>
-    cluster.read({
-      apiVersion: 'apps/v1',
-      kind: 'StatefulSet',
-      namespace: 'kafka',
-      name: 'zookeeper-instance-zookeeper',
-    }),
+    cluster.read({ ...zookeeper, namespace: 'kafka' }),
   );
-  await dieAndReturn();
+  await die();
   await eventually('the liveness pod is there', 240, () =>
     cluster.read({ apiVersion: 'v1', kind: 'Pod', namespace: 'kafka', name: 'kafka-liveness' }),
   );
-  await dieAndReturn();
-  await eventually('the first broker is deleted', 180, () => brokerDeletions(since).length === 1);
-  await dieAndReturn();
+  await die();
+  await eventually('the first kill', 180, () => killed().length === 1);
+  await die();
+  await eventually('the second kill', 180, () => killed().length === 2);
+  evict(await workerPod());
   await eventually('clean-up runs', 240, async () =>
     (await pendingActivities(workflowId)).includes('cleanUp'),
   );
-  await dieAndReturn();
+  await die();
 
   const { code, result, stderr } = await running;
   expect(result?.verdict, `${result?.reasons.join('\n')}\n${stderr.slice(-3_000)}`).toBe('Pass');
   expect(code).toBe(0);
-  expect(brokerDeletions(since).filter(({ status }) => status === 200)).toHaveLength(2);
+  expect(killed().map(({ pod }) => pod)).toEqual(['kafka-kafka-1', 'kafka-kafka-1']);
   expect(result?.kills.map(({ status }) => status)).toEqual(['proven', 'proven']);
   expect(result?.leftovers).toEqual([]);
   expect(await leftIn('kafka')).toEqual([]);

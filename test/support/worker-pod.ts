@@ -13,23 +13,31 @@ export interface WorkerPod {
 }
 
 /**
- * Deploys the worker as a user does: an overlay of deploy/kustomize, applied by kubectl. It goes to that node where it can, and
- * elsewhere where it cannot. Gives its pod once that is ready.
+ * Deploys the worker as a user does: an overlay of folders below deploy/kustomize, applied by kubectl. It goes to that node where
+ * it can, and elsewhere where it cannot. Gives its pod once that is ready.
  */
-export async function deployWorker(taskQueue: string, node: string): Promise<WorkerPod> {
+export async function deployWorker(options: {
+  taskQueue: string;
+  folders: string[];
+  node?: string;
+  env?: Record<string, string>;
+}): Promise<WorkerPod> {
+  const { taskQueue, folders, node } = options;
   const image = setting('LEADERFALL_LIVENESS_IMAGE');
   const env = Object.entries({
     TEMPORAL_ADDRESS: setting('TESTBED_TEMPORAL_FROM_PODS'),
     LEADERFALL_TASK_QUEUE: taskQueue,
     LEADERFALL_LIVENESS_IMAGE: image,
+    ...options.env,
   }).map(([name, value]) => ({ name, value }));
+  const affinity = node === undefined ? {} : { affinity: preferring(node) };
   const patch = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'leaderfall-worker', namespace },
-    spec: { template: { spec: { affinity: preferring(node), containers: [{ name: 'worker', env }] } } },
+    spec: { template: { spec: { ...affinity, containers: [{ name: 'worker', env }] } } },
   };
-  applyOverlay(['base', 'target'], {
+  applyOverlay(folders, {
     images: [{ name: 'docker.io/leaderfall/leaderfall', newTag: image.split(':').at(-1) }],
     patches: [{ patch: JSON.stringify(patch) }],
   });
@@ -84,8 +92,11 @@ export function drain({ node }: WorkerPod): void {
   kubectl(['drain', node, `--pod-selector=${label}`, '--delete-emptydir-data', '--timeout=90s']);
 }
 
-/** Takes the worker away and waits until it is gone; its namespace stays. */
-export function removeWorker(): void {
+/** Takes the worker away, with what those folders but `base` gave it, and waits until it is gone; its namespace stays. */
+export function removeWorker(folders: string[]): void {
   kubectl(['delete', 'deployment', 'leaderfall-worker', '-n', namespace, '--cascade=foreground']);
-  deployRoles('delete', ['target']);
+  deployRoles(
+    'delete',
+    folders.filter((folder) => folder !== 'base'),
+  );
 }
