@@ -43,7 +43,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          // They wait more than they work, each on a task queue or a Temporal server of its own.
+          maxWorkers: 2,
         },
       },
       {

@@ -136,7 +136,7 @@ test('so is what a run left that Temporal has forgotten', async () => {
           () => 'known',
           () => 'forgotten',
         ),
-      { timeout: 30_000 },
+      { timeout: 120_000 },
     )
     .toBe('forgotten');
   await once();
