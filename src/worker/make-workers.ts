@@ -41,8 +41,8 @@ export async function makeWorkers(options: {
     activities: others,
     ...workflowCode(options.workflowBundle),
     maxConcurrentWorkflowTaskExecutions: 10,
-    maxConcurrentWorkflowTaskPolls: 4,
-    maxConcurrentActivityTaskPolls: 4,
+    workflowTaskPollerBehavior: pollers(4),
+    activityTaskPollerBehavior: pollers(4),
     maxCachedWorkflows: 50,
     workflowThreadPoolSize: 1,
   });
@@ -52,9 +52,14 @@ export async function makeWorkers(options: {
     namespace,
     taskQueue: `${taskQueue}${criticalSuffix}`,
     activities: critical,
-    maxConcurrentActivityTaskPolls: 2,
+    activityTaskPollerBehavior: pollers(2),
   });
   return [main, urgent];
+}
+
+/** A fixed number; the SDK 1.24 takes no notice of its own `maxConcurrent…Polls`. */
+function pollers(maximum: number) {
+  return { type: 'simple-maximum', maximum } as const;
 }
 
 /** The bundle beside a build; the sources where there is no build, never a bundle that may be older than they are. */

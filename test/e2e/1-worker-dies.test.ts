@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { removeKafka } from '../support/kafka.ts';
+import { kubectl } from '../support/kubectl.ts';
 import { type PackageServer, servePackages } from '../support/package-server.ts';
 import {
   brokerDeletions,
@@ -37,6 +38,19 @@ afterAll(() => {
 async function die(): Promise<void> {
   deleteAtOnce(await workerPod());
 }
+
+test('the deployed worker serves the SDK’s metrics and writes one log, a JSON object a line', async () => {
+  const { name } = await workerPod();
+  const proxy = `/api/v1/namespaces/leaderfall/pods/${name}`;
+  expect(kubectl(['get', '--raw', `${proxy}:9464/proxy/metrics`])).toMatch(
+    /^temporal_worker_task_slots_available\{/m,
+  );
+  expect(kubectl(['get', '--raw', `${proxy}:8080/proxy/readyz`])).toBeTruthy();
+  const lines = kubectl(['logs', name, '-n', 'leaderfall']).trim().split('\n');
+  const said = lines.map((line) => JSON.parse(line) as { level: unknown; msg: string });
+  expect(said.map(({ msg }) => msg)).toContain('worker is ready');
+  expect(said.some(({ msg }) => /Worker state changed/.test(msg))).toBe(true);
+});
 
 test('the worker’s pod killed during provision, stream, between kill and proof, and clean-up, and evicted: successors end the story right', async () => {
   const since = Date.now();
