@@ -21,6 +21,7 @@ import type { SearchAttributeName } from '../experiment/search-attributes.ts';
 import type { StreamSeries } from '../experiment/series.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { Asked } from '../experiment/steering.ts';
+import type { StreamGlance } from '../experiment/stream-glance.ts';
 import type { Baseline } from '../experiment/verdict-line.ts';
 import type { OpenTimes } from '../experiment/window.ts';
 
@@ -89,6 +90,9 @@ export interface Closing {
   series?: StreamSeries;
 }
 
+/** What a look at a kill gave: its proof, and how the stream stood then. */
+export type Proven = KillProof & { stream?: StreamGlance };
+
 /**
  * The activities of `kafkaBrokerFailure`. Each may run twice: it looks before it acts, and treats "already so" as done.
  * Errors are ApplicationFailures whose type is an ErrorCode and whose first detail is the Problem.
@@ -121,7 +125,7 @@ export interface Activities {
     },
   ): Promise<Act>;
   /** Watches death, new leader and recovery until all is proven or `until` (epoch ms). */
-  prove(request: KillContext & { plan: KillPlan; act: KillAct; until: number }): Promise<KillProof>;
+  prove(request: KillContext & { plan: KillPlan; act: KillAct; until: number }): Promise<Proven>;
   /** Waits for the ISR, drains the stream, closes the ledger. */
   closeStream(
     request: KillContext & {

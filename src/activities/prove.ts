@@ -6,6 +6,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { observerReport } from './liveness-http.ts';
 import { type ProveRequest, proofOf } from './proof-of.ts';
 import { runStep } from './step.ts';
+import { streamGlance } from './stream-glance.ts';
 import { type SeenDeath, watchDeath } from './watch-death.ts';
 
 /** The observer keeps every change with its time: asking it once a second loses nothing. ms */
@@ -23,7 +24,10 @@ export function makeProve(deps: ActivityDependencies): Activities['prove'] {
           const proof = proofOf(request, watch.seen(), observer, log?.log);
           progress(progressOf(request, proof));
           const over = Date.now() + lookMs > request.until;
-          if (over || isWhole(request, proof, watch.seen(), log?.ended ?? true)) return proof;
+          if (over || isWhole(request, proof, watch.seen(), log?.ended ?? true)) {
+            const stream = await streamGlance(deps.kubernetes, request.liveness);
+            return { ...proof, ...(stream ? { stream } : {}) };
+          }
           await pause(lookMs, signal);
         }
       } finally {

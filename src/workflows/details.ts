@@ -2,6 +2,7 @@ import { targetText } from '../experiment/describe.ts';
 import { countKills } from '../experiment/earlier-kills.ts';
 import type { KillRecord } from '../experiment/result.ts';
 import { killsOf } from '../experiment/steering.ts';
+import { soFar } from './so-far.ts';
 import type { Story } from './story.ts';
 
 /** Rows of the timeline that the Web UI shows; the whole of it is a query. */
@@ -90,6 +91,7 @@ export function detailsOf(story: Story): string {
       'stream',
       `topic ${liveness.topic}, min.insync.replicas ${liveness.minInsyncReplicas} of ${liveness.replicationFactor}`,
     ]);
+  rows.push(...soFar(story));
   const head = stoppedBy
     ? `**Stopped by ${cell(stoppedBy.actor)}**: ${cell(stoppedBy.reason)}; cleaning up`
     : paused

@@ -1,13 +1,7 @@
 import { CancelledFailure } from '@temporalio/workflow';
-import type { Aim, KillContext } from '../activities/contract.ts';
+import type { Aim, KillContext, Proven } from '../activities/contract.ts';
 import { targetText } from '../experiment/describe.ts';
-import {
-  type KillAct,
-  type KillPlan,
-  type KillProof,
-  type KillRecord,
-  wasCarriedOut,
-} from '../experiment/result.ts';
+import { type KillAct, type KillPlan, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
 import { killDeadline, latenessMs } from '../experiment/schedule.ts';
 import { killsOf } from '../experiment/steering.ts';
 import { observingStep } from './activity-options.ts';
@@ -60,7 +54,7 @@ export async function killRounds(
       tell(story, 'kill', `kill ${index + 1}: broker ${record.plan.broker}, pod ${record.plan.pod}`);
       const last = index === planned() - 1;
       const until = last ? lastActAt + schedule.recoveryTimeoutSeconds * 1_000 : nextDeadline - leadMs;
-      await prove(context, record, record.plan, record.act, until);
+      await prove(context, story, record, record.plan, record.act, until);
     }
     tell(story, 'kill', outcomeText(record));
     steering.next = index + 1;
@@ -173,6 +167,7 @@ async function oneKill(
 
 async function prove(
   context: KillContext,
+  story: Story,
   record: KillRecord,
   plan: KillPlan,
   act: KillAct,
@@ -183,13 +178,14 @@ async function prove(
   const patience = lookUntil - Date.now() + 30_000;
   const summary = `kill ${plan.index + 1}: proof of death, new leader, full ISR`;
   const request = { ...context, plan, act, until: lookUntil };
-  const proof = await observingStep(patience, summary)
+  const { stream, ...proof } = await observingStep(patience, summary)
     .prove(request)
-    .catch((error: unknown): KillProof => {
+    .catch((error: unknown): Proven => {
       const why = whyLost(error);
       if (why === undefined) throw error;
       return { proven: false, evidence: [`the proof ran out of its time: ${why}`] };
     });
+  if (stream) story.stream = stream;
   record.proof = proof;
   record.status = proof.proven ? 'proven' : 'unproven';
   if (!proof.proven) record.reason = proof.foreign ?? proof.evidence[0] ?? 'the death was not seen';

@@ -11,6 +11,7 @@ import type {
   Verdict,
 } from '../experiment/result.ts';
 import type { Steering } from '../experiment/steering.ts';
+import type { StreamGlance } from '../experiment/stream-glance.ts';
 import { detailsOf } from './details.ts';
 
 /** What a run knows of itself so far. */
@@ -32,6 +33,8 @@ export interface Story {
   resolved?: Resolved;
   kafka?: ProvisionedKafka;
   liveness?: StartedLiveness;
+  /** As it stood when the last kill had been proven. */
+  stream?: StreamGlance;
   closing?: Closing;
   problem?: Problem;
   cancelled?: boolean;

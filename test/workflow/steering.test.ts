@@ -154,14 +154,47 @@ test('the queries tell where the run stands', async () => {
   expect(answers.evidence).toMatchObject({ kills: [{ index: 0, status: 'proven' }, { index: 1 }] });
 });
 
+/** What the Web UI shows of the run now. */
+async function currentDetails(): Promise<string> {
+  const run = await handle.promise;
+  return (await run.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails;
+}
+
+test('the current details tell the stream’s rates and how near the limits are, once a kill is proven', async () => {
+  const details: string[] = [];
+  const stream = {
+    at: '2026-01-01T10:20:30.000Z',
+    acked: 4_012,
+    ackRate: 100,
+    receiveRate: 99,
+    longestAckGapMs: 512,
+    longestSilenceMs: 190_000,
+  };
+  const base = healthy(env, seen);
+  const { result } = await story({
+    prove: async () => ({ proven: true, evidence: [], timeToNewLeaderMs: 412, stream }),
+    aim: async (request) => {
+      details.push(await currentDetails());
+      return await base.aim(request);
+    },
+  });
+  expect(details[0]).not.toContain('acknowledged');
+  expect(details[1]).toContain(
+    '| records | 4012 acknowledged so far; 100 acknowledged and 99 received in a second at 10:20:30 |',
+  );
+  expect(details[1]).toContain('| longest producer outage | 0.51 s of 180 s |');
+  expect(details[1]).toContain('| longest silence at the consumer | 190 s of 180 s, **exceeded** |');
+  expect(details[1]).toContain('| longest time to a new leader | 0.41 s of 180 s |');
+  expect(details[1]).not.toContain('full ISR |');
+  // The glance is for those who watch: it is no evidence.
+  expect(JSON.stringify(result)).not.toContain('receiveRate');
+});
+
 test('what a long step says stands in the current details while it is under way, and no longer', async () => {
   const details: string[] = [];
   const lines = ['deploy IN_PROGRESS', '  deploy-kafka `deploy`'];
   const look = async () => {
-    const metadata = await (await handle.promise).query<{ currentDetails: string }>(
-      '__temporal_workflow_metadata',
-    );
-    details.push(metadata.currentDetails);
+    details.push(await currentDetails());
   };
   const base = healthy(env, seen);
   await story({
