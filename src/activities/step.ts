@@ -18,7 +18,7 @@ export interface StepContext {
   attempt: number;
   /** Aborts on cancellation and on the worker's shutdown. */
   signal: AbortSignal;
-  /** Shows texts to the person; sent at once when they changed. */
+  /** Shows texts to the person: the first at once, later ones with the next beat, for each beat is billed. */
   progress(lines: string[]): void;
 }
 
@@ -45,11 +45,9 @@ export async function runStep<T>(step: Step, work: (context: StepContext) => Pro
       attempt,
       signal: context.cancellationSignal,
       progress: (said) => {
-        const next = said.map(withoutHosts);
-        if (next.join('\n') === lines.join('\n')) return;
-        lines = next;
-        beat();
-        pulse.refresh();
+        const first = lines.length === 0;
+        lines = said.map(withoutHosts);
+        if (first) beat();
       },
     });
   } catch (error) {

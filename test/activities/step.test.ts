@@ -1,7 +1,7 @@
 import { ApplicationFailure, defaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { runStep } from '../../src/activities/step.ts';
 import { problem } from '../../src/experiment/errors.ts';
 
@@ -38,6 +38,23 @@ test('neither failure nor stack nor progress of a step names a host', async () =
   expect(failure).toContain('no answer from <host>');
   expect(failure).toContain('KAFKA_UNREACHABLE');
   expect(failure).not.toMatch(canary);
+});
+
+test('the first text is sent at once, later ones with the next beat', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { beats } = await given(async ({ progress }) => {
+    progress(['dying']);
+    progress(['dead']);
+    progress(['dead, leader 2 after 300 ms']);
+    // Four tenths of the ten seconds after which a step is taken for dead.
+    vi.advanceTimersByTime(4_000);
+    throw problem('INTERNAL', 'over');
+  });
+  expect(beats).toEqual([
+    { step: 'kill', lines: ['dying'] },
+    { step: 'kill', lines: ['dead, leader 2 after 300 ms'] },
+  ]);
 });
 
 test('an error of a library loses its hosts too', async () => {
