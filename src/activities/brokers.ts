@@ -67,6 +67,14 @@ export async function withKafka<T>(
   }
 }
 
+/** Closes what `withKafka` keeps: a command that has looked has no next step, and would not end before. */
+export async function dropKafkas(deps: ActivityDependencies): Promise<void> {
+  const entries = [...(kept.get(deps)?.values() ?? [])];
+  kept.delete(deps);
+  for (const { idle } of entries) clearTimeout(idle);
+  await Promise.allSettled(entries.map(async ({ reached }) => await (await reached).kafka.close()));
+}
+
 /** Pods that the StatefulSet owns, terminating ones included. */
 export async function brokerPods(kubernetes: KubernetesPort, statefulSet: StatefulSetRef): Promise<Pod[]> {
   const { items } = await kubernetes.list<Pod>({

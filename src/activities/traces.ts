@@ -37,7 +37,8 @@ export async function tracesIn(kubernetes: KubernetesPort, namespaces: string[])
   for (const { kind, selector } of wanted) {
     const { items } = await kubernetes.list(kind, selector).catch((error: unknown) => {
       // Without rights to KUDO or to the crash pods there are none of this worker's making.
-      if (problemOf(error).code === 'KUBERNETES_REFUSED') return { items: [] };
+      const { code, retryable } = problemOf(error);
+      if (code === 'KUBERNETES_REFUSED' && !retryable) return { items: [] };
       throw error;
     });
     traces.push(...items.flatMap((object) => traceOf(kind.kind, kind.namespace, object)));

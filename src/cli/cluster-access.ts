@@ -1,3 +1,4 @@
+import { dropKafkas } from '../activities/brokers.ts';
 import type { ActivityDependencies } from '../activities/dependencies.ts';
 import { connectKafka } from '../kafka/connect-kafka.ts';
 import { connectKubernetes } from '../kubernetes/connect-kubernetes.ts';
@@ -10,10 +11,22 @@ export interface ClusterOptions {
 }
 
 /**
- * What steps need, for commands that only look: this person's rights and kubeconfig, and the settings of a worker started here.
- * No claim is ever judged by it.
+ * Lends what steps need to a command that only looks: this person's rights and kubeconfig, and the settings of a worker started
+ * here. No claim is ever judged by it. Connections are closed afterwards.
  */
-export function clusterAccess(options: ClusterOptions): ActivityDependencies {
+export async function withCluster<T>(
+  options: ClusterOptions,
+  use: (deps: ActivityDependencies) => Promise<T>,
+): Promise<T> {
+  const deps = clusterAccess(options);
+  try {
+    return await use(deps);
+  } finally {
+    await dropKafkas(deps);
+  }
+}
+
+function clusterAccess(options: ClusterOptions): ActivityDependencies {
   const silent = () => undefined;
   return {
     kubernetes: connectKubernetes(options),

@@ -167,14 +167,19 @@ async function missingPermissions(rest: Rest, permissions: Permission[]): Promis
   return permissions.filter((_, index) => !allowed[index]);
 }
 
-/** The answer, or KUBERNETES_REFUSED with the server's own words. */
+/** The answer, or KUBERNETES_REFUSED (KUBERNETES_UNREACHABLE where the server cannot answer now) with its own words. */
 function accepted(answer: RestAnswer, what: string): RestAnswer {
   if (answer.status < 300) return answer;
   const busy = answer.status === 429 || answer.status >= 500;
+  // A pod that was deleted has no credentials any more, though its process may go on for a while: another worker's are good.
+  const gone = answer.status === 401;
   throw problem(busy ? 'KUBERNETES_UNREACHABLE' : 'KUBERNETES_REFUSED', `${what}: ${statusMessage(answer)}`, {
     evidence: [`HTTP ${answer.status}`, reasonOf(answer) ?? ''].filter((fact) => fact !== ''),
+    ...(gone
+      ? { next: 'The API server does not know who asks: look at the kubeconfig or token of the worker.' }
+      : {}),
     // A conflict is solved by reading again, which the next attempt does.
-    retryable: busy || answer.status === 409,
+    retryable: busy || gone || answer.status === 409,
   });
 }
 

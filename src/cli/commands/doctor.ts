@@ -5,7 +5,7 @@ import { parseExperiment } from '../../experiment/parse.ts';
 import { resolveExperiment } from '../../experiment/resolve.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
 import { plain, type Tone } from '../../report/format.ts';
-import { type ClusterOptions, clusterAccess } from '../cluster-access.ts';
+import { type ClusterOptions, withCluster } from '../cluster-access.ts';
 import { apiFindings, imageFindings, kafkaFindings, rightFindings } from '../doctor/cluster-findings.ts';
 import { type Finding, look } from '../doctor/finding.ts';
 import {
@@ -45,7 +45,7 @@ export function addDoctor(program: Command, exit: (code: number) => void): void 
       const taskQueue = options.taskQueue ?? process.env.LEADERFALL_TASK_QUEUE ?? defaultTaskQueue;
       const [temporal, cluster] = await Promise.all([
         temporalChecks(taskQueue),
-        look('Kubernetes', () => clusterChecks(clusterAccess(options), input)),
+        look('Kubernetes', () => withCluster(options, (deps) => clusterChecks(deps, input))),
       ]);
       const findings = [...temporal, ...cluster];
       const lines = options.json ? [JSON.stringify(findings, null, 2)] : findings.flatMap(findingLines);

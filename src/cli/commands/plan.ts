@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { duration, plain } from '../../report/format.ts';
-import { type ClusterOptions, clusterAccess } from '../cluster-access.ts';
+import { type ClusterOptions, withCluster } from '../cluster-access.ts';
 import { brokerTable } from '../plan/broker-table.ts';
 import { planRun, type RunPlan } from '../plan/plan-run.ts';
 import { sloTable } from '../plan/slo-table.ts';
@@ -25,7 +25,7 @@ export function addPlan(program: Command): void {
     )
     .action(async (options: ClusterOptions & { file: string; json?: boolean }) => {
       const input = await readInput(options.file);
-      const plan = await planRun(clusterAccess(options), input, AbortSignal.timeout(60_000));
+      const plan = await withCluster(options, (deps) => planRun(deps, input, AbortSignal.timeout(60_000)));
       process.stdout.write(
         options.json ? `${JSON.stringify(plan, null, 2)}\n` : `${planLines(plan).join('\n')}\n`,
       );

@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { problemOf } from '../../src/experiment/errors.ts';
+import { connectKubernetes } from '../../src/kubernetes/connect-kubernetes.ts';
+
+/** An API server that answers everything in one way. */
+let server: Server;
+let kubeconfig: string;
+let answer = { status: 200, reason: '' };
+
+beforeAll(async () => {
+  server = createServer((_, response) => {
+    response.writeHead(answer.status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ kind: 'Status', message: 'in its words', reason: answer.reason }));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const config = {
+    clusters: [
+      { name: 'c', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } },
+    ],
+    users: [{ name: 'u', user: {} }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'x',
+  };
+  kubeconfig = join(mkdtempSync(join(tmpdir(), 'leaderfall-refusals-')), 'kubeconfig');
+  writeFileSync(kubeconfig, JSON.stringify(config));
+});
+
+afterAll(() => server.close());
+
+test.each([
+  // The process of a pod that was deleted goes on without credentials: the next attempt may be another worker's.
+  [
+    401,
+    'Unauthorized',
+    { code: 'KUBERNETES_REFUSED', retryable: true, next: expect.stringContaining('token') },
+  ],
+  [403, 'Forbidden', { code: 'KUBERNETES_REFUSED', retryable: false }],
+  [409, 'Conflict', { code: 'KUBERNETES_REFUSED', retryable: true }],
+  [422, 'Invalid', { code: 'KUBERNETES_REFUSED', retryable: false }],
+  [500, 'InternalError', { code: 'KUBERNETES_UNREACHABLE', retryable: true }],
+])('HTTP %i %s', async (status, reason, problem) => {
+  answer = { status, reason };
+  const { mergePatch } = connectKubernetes({ kubeconfig });
+  const pod = { apiVersion: 'v1', kind: 'Pod', namespace: 'kafka', name: 'a' };
+  const found = problemOf(await mergePatch(pod, {}).catch((error: unknown) => error));
+  expect(found).toMatchObject({ ...problem, evidence: [`HTTP ${status}`, reason] });
+  expect(found.message).toContain('in its words');
+});
