@@ -12,8 +12,11 @@ export interface Stream {
   groups: string[];
 }
 
-/** How long a group whose consumer died without a word keeps it as a member, and some room. ms */
-const sessionMs = 15_000;
+/**
+ * How long a group whose consumer died without a word may keep it as a member: a session and a rebalance of 10 s each, counted anew
+ * where its coordinator died as well. ms
+ */
+const memberMs = 30_000;
 
 /** The streams of all runs in a Kafka, by the names of topics and groups. */
 export async function streamsIn(kafka: KafkaPort): Promise<Stream[]> {
@@ -52,7 +55,7 @@ export async function removeStream(
     const reason = 'the brokers refuse topic deletion (delete.topic.enable=false); its records were removed';
     leftovers.push({ kind: 'Topic', name: topic, reason });
   }
-  const until = Date.now() + (options.patienceMs ?? sessionMs);
+  const until = Date.now() + (options.patienceMs ?? memberMs);
   for (const group of groups) {
     const gone = await poll(
       async () => {
