@@ -18,11 +18,22 @@ export interface ClientOptions {
   onWarning?: (message: string) => void;
 }
 
+let clients = 0;
+
+/**
+ * The brokers in an order of its own for each client. kafkajs begins with the first and, without retries, tries no other: a client
+ * made anew because that one hangs would meet it again, for as long as it hangs.
+ */
+function inTurn(bootstrap: string[]): string[] {
+  const first = clients++ % Math.max(1, bootstrap.length);
+  return [...bootstrap.slice(first), ...bootstrap.slice(0, first)];
+}
+
 /** Makes a kafkajs client that dials as it is told. */
 export function kafkaClient(options: ClientOptions): Kafka {
   const { dial } = options;
   const config: KafkaConfig = {
-    brokers: options.bootstrap,
+    brokers: inTurn(options.bootstrap),
     clientId: options.clientId,
     connectionTimeout: (options.connectTimeoutMs ?? 2_000) + (dial?.handshakeMs ?? 0),
     requestTimeout: options.requestTimeoutMs ?? 5_000,
