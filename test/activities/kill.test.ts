@@ -145,6 +145,33 @@ test.each([
   },
 );
 
+test('a look for a kill whose answer was lost finds it on its own first attempt, long after notAfter', async () => {
+  const { at, plan } = await planned();
+  await sentAndLost(at, plan);
+  await replacePod(at, 2);
+  const look = { ...request(at, { ...plan, notAfter: Date.now() - 1 }), answerLost: true };
+  expect(await attempt(makeKill(at.deps), look)).toMatchObject({ outcome: 'deleted', repeated: true });
+  expect(deletions(at)).toEqual([]);
+});
+
+test('an answer that comes after notAfter is that of one kill, made in time; the request may not be sent again then', async () => {
+  const { at, plan } = await planned();
+  const late = { ...plan, notAfter: Date.now() + 300 };
+  const { remove } = at.kubernetes;
+  const fences: (number | undefined)[] = [];
+  at.kubernetes.remove = async (ref, options) => {
+    fences.push(options?.notAfter);
+    const answer = await remove(ref, options);
+    await setTimeout(400);
+    return answer;
+  };
+  const act = await kill(at, late);
+  expect(act).toMatchObject({ outcome: 'deleted', repeated: false });
+  expect(act.outcome === 'deleted' && act.answeredAt).toBeGreaterThan(late.notAfter);
+  expect(fences).toEqual([late.notAfter]);
+  expect(deletions(at)).toEqual([`delete ${victim}`]);
+});
+
 test('a pod that somebody else deleted before the first attempt came to its request is not our kill', async () => {
   const { at, plan } = await planned();
   await replacePod(at, 2);

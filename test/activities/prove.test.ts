@@ -74,6 +74,10 @@ test('a process that is gone while its pod terminates is a death too; a connecti
   expect(prove({}, report).proven).toBe(false);
 });
 
+test('how often the new pod restarted is part of the proof', () => {
+  expect(prove({ goneAt: 14_000, replacementRestarts: 2 }, undefined).replacementRestarts).toBe(2);
+});
+
 test('what was not observed is absent, not invented', () => {
   const proof = prove({ goneAt: 14_000 }, undefined);
   expect(proof.proven).toBe(true);

@@ -12,11 +12,17 @@ import { connectKubernetes } from '../../src/kubernetes/connect-kubernetes.ts';
 let server: Server;
 let kubeconfig: string;
 let answer = { status: 200, reason: '' };
+let requests = 0;
+let date = new Date();
 
 beforeAll(async () => {
   server = createServer((_, response) => {
-    response.writeHead(answer.status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ kind: 'Status', message: 'in its words', reason: answer.reason }));
+    requests++;
+    response.writeHead(answer.status, { 'content-type': 'application/json', date: date.toUTCString() });
+    const version = { gitVersion: 'v1.34.4', major: '1', minor: '34' };
+    response.end(
+      JSON.stringify({ kind: 'Status', message: 'in its words', reason: answer.reason, ...version }),
+    );
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -52,4 +58,20 @@ test.each([
   const found = problemOf(await mergePatch(pod, {}).catch((error: unknown) => error));
   expect(found).toMatchObject({ ...problem, evidence: [`HTTP ${status}`, reason] });
   expect(found.message).toContain('in its words');
+});
+
+test('the server’s version comes with what its clock says of ours', async () => {
+  answer = { status: 200, reason: '' };
+  date = new Date(Date.now() - 300_000);
+  const { gitVersion, aheadMs } = await connectKubernetes({ kubeconfig }).version();
+  expect(gitVersion).toBe('v1.34.4');
+  expect(Math.abs((aheadMs ?? 0) - 300_000)).toBeLessThan(2_000);
+});
+
+test('a deletion is not sent after its last moment', async () => {
+  requests = 0;
+  const pod = { apiVersion: 'v1', kind: 'Pod', namespace: 'kafka', name: 'a' };
+  const late = connectKubernetes({ kubeconfig }).remove(pod, { uid: 'u', notAfter: Date.now() - 1 });
+  expect(problemOf(await late.catch((error: unknown) => error)).message).toContain('last moment');
+  expect(requests).toBe(0);
 });

@@ -33,6 +33,18 @@ describe('the text report', () => {
     expect(rowOf(report, 'acknowledged records lost')).toMatch(/≤ 0 \(default\) +│ 0 +│ met/);
   });
 
+  it('tells how often a new pod restarted before it stayed', () => {
+    const passed = passedResult();
+    const kills = passed.kills.map((kill) => ({
+      ...kill,
+      proof: kill.proof && { ...kill.proof, replacementRestarts: kill.index },
+    }));
+    const report = textReport({ ...passed, kills });
+    expect(report).not.toContain('kill 1: the new pod restarted');
+    expect(report).toContain('kill 2: the new pod restarted once before it stayed');
+    expect(report).toContain('kill 3: the new pod restarted 2 times before it stayed');
+  });
+
   it('tells how each broker died and what that death may cost', () => {
     const passed = passedResult();
     const kills = passed.kills.map((kill) => ({
