@@ -184,7 +184,7 @@ async function missingOf(kubernetes: KubernetesPort, permissions: Permission[]):
 }
 
 /** A fault may need a right that every run needs: asked for and named once. */
-function unique(permissions: Permission[]): Permission[] {
+export function unique(permissions: Permission[]): Permission[] {
   return [...new Map(permissions.map((one) => [describePermission(one), one])).values()];
 }
 

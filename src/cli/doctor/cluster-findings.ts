@@ -2,7 +2,7 @@ import { brokersOf, checkReplication } from '../../activities/check-kafka.ts';
 import { checkClock } from '../../activities/clock.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { runPermissions } from '../../activities/permissions.ts';
-import { describePermission } from '../../activities/resolve.ts';
+import { describePermission, unique } from '../../activities/resolve.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
 import { faultOf } from '../../faults/all-faults.ts';
 import type { KubernetesObject, KubernetesPort } from '../../kubernetes/port.ts';
@@ -25,7 +25,7 @@ export async function rightFindings(
   const always = [...runPermissions(experiment), ...faultOf(experiment).permissions(namespace)];
   const chosen = await chooseProvisioner({ kubernetes, experiment }).catch(() => undefined);
   const own = chosen ? await chosen.provisioner.permissions({ kubernetes, experiment }) : [];
-  const wanted = [...always, ...own];
+  const wanted = unique([...always, ...own]);
   const missing = await kubernetes.missingPermissions(wanted);
   if (missing.length === 0) {
     return [
