@@ -15,12 +15,10 @@ import { say, step } from './progress.ts';
 import { startRegistry } from './registry.ts';
 import { until } from './run.ts';
 import { startTemporal } from './temporal.ts';
+import { isWhole } from './whole.ts';
 
 /** Raised when what runs changes in a way that a running testbed does not take over by itself. */
 const layoutVersion = '2';
-
-/** They keep their data, or have none, and are simply started again. */
-const restartable = ['temporal', 'temporal-relay', 'registry'];
 
 /** Brings the whole testbed up; quick where it is up already, and repairs or replaces one that is half dead. */
 export async function up(options: { searchAttributes: string[] }): Promise<void> {
@@ -76,15 +74,6 @@ export function processes(): { name: string; running: boolean }[] {
 /** Version of the testbed that `up` finished last; undefined where it never finished. */
 function completed(): string | undefined {
   return existsSync(state('complete')) ? readFileSync(state('complete'), 'utf8') : undefined;
-}
-
-/** Whether `up` may build on what is there: dead nodes, a dead control plane and an `up` that never ended cannot be trusted to heal. */
-export function isWhole(
-  found: { complete: string | undefined; processes: { name: string; running: boolean }[] },
-  version: string,
-): boolean {
-  if (found.complete !== version) return false;
-  return found.processes.every(({ name, running }) => running || restartable.includes(name));
 }
 
 async function allReady(): Promise<boolean> {

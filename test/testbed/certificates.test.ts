@@ -1,14 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testbedHome } from '../support/testbed-home.ts';
 
-const home = mkdtempSync(join(tmpdir(), 'testbed-certificates-'));
-vi.stubEnv('XDG_CACHE_HOME', home);
+const home = await testbedHome('certificates');
 const { keyPair, kubeconfig, makeCertificates } = await import('../../testbed/certificates.ts');
 const { network, state } = await import('../../testbed/paths.ts');
 

@@ -1,10 +1,9 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, expect, it } from 'vitest';
+import { testbedHome } from '../support/testbed-home.ts';
 
-const home = mkdtempSync(join(tmpdir(), 'testbed-lock-'));
-vi.stubEnv('XDG_CACHE_HOME', home);
+const home = await testbedHome('lock');
 const { lock } = await import('../../testbed/lock.ts');
 const { paths } = await import('../../testbed/paths.ts');
 

@@ -1,10 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { testbedHome } from '../support/testbed-home.ts';
 
-const home = mkdtempSync(join(tmpdir(), 'testbed-process-'));
-vi.stubEnv('XDG_CACHE_HOME', home);
+const home = await testbedHome('process');
 const { isRunning, logFile, mustRun, pidOf, recorded, start, startTimeOf, stop } = await import(
   '../../testbed/process.ts'
 );

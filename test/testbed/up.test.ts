@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { isWhole } from '../../testbed/up.ts';
+import { isWhole } from '../../testbed/whole.ts';
 
 const main = fileURLToPath(new URL('../../testbed/main.ts', import.meta.url));
 
