@@ -10,8 +10,9 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { cgroupPids, hostLayout, removeCgroups } from './cgroups.ts';
+import { dropBuilds } from './images/buildah.ts';
 import { removeHostRules } from './node.ts';
-import { network, nodes, paths, state } from './paths.ts';
+import { cache, network, nodes, paths, state } from './paths.ts';
 import { kill, recorded, stop } from './process.ts';
 import { run, succeeds, until } from './run.ts';
 
@@ -33,6 +34,7 @@ export async function down(): Promise<void> {
     for (const pid of pids) kill(pid, 'SIGKILL');
     return pids.length === 0;
   });
+  await dropBuilds();
   await unmountAll();
   await until('the cgroups are empty', 10, () => {
     try {
@@ -133,7 +135,7 @@ async function unmountAll(): Promise<void> {
     const mounts = readFileSync('/proc/mounts', 'utf8')
       .split('\n')
       .map((line) => line.split(' ')[1] ?? '')
-      .filter((path) => path.startsWith(`${paths.state}/`))
+      .filter((path) => [paths.state, cache('buildah')].some((folder) => path.startsWith(`${folder}/`)))
       .sort((a, b) => b.length - a.length);
     if (mounts.length === 0) return;
     for (const path of mounts) await succeeds('umount', ['--lazy', path]);

@@ -22,8 +22,8 @@ const packages: Record<string, string> = {
 };
 
 /** Why this machine cannot hold the testbed, or undefined. */
-export async function unsuitable(): Promise<string | undefined> {
-  if (process.platform !== 'linux') return `it needs Linux, this is ${process.platform}`;
+export async function unsuitable(platform: string = process.platform): Promise<string | undefined> {
+  if (platform !== 'linux') return `it needs Linux, this is ${platform}`;
   if (process.getuid?.() !== 0) return 'it needs root (network namespaces, mounts, cgroups)';
   if (!(await succeeds('go', ['version'])))
     return 'it needs Go on PATH (it builds Kubernetes from its Go modules)';

@@ -1,29 +1,38 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { unsuitable } from '../../testbed/host.ts';
 import { isWhole } from '../../testbed/whole.ts';
 
 const main = fileURLToPath(new URL('../../testbed/main.ts', import.meta.url));
 
-function up(options: { uid?: number; PATH?: string }) {
+function up(options: { uid?: number; PATH?: string }): Promise<{ status: unknown; said: string }> {
   const { uid, PATH = process.env.PATH } = options;
   const env = { ...process.env, PATH };
-  return spawnSync(process.execPath, [main, 'up'], { encoding: 'utf8', env, ...(uid ? { uid } : {}) });
+  return new Promise((resolve) =>
+    execFile(process.execPath, [main, 'up'], { env, ...(uid ? { uid } : {}) }, (error, stdout, stderr) =>
+      resolve({ status: error?.code, said: stdout + stderr }),
+    ),
+  );
 }
 
-describe('a machine that cannot hold the testbed', () => {
-  it.skipIf(process.getuid?.() !== 0)('is told why and what to do instead: not root', () => {
-    const { status, stdout, stderr } = up({ uid: 65_534 });
-    expect(status).toBe(69);
-    expect(stdout + stderr).toContain('it needs root');
-    expect(stdout + stderr).toContain('set KUBECONFIG (or --context), TEMPORAL_ADDRESS');
+describe.concurrent('a machine that cannot hold the testbed', () => {
+  it('is told why: not Linux', async () => {
+    expect(await unsuitable('darwin')).toBe('it needs Linux, this is darwin');
   });
 
-  it.skipIf(process.getuid?.() !== 0)('is told why and what to do instead: no Go', () => {
-    const { status, stdout, stderr } = up({ PATH: dirname(process.execPath) });
+  it.skipIf(process.getuid?.() !== 0)('is told why and what to do instead: not root', async () => {
+    const { status, said } = await up({ uid: 65_534 });
     expect(status).toBe(69);
-    expect(stdout + stderr).toContain('it needs Go on PATH');
+    expect(said).toContain('it needs root');
+    expect(said).toContain('set KUBECONFIG (or --context), TEMPORAL_ADDRESS');
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('is told why and what to do instead: no Go', async () => {
+    const { status, said } = await up({ PATH: dirname(process.execPath) });
+    expect(status).toBe(69);
+    expect(said).toContain('it needs Go on PATH');
   });
 });
 

@@ -12,6 +12,11 @@ function buildah(args: string[], options: { cwd?: string } = {}): Promise<string
   return run('buildah', [...storage, ...args], options);
 }
 
+/** Removes what builds that were cut off have left: their containers, with the mounts of them. */
+export async function dropBuilds(): Promise<void> {
+  if (existsSync(cache('buildah', 'root'))) await buildah(['rm', '--all']);
+}
+
 /** `docker.io/library/busybox:latest` → `library/busybox:latest`: the registry stands for every public host. */
 export function localName(image: string): string {
   const first = image.split('/')[0] ?? '';
