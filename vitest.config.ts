@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { ByName } from './test/support/by-name.ts';
 
@@ -13,12 +14,14 @@ const replacing = globSync('test/**/*.test.ts', { exclude: elsewhere }).filter((
 export default defineConfig({
   test: {
     sequence: { sequencer: ByName },
-    // More than the two cores of a small machine: some tests wait for real time or for a process of their own.
-    maxWorkers: 4,
+    // One more than there are cores, for some tests wait; each more would import everything once more.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         test: {
           name: 'unit',
+          // A busy machine may take as long as it likes; a test that hangs ends all the same.
+          testTimeout: 60_000,
           include: ['test/**/*.test.ts'],
           exclude: [...elsewhere, ...replacing],
           // Each module is imported once for all files: half the processor time of the loop that has to be quick.
@@ -26,7 +29,17 @@ export default defineConfig({
           isolate: false,
         },
       },
-      { test: { name: 'unit-replacing', include: replacing } },
+      {
+        test: {
+          name: 'unit-replacing',
+          testTimeout: 60_000,
+          include: replacing,
+          pool: 'threads',
+          // What is in the place of a module is a file's own, and so is what imports it; packages are imported once.
+          isolate: false,
+          setupFiles: ['test/support/own-modules.ts'],
+        },
+      },
       {
         test: {
           name: 'workflow',

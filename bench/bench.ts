@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { connectTemporal } from '../src/cli/connect-temporal.ts';
 import { ensureKafka, removeKafka } from '../test/support/kafka.ts';
 import { startWorker } from '../test/support/testbed.ts';
+import { deployedNode } from './deployed-node.ts';
 import type { MeasuredRun } from './figure.ts';
 import { experiment, measuredRun } from './measured-run.ts';
 import { ownAccount } from './own-account.ts';
@@ -9,12 +9,8 @@ import { ensureNamespace, temporalNamespace } from './own-namespace.ts';
 
 /** The worker as its image starts it, from this checkout's build: options of Node included, since they decide its memory. */
 function deployed(): { command: string[]; env: Record<string, string> } {
-  const dockerfile = readFileSync(new URL('../deploy/Dockerfile', import.meta.url), 'utf8');
-  const [, pairs = ''] = /^ENV (NODE_ENV=.*)$/m.exec(dockerfile) ?? [];
-  const env = Object.fromEntries(pairs.split(' ').map((pair) => pair.split('=') as [string, string]));
-  const [, entrypoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
-  const [, ...options] = JSON.parse(entrypoint) as string[];
-  return { command: options.map((option) => option.replace(/^\/app\//, '')), env };
+  const { env, options, program } = deployedNode();
+  return { command: [...options, ...program.map((file) => file.replace(/^\/app\//, ''))], env };
 }
 
 /** Runs the experiment so many times in a row on one built worker, telling the person of each as it ends. */

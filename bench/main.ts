@@ -9,7 +9,9 @@ import { makeReport, markdownOf, tableOf } from './report.ts';
 /**
  * Figures of real runs on the testbed: `npm run bench`, `npm run bench -- --repeat 20`. Prints one table and keeps everything in
  * bench/results/<date>.json; `-- --truth` measures the observer instead, as `npm run test:truth` does, and
- * `-- --stream` the stream beside kafkajs alone, `-- --stop` how soon 50 runs stop. Ends with 1 where a run had no verdict or a false one; a figure that misses its aim is only shown.
+ * `-- --stream` the stream beside kafkajs alone, `-- --stop` how soon 50 runs stop,
+ * `-- --load N` how many runs one worker carries,
+ * `-- --schedule` what a scheduled run of ten minutes costs. Ends with 1 where a run had no verdict or a false one; a figure that misses its aim is only shown.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -19,6 +21,11 @@ const { values } = parseArgs({
     truth: { type: 'boolean', default: false },
     stream: { type: 'boolean', default: false },
     stop: { type: 'boolean', default: false },
+    load: { type: 'string' },
+    room: { type: 'string' },
+    node: { type: 'string' },
+    profile: { type: 'string' },
+    schedule: { type: 'boolean', default: false },
   },
 });
 const times = Number(values.repeat);
@@ -29,6 +36,16 @@ if (!Number.isInteger(times) || times < 1) {
 if (values.stop) {
   const { benchStop } = await import('./stop/bench-stop.ts');
   process.exit(await benchStop());
+}
+if (values.load !== undefined) {
+  const { benchLoad } = await import('./load/bench-load.ts');
+  const { load, room, node, profile } = values;
+  const options = {
+    ...(room === undefined ? {} : { room: Number(room) }),
+    ...(node === undefined ? {} : { node }),
+    ...(profile === undefined ? {} : { profile }),
+  };
+  process.exit(await benchLoad(Number(load), join(root, 'bench', 'results'), options));
 }
 
 const testbed = await liveTestbed();
@@ -41,6 +58,10 @@ if (values.truth) {
 if (values.stream) {
   const { benchStream } = await import('./stream/bench-stream.ts');
   process.exit(await benchStream(join(root, 'bench', 'results')));
+}
+if (values.schedule) {
+  const { benchSchedule } = await import('./schedule/bench-schedule.ts');
+  process.exit(await benchSchedule());
 }
 const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.ts')], { stdio: 'inherit' });
 if (status !== 0) process.exit(1);

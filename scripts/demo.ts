@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { pageProgram } from '../src/cli/page-program.ts';
+import { packed, pageProgram } from '../src/cli/page-program.ts';
 import type { ChaosResult } from '../src/experiment/result.ts';
 import { htmlReport } from '../src/report/html.ts';
 import { jsonReport } from '../src/report/json.ts';
@@ -128,7 +128,7 @@ async function reportsOf(result: ChaosResult): Promise<string[]> {
   const reports = join(folder, 'reports');
   mkdirSync(reports, { recursive: true });
   const { workflowId } = result.run;
-  const page = htmlReport(result, await pageProgram());
+  const page = htmlReport(result, await pageProgram(), packed);
   const contents = { html: page, txt: textReport(result), json: jsonReport(result) };
   return Object.entries(contents).map(([extension, content]) => {
     const file = join(reports, `${workflowId}.${extension}`);

@@ -14,6 +14,9 @@ import { timeSkippingServer } from '../test/workflow/story-support.ts';
  */
 const folder = fileURLToPath(new URL('../test/histories', import.meta.url));
 
+/** Stack traces name files by where they lie on this machine. */
+const checkout = fileURLToPath(new URL('..', import.meta.url));
+
 /** Larger ones are compressed. Bytes */
 const largeBytes = 200_000;
 
@@ -51,7 +54,9 @@ function write(name: string, text: string): void {
   const path = `${folder}/${name}.json`;
   rmSync(path, { force: true });
   rmSync(`${path}.gz`, { force: true });
-  const compact = JSON.stringify(JSON.parse(text));
+  const compact = JSON.stringify(JSON.parse(text))
+    .replaceAll(`file://${checkout}`, '')
+    .replaceAll(checkout, '');
   if (compact.length > largeBytes) writeFileSync(`${path}.gz`, gzipSync(compact, { level: 9 }));
   else writeFileSync(path, `${compact}\n`);
   console.log(`${name}: ${Math.round(compact.length / 1_024)} KiB`);

@@ -1,4 +1,4 @@
-import { janitorPermissions, runPermissions } from '../src/activities/permissions.ts';
+import { janitorPermissions, nodesPermission, runPermissions } from '../src/activities/permissions.ts';
 import { resolveExperiment } from '../src/experiment/resolve.ts';
 import { experimentSchema } from '../src/experiment/spec.ts';
 import { faults } from '../src/faults/all-faults.ts';
@@ -37,6 +37,7 @@ export async function roleManifests(): Promise<Record<string, string>> {
   return {
     'target/role.yaml': role('Role', 'leaderfall-target', target),
     'credentials/role.yaml': role('Role', 'leaderfall-credentials', credentials),
+    'nodes/cluster-role.yaml': role('ClusterRole', 'leaderfall-nodes', [nodesPermission]),
     'kudo/role.yaml': role('Role', 'leaderfall-kudo', inNamespace(kafkaNamespace)),
     'kudo-init/cluster-role.yaml': [
       role('ClusterRole', 'leaderfall-kudo-init', inNamespace()),

@@ -32,6 +32,8 @@ export async function benchStop(): Promise<number> {
     console.log(`the lock stands ${startTime.getTime() - began}`);
     console.log(`a run's last kill ${quantiles([...lastOf.values()])}`);
     console.log(`a run begins to clean up ${quantiles(heard)}`);
+    for (const { run, verdict, reasons } of results)
+      if (verdict !== 'Stopped') console.log(`${run.workflowId}: ${verdict}: ${reasons.join('; ')}`);
     return stopped.length === live ? 0 : 1;
   } finally {
     await rig.close();

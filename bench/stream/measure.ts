@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../../src/kubernetes/port.ts';
 import { cluster } from '../../test/support/testbed.ts';
+import { type Work, workBetween, workSoFar } from '../probes/who-works.ts';
 
 /** What one container says of itself. */
 export interface Sample {
@@ -12,6 +13,8 @@ export interface Sample {
 export interface Rate {
   sent: number;
   read: number;
+  /** Processor time of a record that was sent, µs, by who used it. */
+  cost: Work;
 }
 
 const pod = { namespace: 'kafka', name: 'kafka-liveness' };
@@ -37,13 +40,17 @@ export async function rateOf(look: () => Promise<[Sample, Sample]>, seconds: num
   }
   await pause(3_000);
   const before = await look();
+  const worked = workSoFar();
   await pause(seconds * 1_000);
   const after = await look();
+  const work = workBetween(worked, workSoFar());
   const [sent = 0, read = 0] = after.map((sample, side) => {
     const from = before[side] as Sample;
     return Math.round(((sample.records - from.records) * 1_000) / (sample.now - from.now));
   });
-  return { sent, read };
+  const records = (after[0].records - before[0].records) / 1_000_000;
+  const cost = Object.fromEntries(Object.entries(work).map(([part, used]) => [part, used / records])) as Work;
+  return { sent, read, cost };
 }
 
 /** Makes the pod, lends it, and takes it down with its topic. */

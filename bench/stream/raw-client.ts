@@ -21,7 +21,8 @@ if (RAW_ROLE === 'producer') {
     createPartitioner: Partitioners.DefaultPartitioner,
   });
   await producer.connect();
-  const value = 'x'.repeat(Number(RAW_BYTES));
+  // Bytes, as the stream sends: kafkajs converts text for each record.
+  const value = Buffer.alloc(Number(RAW_BYTES), 'x');
   const messages = Array.from({ length: Number(RAW_BATCH) }, () => ({ value, partition: 0 }));
   for (;;) {
     await producer.send({ topic: RAW_TOPIC, acks: -1, messages });

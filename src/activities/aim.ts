@@ -1,20 +1,28 @@
 import { createHash } from 'node:crypto';
 import { problem } from '../experiment/errors.ts';
+import { mayKillFrom, policyReasons } from '../experiment/policy.ts';
 import type { KillPlan } from '../experiment/result.ts';
 import { lateAfter } from '../experiment/schedule.ts';
 import { chooseBroker, guardReasons } from '../faults/guard.ts';
+import type { ClusterMetadata, KafkaPort } from '../kafka/port.ts';
 import { pause } from '../kubernetes/wait.ts';
-import { containerWithPort, runningContainer, waitingReasons } from '../kubernetes/workloads.ts';
-import { brokerPods, podsByBroker, type ReachedKafka, withKafka } from './brokers.ts';
+import { containerWithPort, type Pod, runningContainer, waitingReasons } from '../kubernetes/workloads.ts';
+import { brokerOfPod, brokerPods, podsByBroker, type ReachedKafka, withKafka } from './brokers.ts';
 import type { Activities, Aim } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { askForKill } from './kill-budget.ts';
 import { containerOf, readLivenessPod } from './liveness-http.ts';
+import { addReasons, type Held } from './reasons.ts';
+import { minInsyncOf, type Risked, risksOf } from './risks.ts';
 import { runStep, type StepContext } from './step.ts';
 
 type AimRequest = Parameters<Activities['aim']>[0];
 
-/** Between two looks at Kafka's metadata while the guard waits. ms */
+/** Between two looks at the stream's partition while the guard waits. ms */
 const lookMs = 100;
+
+/** Between two looks at all that the guard looks at: pods, their surroundings, every partition. ms */
+const costlyLookMs = 1_500;
 
 /** Asks who is to be hit, waits for the guard, and gives the plan that the history keeps before anything is done. */
 export function makeAim(deps: ActivityDependencies): Activities['aim'] {
@@ -50,31 +58,85 @@ async function aim(
   { kafka }: ReachedKafka,
   step: StepContext,
 ): Promise<Aim> {
-  const { experiment } = request.resolved;
-  const waitedFor = new Set<string>();
+  let waitedFor: string[] = [];
   const startedAt = Date.now();
+  const aimOnce = makeOneAim(deps, request, kafka);
   for (;;) {
-    const look = await kafka.metadata({ topics: [request.liveness.topic] }).catch(() => undefined);
-    const reasons = look
-      ? guardReasons(look, request.kafka.brokerIds, experiment.guard.allow)
-      : ['no broker answers'];
-    if (look && reasons.length === 0) {
-      const chosen = chooseBroker(experiment.target, look, chance(request));
-      if ('broker' in chosen) {
-        const victim = await livingVictim(deps, request, chosen.broker, look.brokers);
-        if (typeof victim === 'object')
-          return { outcome: 'aimed', plan: planOf(request, look, victim, waitedFor, startedAt) };
-        reasons.push(victim);
-      } else reasons.push(chosen.reason);
-    }
-    for (const reason of reasons) waitedFor.add(reason);
+    const now = await aimOnce();
+    if ('victim' in now)
+      return { outcome: 'aimed', plan: planOf(request, now.look, now.victim, waitedFor, startedAt) };
+    const { reasons, until = 0 } = now;
+    waitedFor = addReasons(waitedFor, reasons);
     step.progress([`kill ${request.index + 1}: the guard waits: ${reasons.join('; ')}`]);
-    if (Date.now() + lookMs > request.until) {
-      const why = [...reasons, ...(await disturbances(deps, request))].join('; ');
-      return { outcome: 'skipped', reason: `the guard waited up to the next deadline: ${why}` };
+    const nextLook = Math.max(Date.now() + lookMs, until);
+    if (nextLook > request.until) {
+      const why = [...addReasons([], reasons), ...(await disturbances(deps, request))].join('; ');
+      const waits = until > request.until ? 'would wait beyond' : 'waited up to';
+      return { outcome: 'skipped', reason: `the guard ${waits} the next deadline: ${why}` };
     }
-    await pause(lookMs, step.signal);
+    await pause(nextLook - Date.now(), step.signal);
   }
+}
+
+/** Whom to hit as things are now, or every reason not to, and until when (epoch ms) no look can change them. */
+type OneAim = Held | { look: ClusterMetadata; victim: Victim };
+
+/** What costs more is asked only when what costs less lets the kill through, and the kill of the hour last of all. */
+function makeOneAim(
+  deps: ActivityDependencies,
+  request: AimRequest,
+  kafka: KafkaPort,
+): () => Promise<OneAim> {
+  const { guard } = request.resolved.experiment;
+  const mayKill = askForKill(deps, request);
+  let costly: { reasons: string[]; until: number } | undefined;
+  return async () => {
+    const shut = shutBy(deps, request, Date.now());
+    if (shut) return shut;
+    const look = await kafka.metadata({ topics: [request.liveness.topic] }).catch(() => undefined);
+    if (!look) return { reasons: ['no broker answers'] };
+    const reasons = guardReasons(look, request.kafka.brokerIds, guard.allow);
+    if (reasons.length > 0) return { reasons };
+    // Looked at again only after a while, lest API server and brokers have more work by the guard than by the kill.
+    if (costly && Date.now() < costly.until) return { reasons: costly.reasons };
+    const victim = await spared(deps, request, kafka, look);
+    costly = Array.isArray(victim) ? { reasons: victim, until: Date.now() + costlyLookMs } : undefined;
+    if (Array.isArray(victim)) return { reasons: victim };
+    const spent = await mayKill();
+    return spent ?? { look, victim };
+  };
+}
+
+/** Why no kill may be now, whatever the brokers do: the worker's policy, or the kill before. */
+function shutBy({ policy }: ActivityDependencies, request: AimRequest, now: number): Held | undefined {
+  const { namespace, name: statefulSet } = request.kafka.statefulSet;
+  const target = { namespace, statefulSet };
+  const { notBefore = 0 } = request;
+  const reasons = policyReasons(policy, target, now);
+  if (now < notBefore)
+    reasons.push(
+      `half an interval lies between two kills, which is over at ${new Date(notBefore).toISOString()}`,
+    );
+  if (reasons.length === 0) return undefined;
+  return { reasons, until: Math.max(mayKillFrom(policy, target, now), notBefore) };
+}
+
+/** The victim, or why the rest of the cluster cannot spare it. */
+async function spared(
+  deps: ActivityDependencies,
+  request: AimRequest,
+  kafka: KafkaPort,
+  look: ClusterMetadata,
+): Promise<Victim | string[]> {
+  const { experiment } = request.resolved;
+  const pods = await brokerPods(deps.kubernetes, request.kafka.statefulSet);
+  const brokerOf = (pod: string) => brokerOfPod(experiment, look.brokers, pods, pod);
+  const chosen = chooseBroker(experiment.target, look, chance(request), brokerOf);
+  if (!('broker' in chosen)) return [chosen.reason];
+  const victim = livingVictim(request, chosen.broker, look.brokers, pods);
+  if (typeof victim === 'string') return [victim];
+  const risks = await risksOf(deps, kafka, risked(request, victim), minInsyncOf(deps, request.kafka));
+  return risks.length > 0 ? risks : victim.says;
 }
 
 /** What keeps brokers' pods from coming up, as after a drain of their node: Kafka's metadata knows only that they are away. */
@@ -86,15 +148,22 @@ async function disturbances(deps: ActivityDependencies, request: AimRequest): Pr
 /** What a plan says of its victim. */
 type Victim = Pick<KillPlan, 'broker' | 'pod' | 'podUid' | 'resourceVersion' | 'node' | 'container'>;
 
+/** The broker that is to be hit, its pod, and all of its StatefulSet. */
+interface LivingVictim {
+  broker: number;
+  says: Victim;
+  found: Pod;
+  pods: Pod[];
+}
+
 /** The broker's pod where it lives, or why it cannot be hit now. */
-async function livingVictim(
-  deps: ActivityDependencies,
+function livingVictim(
   request: AimRequest,
   broker: number,
   brokers: Parameters<typeof podsByBroker>[1],
-): Promise<Victim | string> {
+  pods: Pod[],
+): LivingVictim | string {
   const { cluster } = request.resolved.experiment;
-  const pods = await brokerPods(deps.kubernetes, request.kafka.statefulSet);
   const advertised = brokers.filter((candidate) => candidate.id === broker);
   const pod = podsByBroker(request.resolved.experiment, advertised, pods).get(broker);
   if (!pod) throw problem('BROKER_UNMAPPED', `broker ${broker} has no pod`, { retryable: true });
@@ -102,13 +171,26 @@ async function livingVictim(
   if (deletionTimestamp) return `pod ${name} is terminating`;
   const { nodeName: node } = pod.spec ?? {};
   const container = runningContainer(pod, cluster.brokerContainer ?? containerWithPort(pod, cluster.port));
-  return {
+  const says = {
     broker,
     pod: name,
     podUid: uid,
     resourceVersion,
     ...(node ? { node } : {}),
     ...(container ? { container } : {}),
+  };
+  return { broker, says, found: pod, pods };
+}
+
+function risked({ resolved, kafka }: AimRequest, { broker, found, pods }: LivingVictim): Risked {
+  const { experiment, seesNodes = false } = resolved;
+  return {
+    broker,
+    pod: found,
+    pods,
+    statefulSet: kafka.statefulSet,
+    allow: experiment.guard.allow,
+    seesNodes,
   };
 }
 
@@ -119,13 +201,13 @@ function planOf(
     controller: number;
   },
   victim: Victim,
-  waitedFor: Set<string>,
+  waitedFor: string[],
   startedAt: number,
 ): KillPlan {
   const now = Date.now();
   const [partition] = look.partitions;
   // What the guard waited is its own figure, and gives the kill as much more time; being late for another reason does not.
-  const waitedMs = waitedFor.size > 0 ? Math.max(0, now - Math.max(request.deadline, startedAt)) : 0;
+  const waitedMs = waitedFor.length > 0 ? Math.max(0, now - Math.max(request.deadline, startedAt)) : 0;
   const { waited } = request;
   const guardWaitMs = waitedMs + (waited?.guardWaitMs ?? 0);
   return {
@@ -140,7 +222,7 @@ function planOf(
     replicas: partition?.replicas ?? [],
     controller: look.controller,
     guardWaitMs,
-    guardReasons: [...new Set([...(waited?.guardReasons ?? []), ...waitedFor])],
+    guardReasons: addReasons(waited?.guardReasons ?? [], waitedFor),
   };
 }
 

@@ -1,12 +1,13 @@
 import { problem } from '../experiment/errors.ts';
 import type { StatefulSetRef } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
-import { type BrokerPodCandidate, mapBrokersToPods, podOfHost } from '../kafka/broker-pod.ts';
+import { type BrokerPodCandidate, mapBrokersToPods, podOfBroker, podOfHost } from '../kafka/broker-pod.ts';
+import { addressOf } from '../kafka/metadata-pool.ts';
 import type { Broker, KafkaPort } from '../kafka/port.ts';
 import { chooseReach } from '../kafka/reach.ts';
 import { secureDial } from '../kafka/secure-dial.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
-import type { Pod } from '../kubernetes/workloads.ts';
+import { type Pod, podNames } from '../kubernetes/workloads.ts';
 import { readSecurity } from './credentials.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -90,12 +91,32 @@ export async function brokerPods(kubernetes: KubernetesPort, statefulSet: Statef
 
 /** FQDN and client port of each pod that the StatefulSet will have, whether it is up or not. */
 export function bootstrapOf(experiment: ResolvedExperiment, statefulSet: StatefulSetRef): string[] {
-  const { service, port, clusterDomain } = experiment.cluster;
-  return Array.from(
-    { length: statefulSet.replicas },
-    (_, ordinal) =>
-      `${statefulSet.name}-${ordinal}.${service}.${statefulSet.namespace}.svc.${clusterDomain}:${port}`,
-  );
+  const { port, clusterDomain } = experiment.cluster;
+  const { name, namespace } = statefulSet;
+  const service = experiment.cluster.service ?? statefulSet.service ?? name;
+  return podNames(statefulSet).map((pod) => `${pod}.${service}.${namespace}.svc.${clusterDomain}:${port}`);
+}
+
+/** Ids of the brokers by their bootstrap addresses, which need not be those that they advertise; of those that Kafka lists now. */
+export async function brokerIdsOf(
+  deps: ActivityDependencies,
+  experiment: ResolvedExperiment,
+  statefulSet: StatefulSetRef,
+): Promise<Record<string, number>> {
+  return await withKafka(deps, experiment, statefulSet, async ({ kafka }) => {
+    const { brokers } = await kafka.metadata();
+    const { clusterDomain, brokerPod: rule } = experiment.cluster;
+    const pods = (await brokerPods(deps.kubernetes, statefulSet)).map(candidate);
+    const ids = new Map(
+      brokers.map((broker) => [podOfBroker(broker, { pods, clusterDomain, rule }), broker.id]),
+    );
+    return Object.fromEntries(
+      bootstrapOf(experiment, statefulSet).flatMap((address) => {
+        const id = ids.get(address.slice(0, address.indexOf('.')));
+        return id === undefined ? [] : [[address, id]];
+      }),
+    );
+  });
 }
 
 /** Opens a Kafka port to all brokers of the StatefulSet, directly or through the Kubernetes API. */
@@ -113,20 +134,40 @@ async function reachKafka(
     });
   }
   const bootstrap = bootstrapOf(experiment, statefulSet);
-  const { clusterDomain, port } = experiment.cluster;
   const { reach, dial: plain } = await chooseReach({
     reach: experiment.reach,
     bootstrap,
     // Looked up at each dial: a replaced pod keeps its name but not its address.
-    podOf: async (host) => {
-      const now = await brokerPods(deps.kubernetes, statefulSet);
-      const name = podOfHost(host, now.map(candidate), clusterDomain);
-      return name ? { namespace: statefulSet.namespace, name, port } : undefined;
+    podOf: async (host, port) => {
+      const now = (await brokerPods(deps.kubernetes, statefulSet)).map(candidate);
+      // Brokers cannot be asked on the way to the first of them.
+      const brokersNow = async () =>
+        bootstrap.includes(addressOf({ host, port })) ? [] : (await kafka.metadata()).brokers;
+      const pod = await podOfAddress(experiment, { host, port }, now, brokersNow);
+      return pod && { namespace: statefulSet.namespace, ...pod };
     },
     portForward: (pod) => deps.kubernetes.portForward(pod),
   });
   const dial = security ? secureDial(plain, security) : plain;
-  return { kafka: deps.connectKafka({ bootstrap, clientId: 'leaderfall', dial }), reach, bootstrap };
+  const kafka = deps.connectKafka({ bootstrap, clientId: 'leaderfall', dial });
+  return { kafka, reach, bootstrap };
+}
+
+/** The pod behind an address that a client wants to reach, and the port there; undefined where none is known. */
+async function podOfAddress(
+  { cluster }: ResolvedExperiment,
+  { host, port }: Pick<Broker, 'host' | 'port'>,
+  pods: BrokerPodCandidate[],
+  brokersNow: () => Promise<Broker[]>,
+): Promise<{ name: string; port: number } | undefined> {
+  const { clusterDomain, brokerPod: rule } = cluster;
+  const name = podOfHost(host, pods, clusterDomain);
+  if (name) return { name, port };
+  if (!rule) return undefined;
+  // What is advertised belongs to a proxy, and so does its port: behind it the pod has its own.
+  const broker = (await brokersNow()).find((one) => one.host === host && one.port === port);
+  const byRule = broker && podOfBroker(broker, { pods, clusterDomain, rule });
+  return byRule ? { name: byRule, port: cluster.port } : undefined;
 }
 
 /** The pod of each broker; BROKER_UNMAPPED where one cannot be tied to a pod. */
@@ -144,6 +185,21 @@ export function podsByBroker(
     if (pod) found.set(broker, pod);
   }
   return found;
+}
+
+/** The broker that runs in a pod; undefined where Kafka lists none that does. Throws BROKER_UNMAPPED where that cannot be told. */
+export function brokerOfPod(
+  experiment: ResolvedExperiment,
+  brokers: Broker[],
+  pods: Pod[],
+  name: string,
+): number | undefined {
+  const { clusterDomain, brokerPod: rule } = experiment.cluster;
+  const options = { brokers, pods: pods.map(candidate), clusterDomain, rule };
+  const found = brokers.find((broker) => podOfBroker(broker, options) === name);
+  // One that is tied to no pod may be the one.
+  if (!found) mapBrokersToPods(options);
+  return found?.id;
 }
 
 function candidate(pod: Pod): BrokerPodCandidate {

@@ -1,3 +1,4 @@
+import { LeaderfallError } from '../experiment/errors.ts';
 import { faultSpans } from '../experiment/fault-spans.ts';
 import {
   type ContainerEnd,
@@ -8,16 +9,21 @@ import {
   wasCarriedOut,
 } from '../experiment/result.ts';
 import { unpackSpans } from '../experiment/spans.ts';
+import { streamFrom } from '../experiment/stream-part.ts';
+import type { Partition } from '../kafka/port.ts';
 import { pause, poll } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
 import { account, needsSecondReading } from '../liveness/account.ts';
 import { besideObserver } from '../liveness/client-share.ts';
 import type { ConsumerReport, ObserverReport, ProducerReport } from '../liveness/protocol.ts';
 import { withKafka } from './brokers.ts';
+import { changesOf } from './changes-of.ts';
 import type { Activities, Closing, KillContext } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import {
+  announceStop,
   closeConsumer,
+  consumerLeft,
   consumerReport,
   containerOf,
   lastWords,
@@ -44,7 +50,7 @@ async function closeStream(
   step: StepContext,
 ): Promise<Closing> {
   const { kubernetes } = deps;
-  const { liveness } = request;
+  const { liveness, partsUntil = streamFrom(liveness.steadyAt) } = request;
   const isrFullAtEnd = await isrFull(deps, request, step);
   const observer = await observerReport(kubernetes, liveness, 0);
   const skewMs = observer?.aheadMs ?? 0;
@@ -52,13 +58,16 @@ async function closeStream(
   step.progress(['draining the stream']);
   const before = await readLivenessPod(kubernetes, liveness);
   const own = before?.metadata?.uid === liveness.podUid ? before : undefined;
+  const ended = containerOf(own, 'kafka-consumer')?.state?.terminated !== undefined;
   let producer: ProducerReport | undefined;
   let consumer: ConsumerReport | undefined;
   if (own) {
+    // Whoever comes after a worker that is lost here must not find a consumer that took its own stop for an outage.
+    if (!ended) await announceStop(kubernetes, liveness);
     producer = (await stopProducer(kubernetes, liveness)) ?? (await producerReport(kubernetes, liveness));
-    const stopped = containerOf(own, 'kafka-consumer')?.state?.terminated !== undefined;
-    if (!stopped)
-      consumer = (await closeConsumer(kubernetes, liveness)) ?? (await consumerReport(kubernetes, liveness));
+    consumer = ended
+      ? await consumerLeft(kubernetes, liveness)
+      : ((await closeConsumer(kubernetes, liveness)) ?? (await consumerReport(kubernetes, liveness)));
     // The last words come with the pod's status, a moment after the container's end.
     if (!consumer || !producer) await pause(1_500, step.signal);
   }
@@ -82,16 +91,18 @@ async function closeStream(
   };
   const sides = { producer, consumer, uncleanElection: uncleanElectionOf(request.kafka) };
   let stream = account(sides, ends);
-  if (stream && needsSecondReading(stream)) {
+  // A consumer that has ended did not come to the end of the log: somebody who is still there has to.
+  if (stream && (ended || needsSecondReading(stream))) {
     step.progress(['reading the log once more']);
-    stream = account({ ...sides, again: await readLogAgain(kubernetes, liveness) }, ends);
+    const again = await readLogAgain(kubernetes, liveness, ended ? 'observer' : 'consumer');
+    stream = account({ ...sides, again }, ends);
   }
   return {
     ...(stream
       ? {
           stream: {
             ...stream,
-            ...besideObserver(stream, observer, skewMs),
+            ...besideObserver(stream, observer, { skewMs, minInsyncReplicas: liveness.minInsyncReplicas }),
             ...outagesOf(observer, skewMs),
             ...(faultWindows ? { faultWindows } : {}),
           },
@@ -101,6 +112,7 @@ async function closeStream(
     ...(isrFullAtEnd === undefined ? {} : { isrFullAtEnd }),
     recoveries,
     ...(series ? { series } : {}),
+    ...(observer ? { changes: changesOf(observer, skewMs, { from: partsUntil }) } : {}),
   };
 }
 
@@ -146,31 +158,51 @@ export function recoveriesOf(
   });
 }
 
-/** True as soon as all replicas are in sync, false when they are not in time, undefined where Kafka never answered. */
+/** True as soon as all replicas of every partition are in sync, false when they are not in time, undefined where Kafka never answered. */
 async function isrFull(
   deps: ActivityDependencies,
   request: KillContext & { until: number },
   step: StepContext,
 ): Promise<boolean | undefined> {
-  const { resolved, kafka, liveness, until } = request;
+  const { resolved, until } = request;
+  const { experiment } = resolved;
   let answered = false;
-  const full = await withKafka(deps, resolved.experiment, kafka.statefulSet, async (reached) =>
-    poll(
-      async () => {
-        const look = await reached.kafka.metadata({ topics: [liveness.topic] }).catch(() => undefined);
-        const [partition] = look?.partitions ?? [];
-        if (!partition) return undefined;
-        answered = true;
-        step.progress([`in sync: ${partition.isr.join(', ')} of ${partition.replicas.join(', ')}`]);
-        return partition.isr.length === partition.replicas.length && partition.leader >= 0 ? true : undefined;
-      },
-      { everyMs: lookMs, until, signal: step.signal },
-    ),
+  const full = await poll(
+    async () => {
+      const partitions = await partitionsNow(deps, request).catch(giveUpOnRefusal);
+      const [first] = partitions;
+      if (!first) return undefined;
+      answered = true;
+      const behind = partitions.find(({ isr, replicas }) => isr.length < replicas.length);
+      const { partition, isr, replicas } = behind ?? first;
+      const which = partitions.length > 1 ? ` (partition ${partition})` : '';
+      step.progress([`in sync: ${isr.join(', ')} of ${replicas.join(', ')}${which}`]);
+      const all = partitions.length >= experiment.liveness.partitions;
+      return all && !behind && partitions.every(({ leader }) => leader >= 0) ? true : undefined;
+    },
+    { everyMs: lookMs, until, signal: step.signal },
   ).catch((error: unknown) => {
     if (step.signal.aborted) throw error;
     return undefined;
   });
   return full ?? (answered ? false : undefined);
+}
+
+/** The stream's partitions; its Kafka is reached anew where that failed before: pods and ports may be away for a moment. */
+async function partitionsNow(
+  deps: ActivityDependencies,
+  { resolved, kafka, liveness }: KillContext,
+): Promise<Partition[]> {
+  return await withKafka(deps, resolved.experiment, kafka.statefulSet, async (reached) => {
+    const { partitions } = await reached.kafka.metadata({ topics: [liveness.topic] });
+    return partitions;
+  });
+}
+
+/** What passes is looked at again. */
+function giveUpOnRefusal(error: unknown): Partition[] {
+  if (error instanceof LeaderfallError && !error.problem.retryable) throw error;
+  return [];
 }
 
 function endOf(pod: Pod | undefined, name: string): ContainerEnd {
@@ -185,7 +217,8 @@ function podEnd(pod: Pod | undefined, uid: string): PodEnd {
   if (!pod) return { state: 'gone' };
   if (pod.metadata?.uid !== uid) return { state: 'replaced' };
   if (pod.metadata.deletionTimestamp) return { state: 'gone', reason: 'it is being deleted' };
-  if (pod.status?.reason === 'Evicted')
-    return { state: 'failed', reason: `evicted: ${pod.status.message ?? ''}` };
-  return { state: 'running' };
+  const { phase, reason, message } = pod.status ?? {};
+  // The deadline is the run's own. All else that ends a whole pod is somebody's doing: an eviction, a node's shutdown, a preemption.
+  if (phase !== 'Failed' || !reason || reason === 'DeadlineExceeded') return { state: 'running' };
+  return { state: 'failed', reason: message ? `${reason}: ${message}` : reason };
 }

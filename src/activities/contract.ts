@@ -1,4 +1,6 @@
+import type { BrokenSlo } from '../experiment/abort-on.ts';
 import type { RunIdentity } from '../experiment/identity.ts';
+import type { PartitionChanges } from '../experiment/partition-changes.ts';
 import type { Endpoint } from '../experiment/promotion/channel.ts';
 import type { Promotion } from '../experiment/promotion/promotion.ts';
 import type { PromotionRecord } from '../experiment/promotion/record.ts';
@@ -22,6 +24,7 @@ import type { StreamSeries } from '../experiment/series.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { Asked } from '../experiment/steering.ts';
 import type { StreamGlance } from '../experiment/stream-glance.ts';
+import type { StreamPart } from '../experiment/stream-part.ts';
 import type { Baseline } from '../experiment/verdict-line.ts';
 import type { OpenTimes } from '../experiment/window.ts';
 
@@ -34,6 +37,8 @@ export interface Resolved {
   statefulSetName: string;
   /** Epoch ms written as expiry on everything the run makes. */
   expires: number;
+  /** Whether the worker may read nodes; where not, a cordon is not seen. */
+  seesNodes?: boolean;
   /** How long before a deadline a kill has to be prepared, ms; a second where absent. */
   leadMs?: number;
   /** Said to the person: unused variables, warnings, rewrites. */
@@ -47,8 +52,11 @@ export interface Resolved {
   baseline?: Baseline;
 }
 
-/** Task queue suffix for kill and clean-up, so that waiting and observing activities can never starve them. */
+/** Task queue suffix of what waiting and observing activities can never starve. */
 export const criticalSuffix = '-critical';
+
+/** What only that queue carries out. A run has one of them under way at a time. */
+export const criticalActivities = ['aim', 'kill', 'cleanUp', 'record'] as const;
 
 /** Heartbeat details of every activity: what a person is shown while it runs. */
 export interface Progress {
@@ -76,8 +84,8 @@ export type Aim =
   /** The liveness pod or its consumer is no more: no further kill can be judged. */
   | { outcome: 'stream-ended'; reason: string };
 
-/** The act, or who has locked meanwhile: then nothing was done, and the run is to end. */
-export type Act = KillAct | { outcome: 'locked'; by: Asked };
+/** The act, or why there is to be none: somebody has locked meanwhile, or a line of `abortOn` is broken. Then nothing was done. */
+export type Act = KillAct | { outcome: 'locked'; by: Asked } | { outcome: 'slo-broken'; broken: BrokenSlo };
 
 /** How the stream and the partition looked when the run's chaos was over. */
 export interface Closing {
@@ -88,6 +96,8 @@ export interface Closing {
   recoveries: { index: number; timeToFullIsrMs: number }[];
   /** Reports read it from here: it would make the result, which history holds twice, too large. */
   series?: StreamSeries;
+  /** What the observer saw since the last part of the stream was taken. */
+  changes?: PartitionChanges;
 }
 
 /** What a look at a kill gave: its proof, and how the stream stood then. */
@@ -106,12 +116,17 @@ export interface Activities {
   provision(resolved: Resolved): Promise<ProvisionedKafka>;
   annotate(context: RunContext): Promise<{ former: string | null; annotated: boolean }>;
   startLiveness(context: RunContext): Promise<StartedLiveness>;
-  /** Asks who is to be hit and waits for the guard until `until` (epoch ms). Called again after a moved leadership. */
+  /**
+   * Asks who is to be hit and waits for the guard until `until` (epoch ms). Called again after a moved leadership. On the critical
+   * task queue.
+   */
   aim(
     request: KillContext & {
       index: number;
       deadline: number;
       until: number;
+      /** Epoch ms: not before this; half an interval after the kill before, where that is later than the deadline. */
+      notBefore?: number;
       /** What the guard had this very kill wait before its target moved. */
       waited?: Pick<KillPlan, 'guardWaitMs' | 'guardReasons'>;
     },
@@ -124,8 +139,19 @@ export interface Activities {
       answerLost?: boolean;
     },
   ): Promise<Act>;
+  /** Looks at the stream until a line of `abortOn` is broken. */
+  watchSlo(request: { resolved: Resolved; liveness: StartedLiveness }): Promise<BrokenSlo>;
   /** Watches death, new leader and recovery until all is proven or `until` (epoch ms). */
   prove(request: KillContext & { plan: KillPlan; act: KillAct; until: number }): Promise<Proven>;
+  /**
+   * What the pod recorded of one stretch of a long run, epoch ms: below 64 KiB. `until` is absent where the pod did not answer, so that
+   * the next part begins where this one should have.
+   */
+  takePart(request: {
+    liveness: StartedLiveness;
+    from: number;
+    to: number;
+  }): Promise<StreamPart & { until?: number }>;
   /** Waits for the ISR, drains the stream, closes the ledger. */
   closeStream(
     request: KillContext & {
@@ -133,6 +159,8 @@ export interface Activities {
       kills: KillRecord[];
       /** When the faults of kills could be felt that are not among `kills`, as `packSpans` gives it. */
       earlierSpans?: string;
+      /** Until when parts of the stream were taken already, epoch ms. */
+      partsUntil?: number;
     },
   ): Promise<Closing>;
   /** Undoes everything, the claim last, each undo verified. On the critical task queue. */
@@ -176,6 +204,9 @@ export interface PromotionActivities {
   nextOpening(request: { times: OpenTimes; now: number }): Promise<number | undefined>;
   /** POSTs JSON, signed where the endpoint names a secret. What a retry cannot mend is not tried again. */
   post(request: { endpoint: Endpoint; body: unknown; idempotencyKey: string }): Promise<{ status: number }>;
-  /** Gives the record back, so that history holds it however the promotion ends. */
+  /**
+   * Gives the record back, so that history holds it however the promotion ends. One that is Stopped is cancelled: a workflow cannot do
+   * that to itself, and it is to end as Canceled whoever asked for it.
+   */
   keepRecord(record: PromotionRecord): Promise<PromotionRecord>;
 }

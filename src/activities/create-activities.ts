@@ -12,6 +12,8 @@ import { makeRecord } from './record.ts';
 import { makeResolve } from './resolve.ts';
 import { makeStartLiveness } from './start-liveness.ts';
 import { makeSweep } from './sweep.ts';
+import { makeTakePart } from './take-part.ts';
+import { makeWatchSlo } from './watch-slo.ts';
 
 /** All steps of runs and of the janitor with what they need. */
 export function createActivities(deps: ActivityDependencies): Activities & JanitorActivities {
@@ -23,6 +25,8 @@ export function createActivities(deps: ActivityDependencies): Activities & Janit
     aim: makeAim(deps),
     kill: makeKill(deps),
     prove: makeProve(deps),
+    watchSlo: makeWatchSlo(deps),
+    takePart: makeTakePart(deps),
     closeStream: makeCloseStream(deps),
     cleanUp: makeCleanUp(deps),
     record: makeRecord(deps),

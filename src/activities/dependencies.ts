@@ -1,5 +1,7 @@
 import type { RunIdentity } from '../experiment/identity.ts';
+import type { Taken } from '../experiment/kill-budget.ts';
 import type { Lock } from '../experiment/lock.ts';
+import type { WorkerPolicy } from '../experiment/policy.ts';
 import type { WorkerDefaults } from '../experiment/resolve.ts';
 import type { SearchAttributeName } from '../experiment/search-attributes.ts';
 import type { Baseline } from '../experiment/verdict-line.ts';
@@ -21,6 +23,9 @@ export interface ActivityDependencies {
   kubernetes: KubernetesPort;
   connectKafka: ConnectKafka;
   defaults: WorkerDefaults;
+  policy: WorkerPolicy;
+  /** Asks for one kill out of those that an hour has; the same key twice is one kill. Throws where Temporal cannot be asked. */
+  takeKill(key: string, perHour: number): Promise<Taken>;
   /** How the run `<temporal namespace>/<workflow id>/<run id>` stands. Throws where Temporal cannot be asked. */
   runState(owner: string): Promise<RunState>;
   /** The owner of that run id, where this Temporal namespace knows it. Throws where Temporal cannot be asked. */

@@ -1,7 +1,7 @@
-import { type RunIdentity, runOfOwner } from '../experiment/identity.ts';
+import { type Belonging, type RunIdentity, runOfOwner } from '../experiment/identity.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import type { SweptRun } from './janitor-contract.ts';
-import { type Belonging, standingOf } from './standing.ts';
+import { standingOf } from './standing.ts';
 import type { StepContext } from './step.ts';
 import type { Trace } from './traces.ts';
 

@@ -18,16 +18,18 @@ type Role = keyof typeof livenessPorts;
 export function producerReport(
   kubernetes: KubernetesPort,
   pod: LivenessRef,
+  timeoutMs?: number,
 ): Promise<ProducerReport | undefined> {
-  return ask<ProducerReport>(kubernetes, pod, 'producer', 'GET', '/report');
+  return ask<ProducerReport>(kubernetes, pod, 'producer', 'GET', '/report', timeoutMs);
 }
 
 /** A report of one container, or undefined where it does not answer. */
 export function consumerReport(
   kubernetes: KubernetesPort,
   pod: LivenessRef,
+  timeoutMs?: number,
 ): Promise<ConsumerReport | undefined> {
-  return ask<ConsumerReport>(kubernetes, pod, 'consumer', 'GET', '/report');
+  return ask<ConsumerReport>(kubernetes, pod, 'consumer', 'GET', '/report', timeoutMs);
 }
 
 /**
@@ -42,6 +44,11 @@ export async function observerReport(
   const askedAt = Date.now();
   const report = await ask<ObserverReport>(kubernetes, pod, 'observer', 'GET', `/report?since=${since}`);
   return report && { ...report, aheadMs: report.now - (askedAt + Date.now()) / 2 };
+}
+
+/** Tells the consumer that the producer is about to stop. */
+export async function announceStop(kubernetes: KubernetesPort, pod: LivenessRef): Promise<void> {
+  await ask(kubernetes, pod, 'consumer', 'POST', '/producer-stops');
 }
 
 /** Stops the producer and waits for its last outcome. */
@@ -60,24 +67,40 @@ export function closeConsumer(
   return ask<ConsumerReport>(kubernetes, pod, 'consumer', 'POST', '/close', 30_000);
 }
 
-/** Lets the consumer's container read the whole log once more; undefined where it did not come to the end. */
-export function readLogAgain(kubernetes: KubernetesPort, pod: LivenessRef): Promise<ReadReport | undefined> {
-  return ask<ReadReport>(kubernetes, pod, 'consumer', 'POST', '/again', 70_000);
+/** What a consumer that has given up left in the pod, or undefined where it left nothing. */
+export function consumerLeft(
+  kubernetes: KubernetesPort,
+  pod: LivenessRef,
+): Promise<ConsumerReport | undefined> {
+  return ask<ConsumerReport>(kubernetes, pod, 'observer', 'GET', '/consumer/report');
 }
 
-/** What a container recorded by the second, or undefined where it does not answer any more. */
-export function sideReport(
+/** Lets a container read the whole log, once more; undefined where it did not come to the end. */
+export function readLogAgain(
+  kubernetes: KubernetesPort,
+  pod: LivenessRef,
+  role: 'consumer' | 'observer',
+): Promise<ReadReport | undefined> {
+  return ask<ReadReport>(kubernetes, pod, role, 'POST', '/again', 70_000);
+}
+
+/** What a container recorded by the second, or left behind; undefined where it did neither. */
+export async function sideReport(
   kubernetes: KubernetesPort,
   pod: LivenessRef,
   role: 'producer' | 'consumer',
-  { stepMs, spans, since }: SideRequest,
+  { stepMs, spans, since, from, to }: SideRequest,
 ): Promise<SideReport | undefined> {
   const query = new URLSearchParams({
     stepMs: String(stepMs),
     spans: packSpans(spans),
     since: String(since),
+    ...(from === undefined ? {} : { from: String(from) }),
+    ...(to === undefined ? {} : { to: String(to) }),
   });
-  return ask<SideReport>(kubernetes, pod, role, 'GET', `/series?${query}`);
+  const found = await ask<SideReport>(kubernetes, pod, role, 'GET', `/series?${query}`);
+  if (found || role === 'producer') return found;
+  return await ask<SideReport>(kubernetes, pod, 'observer', 'GET', `/consumer/series?${query}`);
 }
 
 async function ask<T>(
@@ -91,7 +114,7 @@ async function ask<T>(
   const target = { namespace: pod.namespace, name: pod.pod, port: livenessPorts[role] };
   try {
     const { status, body } = await kubernetes.podRequest(target, { method, path, timeoutMs });
-    return status === 200 ? (JSON.parse(body) as T) : undefined;
+    return status === 200 ? ((JSON.parse(body) as T | null) ?? undefined) : undefined;
   } catch {
     // Whether the pod is gone, its container ended or the network is cut is for the caller to find out from the pod's status.
     return undefined;

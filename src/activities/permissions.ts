@@ -13,6 +13,9 @@ export function janitorPermissions(namespace: string): Permission[] {
   ];
 }
 
+/** Without it cordons are not seen; nodes belong to no namespace, so not every worker has it. */
+export const nodesPermission: Permission = { verb: 'get', group: '', resource: 'nodes' };
+
 /** Rights that every run needs in the Kafka's namespace, whatever the provisioner; provisioners add their own. */
 export function runPermissions(experiment: ResolvedExperiment): Permission[] {
   const namespace = experiment.cluster.namespace;
@@ -27,6 +30,7 @@ export function runPermissions(experiment: ResolvedExperiment): Permission[] {
     ...need('', 'services', ['get', 'list']),
     ...need('', 'events', ['create', 'list']),
     ...need('apps', 'statefulsets', ['get', 'list', 'patch']),
+    ...need('policy', 'poddisruptionbudgets', ['list']),
     ...credentialPermissions(experiment),
     ...need('coordination.k8s.io', 'leases', ['get', 'create', 'update', 'delete']),
   ];

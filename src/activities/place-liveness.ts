@@ -1,12 +1,12 @@
 import { problem } from '../experiment/errors.ts';
-import { expiresAnnotation, ownerAnnotation, runLabel } from '../experiment/identity.ts';
+import { belongingOf, ownerAnnotation, runLabel } from '../experiment/identity.ts';
 import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import { claimAsOwner } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/port.ts';
 import { pause } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
 import { livenessPod, livenessPodName } from '../liveness/pod.ts';
-import { bootstrapOf, withKafka } from './brokers.ts';
+import { bootstrapOf, brokerIdsOf, withKafka } from './brokers.ts';
 import type { RunContext } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { readLivenessPod } from './liveness-http.ts';
@@ -35,7 +35,9 @@ export async function placeLivenessPod(
   // Whoever releases or removes the claim takes the pod along.
   const owner = await claimAsOwner(claim);
   const bootstrap = bootstrapOf(experiment, kafka.statefulSet);
-  const pod = livenessPod({ experiment, run, bootstrap, expires, brokerLabels, now: Date.now(), owner });
+  const brokerIds = await brokerIdsOf(deps, experiment, kafka.statefulSet);
+  const manifest = { experiment, run, bootstrap, brokerIds, expires, brokerLabels, owner };
+  const pod = livenessPod({ ...manifest, now: Date.now() });
   await create(deps, pod, namespace);
 }
 
@@ -106,8 +108,7 @@ async function makeRoom(
 }
 
 async function endedOrRefuse(deps: ActivityDependencies, { metadata }: Pod, owner: string): Promise<void> {
-  const expires = Date.parse(metadata?.annotations?.[expiresAnnotation] ?? '');
-  const belonging = { owner, runId: metadata?.labels?.[runLabel] ?? '', ...(expires ? { expires } : {}) };
+  const belonging = belongingOf(metadata ?? {}) ?? { runId: '', owner };
   const { state, why } = await standingOf(deps, belonging, Date.now());
   if (state === 'ended') return;
   throw problem(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { detailsOf, summaryOf } from '../experiment/describe.ts';
+import type { RunIdentity } from '../experiment/identity.ts';
 import { parseExperiment } from '../experiment/parse.ts';
 import { type Promotion, parsePromotion } from '../experiment/promotion/promotion.ts';
 import type { PromotionRecord } from '../experiment/promotion/record.ts';
@@ -18,6 +19,8 @@ export interface PromotionDependencies {
   webUi?: string;
   /** The record of an ended promotion; undefined where there is none. */
   findRecord(workflowId: string): Promise<PromotionRecord | undefined>;
+  /** Asks Temporal to cancel a workflow. */
+  cancelRun(run: RunIdentity): Promise<void>;
 }
 
 /** All steps of a promotion with what they need. */
@@ -33,7 +36,11 @@ export function createPromotionActivities(deps: PromotionDependencies): Promotio
     findRecord: (workflowId) => runStep('resolve', () => deps.findRecord(workflowId)),
     nextOpening: ({ times, now }) => runStep('resolve', async () => nextOpening(times, now)),
     post: (request) => runStep('record', ({ signal }) => post(request, deps.secretsFolder, signal)),
-    keepRecord: async (record) => record,
+    keepRecord: (record) =>
+      runStep('record', async () => {
+        if (record.outcome === 'Stopped') await deps.cancelRun(record.promotion);
+        return record;
+      }),
   };
 }
 

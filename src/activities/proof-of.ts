@@ -1,3 +1,4 @@
+import { partitionOf } from '../experiment/outage.ts';
 import { type KillPlan, type KillProof, wasCarriedOut } from '../experiment/result.ts';
 import { faultOf } from '../faults/all-faults.ts';
 import { deathOf } from '../faults/death.ts';
@@ -76,6 +77,7 @@ export function proofOf(
           ),
         }
       : {}),
+    ...outageOf(observer, act.requestedAt + skew),
     ...(seen.goneAt ? { podGoneAt: seen.goneAt } : {}),
     ...(processGone ? { processGoneAt: Math.round(processGone.at) } : {}),
     ...(exitCode === undefined ? {} : { exitCode, exitReason }),
@@ -92,6 +94,15 @@ export function proofOf(
     ...(seen.replacementRestarts === undefined ? {} : { replacementRestarts: seen.replacementRestarts }),
     ...(foreign ? { foreign } : {}),
   };
+}
+
+/** The longest outage of the partition that kills are aimed by which reaches beyond a moment of the observer's clock. An observer of an older image tells of none. */
+function outageOf(observer: ObserverReport | undefined, from: number): Pick<KillProof, 'outageMs'> {
+  if (!observer?.outages) return {};
+  const felt = observer.outages.filter(
+    (one) => partitionOf(one) === 0 && one.at + one.ms > from - uncertainMs,
+  );
+  return { outageMs: Math.round(Math.max(0, ...felt.map(({ ms }) => ms))) };
 }
 
 /** The pod with the plan's UID is gone, or its process is: then it was this broker that died. */

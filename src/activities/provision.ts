@@ -1,12 +1,17 @@
 import { observedSettings, type ProvisionedKafka } from '../experiment/result.ts';
+import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { KafkaPort } from '../kafka/port.ts';
+import type { KubernetesPort } from '../kubernetes/port.ts';
 import { poll } from '../kubernetes/wait.ts';
+import { containerWithPort } from '../kubernetes/workloads.ts';
 import { provisioners } from '../provisioners/choose.ts';
-import { withKafka } from './brokers.ts';
-import { checkReplication } from './check-kafka.ts';
+import type { Provision } from '../provisioners/provisioner.ts';
+import { brokerPods, withKafka } from './brokers.ts';
+import { checkReachable, checkReplication } from './check-kafka.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { showOnRun } from './show-on-run.ts';
+import { standingOf } from './standing.ts';
 import { runStep } from './step.ts';
 
 /** Brings the Kafka up or finds it, and waits until Kafka itself says that it is whole. */
@@ -19,12 +24,14 @@ export function makeProvision(deps: ActivityDependencies): Activities['provision
       const shown = showOnRun(deps, run, 'provision', progress);
       const made = await provisioner.provision({
         ...{ kubernetes, experiment, run, expires, signal },
+        standing: (made) => standingOf(deps, made, Date.now()),
         progress: shown,
       });
       const { statefulSet } = made;
       return await withKafka(deps, experiment, statefulSet, async (reached) => {
         const brokerIds = await wholeCluster(reached.kafka, statefulSet.replicas, signal);
         checkReplication(experiment, Math.max(brokerIds.length, statefulSet.replicas));
+        await checkReachable(reached.kafka, signal);
         const settings = await settingsOf(reached.kafka, brokerIds[0]);
         const notes = [...made.notes];
         if (settings['delete.topic.enable'] === 'false') {
@@ -36,6 +43,7 @@ export function makeProvision(deps: ActivityDependencies): Activities['provision
           provisioner: provisioner.name,
           statefulSet,
           brokerIds,
+          ...(await imagesOf(deps.kubernetes, experiment, made)),
           gracePeriodSeconds: made.gracePeriodSeconds,
           settings,
           made: made.made,
@@ -45,6 +53,19 @@ export function makeProvision(deps: ActivityDependencies): Activities['provision
         };
       });
     });
+}
+
+/** Absent where no pod shows which of its containers is the broker. */
+async function imagesOf(
+  kubernetes: KubernetesPort,
+  { cluster }: ResolvedExperiment,
+  { statefulSet, managerImage }: Provision,
+): Promise<Pick<ProvisionedKafka, 'images'>> {
+  const [pod] = await brokerPods(kubernetes, statefulSet);
+  const name = pod && (cluster.brokerContainer ?? containerWithPort(pod, cluster.port));
+  const broker = pod?.spec?.containers?.find((container) => container.name === name)?.image;
+  if (!broker && !managerImage) return {};
+  return { images: { ...(broker ? { broker } : {}), ...(managerImage ? { kudo: managerImage } : {}) } };
 }
 
 /** Broker ids once Kafka lists as many as there are replicas; what it lists after a minute otherwise, for the guard to judge. */

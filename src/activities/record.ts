@@ -1,5 +1,5 @@
 import { runAnnotations, runLabels, shortRunId } from '../experiment/identity.ts';
-import type { ChaosResult } from '../experiment/result.ts';
+import type { ChaosResult, TimelineEntry } from '../experiment/result.ts';
 import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import type { KubernetesObject } from '../kubernetes/port.ts';
 import type { Activities, Resolved } from './contract.ts';
@@ -11,27 +11,32 @@ export function makeRecord(deps: ActivityDependencies): Activities['record'] {
   return ({ result, resolved, cancelRun, pause }) =>
     runStep('record', async () => {
       if (cancelRun) await deps.cancelRun(result.run);
-      if (pause) await pauseSchedule(deps, pause);
-      if (!resolved) return result;
+      const notPaused = pause && (await pauseSchedule(deps, pause));
+      const recorded = notPaused ? { ...result, timeline: [...result.timeline, notPaused] } : result;
+      if (!resolved) return recorded;
       try {
         await deps.kubernetes.create(eventOf(result, resolved));
       } catch (error) {
         // An Event is a courtesy; the result must not be lost for it.
         deps.log.warn({ problem: problemWithoutHosts(error) }, 'the Event could not be written');
       }
-      return result;
+      return recorded;
     });
 }
 
-/** A schedule that cannot be paused must not lose the result of its run. */
+/** A schedule that cannot be paused must not lose the result of its run, which says so. */
 async function pauseSchedule(
   deps: ActivityDependencies,
   { scheduleId, note }: { scheduleId: string; note: string },
-): Promise<void> {
+): Promise<TimelineEntry | undefined> {
   try {
     await deps.pauseSchedule(scheduleId, note);
+    return undefined;
   } catch (error) {
-    deps.log.warn({ problem: problemWithoutHosts(error), scheduleId }, 'the schedule could not be paused');
+    const found = problemWithoutHosts(error);
+    deps.log.warn({ problem: found, scheduleId }, 'the schedule could not be paused');
+    const text = `schedule ${scheduleId} is not paused, and goes on: ${found.message}`;
+    return { at: new Date().toISOString(), step: 'record', text };
   }
 }
 

@@ -2,6 +2,7 @@ import { problem } from '../experiment/errors.ts';
 import { chaosAnnotation, type RunIdentity } from '../experiment/identity.ts';
 import { lockText } from '../experiment/lock.ts';
 import { parseExperiment } from '../experiment/parse.ts';
+import { checkPolicy } from '../experiment/policy.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { reserveSeconds } from '../experiment/schedule.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
@@ -12,12 +13,20 @@ import { chooseProvisioner } from '../provisioners/choose.ts';
 import type { Provisioner } from '../provisioners/provisioner.ts';
 import { isOptedIn } from './annotate.ts';
 import { findBaseline, specHashOf } from './baseline.ts';
-import { brokersOf, checkHealth, checkReplication } from './check-kafka.ts';
+import {
+  brokersOf,
+  checkHealth,
+  checkPod,
+  checkReachable,
+  checkReplication,
+  checkTarget,
+} from './check-kafka.ts';
 import { checkClock } from './clock.ts';
 import type { Activities, Resolved } from './contract.ts';
 import { readSecurity } from './credentials.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { runPermissions } from './permissions.ts';
+import { nodesPermission, runPermissions } from './permissions.ts';
+import { standingOf } from './standing.ts';
 import { currentRun, runStep } from './step.ts';
 
 /** What can be said about an experiment without touching anything; `plan` shows just this. */
@@ -26,54 +35,78 @@ export interface Examined {
   provisioner: Provisioner;
   statefulSetName: string;
   permissions: Permission[];
+  /** Whether the worker may read nodes, which it can do without. */
+  seesNodes: boolean;
   notes: string[];
 }
 
 /** Validates, fills defaults, checks rights, takes the claim. The claim is the last and only effect. */
 export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
   return (input, origin) =>
-    runStep('resolve', async ({ signal }): Promise<Resolved> => {
-      await refuseWhileLocked(deps);
-      const run = currentRun();
-      const expiresAfterMs = (experiment: ResolvedExperiment) => boundSeconds(experiment) * 1_000;
-      const examined = await examine(deps, input, run, signal);
-      const { experiment, provisioner, statefulSetName, notes } = examined;
-      const expires = Date.now() + expiresAfterMs(experiment);
-      if (provisioner.name === 'existing') {
-        await brokersOf(deps, experiment, statefulSetName, async ({ kafka }, { replicas }) => {
-          // A broker that is on its way back makes no replication impossible: provision waits for it.
-          checkReplication(experiment, replicas);
-          if (origin?.scheduledBy) await checkHealth(kafka, replicas);
-          await kafka.metadata({ timeoutMs: 5_000 });
+    runStep(
+      'resolve',
+      async ({ signal }): Promise<Resolved> => {
+        await refuseWhileLocked(deps);
+        const run = currentRun();
+        const expiresAfterMs = (experiment: ResolvedExperiment) => boundSeconds(experiment) * 1_000;
+        const examined = await examine(deps, input, run, signal);
+        const { experiment, provisioner, statefulSetName, notes, seesNodes } = examined;
+        const expires = Date.now() + expiresAfterMs(experiment);
+        if (provisioner.name === 'existing') {
+          await brokersOf(deps, experiment, statefulSetName, async ({ kafka }, { replicas }) => {
+            // A broker that is on its way back makes no replication impossible: provision waits for it.
+            checkReplication(experiment, replicas);
+            if (origin?.scheduledBy) await checkHealth(kafka, replicas);
+            await checkReachable(kafka, signal);
+            await checkTarget(experiment, kafka);
+          });
+        } else if (origin?.scheduledBy && (await isThere(deps, experiment, statefulSetName))) {
+          // A Kafka that an earlier run has made and kept.
+          await brokersOf(deps, experiment, statefulSetName, async ({ kafka }, { replicas }) => {
+            await checkHealth(kafka, replicas);
+          });
+        }
+        const searchAttributes = await deps.registeredSearchAttributes();
+        const specHash = specHashOf(experiment);
+        const baseline = await findBaseline(deps, specHash, searchAttributes);
+        await takeClaim({
+          kubernetes: deps.kubernetes,
+          run,
+          namespace: experiment.cluster.namespace,
+          statefulSet: statefulSetName,
+          durationSeconds: boundSeconds(experiment),
+          expires,
+          request: { experiment, provisioner: provisioner.name },
+          isClosed: async (holder) => (await deps.runState(holder)) === 'over',
         });
-      }
-      const searchAttributes = await deps.registeredSearchAttributes();
-      const specHash = specHashOf(experiment);
-      const baseline = await findBaseline(deps, specHash, searchAttributes);
-      await takeClaim({
-        kubernetes: deps.kubernetes,
-        run,
-        namespace: experiment.cluster.namespace,
-        statefulSet: statefulSetName,
-        durationSeconds: boundSeconds(experiment),
-        expires,
-        request: { experiment, provisioner: provisioner.name },
-        isClosed: async (holder) => (await deps.runState(holder)) === 'over',
-      });
-      return {
-        run,
-        experiment,
-        provisioner: provisioner.name,
-        statefulSetName,
-        expires,
-        leadMs: faultOf(experiment).leadMs,
-        notes,
-        versions: deps.versions,
-        searchAttributes,
-        specHash,
-        ...(baseline ? { baseline } : {}),
-      };
-    });
+        return {
+          run,
+          experiment,
+          provisioner: provisioner.name,
+          statefulSetName,
+          expires,
+          seesNodes,
+          leadMs: faultOf(experiment).leadMs,
+          notes,
+          versions: deps.versions,
+          searchAttributes,
+          specHash,
+          ...(baseline ? { baseline } : {}),
+        };
+      },
+      // A run that may not begin is to be found by its verdict as well.
+      deps.registeredSearchAttributes,
+    );
+}
+
+async function isThere(
+  { kubernetes }: Pick<ActivityDependencies, 'kubernetes'>,
+  { cluster }: ResolvedExperiment,
+  name: string,
+): Promise<boolean> {
+  const { namespace } = cluster;
+  const found = await kubernetes.read({ apiVersion: 'apps/v1', kind: 'StatefulSet', namespace, name });
+  return found !== undefined;
 }
 
 /** Before anything is asked of the cluster. Throws LOCKED. */
@@ -98,6 +131,7 @@ export async function examine(
   checkAllowed(experiment, deps.defaults.allowedFaults ?? []);
   refuseCertainOutage(experiment);
   const { namespace } = experiment.cluster;
+  checkPolicy(deps.policy, experiment.cluster, Date.now());
   const always = [...runPermissions(experiment), ...fault.permissions(namespace)];
   const choose = () => chooseProvisioner({ kubernetes: deps.kubernetes, experiment });
   const ownRights = async ({ provisioner }: Awaited<ReturnType<typeof choose>>) =>
@@ -114,13 +148,29 @@ export async function examine(
   if (provisioner.name === 'existing')
     await checkOptIn(deps.kubernetes, experiment, chosen.statefulSet?.name);
   const expires = Date.now() + boundSeconds(experiment) * 1_000;
-  const checked = await provisioner.check({ kubernetes: deps.kubernetes, experiment, run, expires, signal });
+  const seesNodes = (await missingOf(deps.kubernetes, [nodesPermission])).length === 0;
+  const checked = await provisioner.check({
+    ...{ kubernetes: deps.kubernetes, experiment, run, expires, signal },
+    standing: (made) => standingOf(deps, made, Date.now()),
+  });
+  const { statefulSetName } = checked;
+  checkPod(experiment, checked);
+  // A Kafka that KUDO is asked for may be there already, and somebody's.
+  if (checked.needsOptIn && provisioner.name !== 'existing')
+    await checkOptIn(deps.kubernetes, experiment, statefulSetName);
+  checkPolicy(deps.policy, { namespace, statefulSet: statefulSetName }, Date.now());
   return {
     experiment,
     provisioner,
-    statefulSetName: checked.statefulSetName,
+    statefulSetName,
     permissions: [...always, ...own],
-    notes: [...parsed.notes, `fault ${fault.kind}: ${fault.does}`, ...checked.notes],
+    seesNodes,
+    notes: [
+      ...parsed.notes,
+      `fault ${fault.kind}: ${fault.does}`,
+      ...(seesNodes ? [] : ['cordoned nodes are not seen: the worker may not get nodes']),
+      ...checked.notes,
+    ],
   };
 }
 

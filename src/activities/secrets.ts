@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { problem } from '../experiment/errors.ts';
+import { holdSecret } from '../experiment/held-secrets.ts';
 
 /**
  * A secret of the worker by its name, read anew each time so that it can be changed. Throws CONFIGURATION_INVALID that names it
@@ -13,7 +14,9 @@ export async function readSecret(folder: string | undefined, name: string): Prom
     });
   }
   try {
-    return (await readFile(join(folder, name), 'utf8')).trimEnd();
+    const secret = (await readFile(join(folder, name), 'utf8')).trimEnd();
+    holdSecret(secret);
+    return secret;
   } catch (cause) {
     throw problem('CONFIGURATION_INVALID', `the worker has no secret ${name}`, {
       evidence: [(cause as NodeJS.ErrnoException).code ?? 'unreadable'],

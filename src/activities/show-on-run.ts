@@ -5,10 +5,10 @@ import type { ActivityDependencies } from './dependencies.ts';
 import type { StepContext } from './step.ts';
 
 /** Each showing is a signal, which is billed and stays in history. ms */
-const everyMs = 5_000;
+const everyMs = 15_000;
 
 /**
- * A step's `progress` that people also find in the run's current details, at most every 5 s: for steps that take minutes, since a
+ * A step's `progress` that people also find in the run's current details, at most every 15 s: for steps that take minutes, since a
  * heartbeat is shown to those only who look for the pending activity. Best effort.
  */
 export function showOnRun(

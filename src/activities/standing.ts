@@ -1,20 +1,6 @@
+import type { Belonging, Standing } from '../experiment/identity.ts';
 import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-
-/** Something a run made, by what is written on it. */
-export interface Belonging {
-  runId: string;
-  /** `<temporal namespace>/<workflow id>/<run id>`, where it is written on it. */
-  owner?: string;
-  /** Epoch ms; absent where nothing tells. */
-  expires?: number;
-}
-
-/** Whether a run still needs what it made, and how that is known. Only what an ended run made may be removed. */
-export interface Standing {
-  state: 'live' | 'ended' | 'unknown';
-  why: string;
-}
 
 /**
  * A run lives as long as its Temporal says so, whatever the expiry. Where its Temporal does not answer, or is not the one that is

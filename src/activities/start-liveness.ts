@@ -1,9 +1,12 @@
 import { problem } from '../experiment/errors.ts';
 import { topicName } from '../experiment/identity.ts';
 import type { StartedLiveness } from '../experiment/result.ts';
+import { faultOf } from '../faults/all-faults.ts';
+import { eventReader } from '../kubernetes/last-events.ts';
 import { pause } from '../kubernetes/wait.ts';
 import { type Pod, waitingReasons } from '../kubernetes/workloads.ts';
 import { livenessPodName } from '../liveness/pod.ts';
+import { brokerPods } from './brokers.ts';
 import type { Activities, RunContext } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { consumerReport, observerReport, producerReport, readLivenessPod } from './liveness-http.ts';
@@ -32,8 +35,11 @@ async function startLiveness(
   const { experiment, run, expires, leadMs = firstKillMs } = context.resolved;
   const { namespace } = experiment.cluster;
   const deadline = Date.now() + experiment.liveness.readySeconds * 1_000;
-  await placeLivenessPod(deps, context, step, deadline);
-  const pod = await running(deps, context, step, deadline);
+  const ended = new AbortController();
+  const [, pod] = await Promise.all([
+    prepareFault(deps, context, deadline, AbortSignal.any([step.signal, ended.signal])),
+    placeLivenessPod(deps, context, step, deadline).then(() => running(deps, context, step, deadline)),
+  ]).finally(() => ended.abort());
   await steady(deps, context, step, deadline);
   return {
     namespace,
@@ -47,6 +53,21 @@ async function startLiveness(
   };
 }
 
+/** What the fault needs on the brokers' nodes is there before the first kill. */
+async function prepareFault(
+  { kubernetes }: ActivityDependencies,
+  { resolved, kafka }: RunContext,
+  until: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { experiment, run, expires } = resolved;
+  const { prepare } = faultOf(experiment);
+  if (!prepare) return;
+  const pods = await brokerPods(kubernetes, kafka.statefulSet);
+  const nodes = [...new Set(pods.flatMap(({ spec }) => spec?.nodeName ?? []))].sort();
+  await prepare({ kubernetes, experiment, run, expires, nodes, until, signal });
+}
+
 async function running(
   deps: ActivityDependencies,
   context: RunContext,
@@ -54,6 +75,7 @@ async function running(
   deadline: number,
 ): Promise<Pod> {
   const { namespace } = context.resolved.experiment.cluster;
+  const lastEvents = eventReader(deps.kubernetes, namespace);
   let waitingSince: number | undefined;
   for (;;) {
     const pod = await readLivenessPod(deps.kubernetes, { namespace, pod: livenessPodName });
@@ -61,13 +83,16 @@ async function running(
       throw problem('LIVENESS_FAILED', 'the liveness pod was deleted while it started', { retryable: true });
     failIfEnded(pod);
     if (pod.status?.phase === 'Running') return pod;
-    const reasons = waitingReasons(pod);
-    step.progress([`liveness pod: ${pod.status?.phase ?? 'Pending'}`, ...reasons]);
+    const told = waitingReasons(pod);
+    const { warnings, pulls } = await lastEvents(told.length > 0 ? [] : [pod]);
+    const reasons = [...told, ...warnings];
+    step.progress([`liveness pod: ${pod.status?.phase ?? 'Pending'}`, ...reasons, ...pulls]);
     waitingSince = reasons.length > 0 ? (waitingSince ?? Date.now()) : undefined;
     const stuck = waitingSince !== undefined && Date.now() - waitingSince > waitingMs;
     if (stuck || Date.now() > deadline) {
-      throw problem('POD_WAITING', `the liveness pod does not start: ${reasons[0] ?? 'not ready in time'}`, {
-        evidence: reasons,
+      const [why = 'not ready in time'] = [...reasons, ...pulls];
+      throw problem('POD_WAITING', `the liveness pod does not start: ${why}`, {
+        evidence: [...reasons, ...pulls],
         next: `kubectl -n ${namespace} describe pod ${livenessPodName}`,
       });
     }

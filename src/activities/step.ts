@@ -12,13 +12,16 @@ import type { Progress } from './contract.ts';
  */
 const pulseOfTimeout = 0.4;
 
+/** The first text is sent after this: a step that is over by then needs none. ms */
+const firstBeatMs = 500;
+
 /** What a step may use of the activity it runs in. */
 export interface StepContext {
   /** From 1. */
   attempt: number;
   /** Aborts on cancellation and on the worker's shutdown. */
   signal: AbortSignal;
-  /** Shows texts to the person: the first at once, later ones with the next beat, for each beat is billed. */
+  /** Shows texts to the person: the first almost at once, later ones with the next beat, for each beat is billed. */
   progress(lines: string[]): void;
 }
 
@@ -33,11 +36,17 @@ export function currentRun(): RunIdentity {
 /**
  * Runs one step: keeps the heartbeat going, shows its progress, and turns every error into an ApplicationFailure whose type is
  * the error code, whose first detail is the Problem, and which is retried only where that can help. Hosts go into neither.
+ * `about`: what else the run has to know where the step fails, as the second detail.
  */
-export async function runStep<T>(step: Step, work: (context: StepContext) => Promise<T>): Promise<T> {
+export async function runStep<T>(
+  step: Step,
+  work: (context: StepContext) => Promise<T>,
+  about?: () => Promise<unknown>,
+): Promise<T> {
   const context = Context.current();
   const { attempt, heartbeatTimeoutMs } = context.info;
   let lines: string[] = [];
+  let first: NodeJS.Timeout | undefined;
   const beat = () => context.heartbeat({ step, lines } satisfies Progress);
   const pulse = setInterval(beat, (heartbeatTimeoutMs || 10_000) * pulseOfTimeout);
   try {
@@ -45,9 +54,8 @@ export async function runStep<T>(step: Step, work: (context: StepContext) => Pro
       attempt,
       signal: context.cancellationSignal,
       progress: (said) => {
-        const first = lines.length === 0;
         lines = said.map(withoutHosts);
-        if (first) beat();
+        first ??= setTimeout(beat, firstBeatMs);
       },
     });
   } catch (error) {
@@ -61,10 +69,11 @@ export async function runStep<T>(step: Step, work: (context: StepContext) => Pro
       type: found.code,
       message: found.message,
       nonRetryable: !found.retryable,
-      details: [found],
+      details: [found, ...(about ? [await about()] : [])],
       cause: error instanceof Error ? errorWithoutHosts(error) : undefined,
     });
   } finally {
     clearInterval(pulse);
+    clearTimeout(first);
   }
 }

@@ -18,6 +18,9 @@ export interface Stream {
  */
 const memberMs = 30_000;
 
+/** How long brokers that have just come back may take to delete a topic that they agreed to delete. ms */
+const deletionMs = 30_000;
+
 /** The streams of all runs in a Kafka, by the names of topics and groups. */
 export async function streamsIn(kafka: KafkaPort): Promise<Stream[]> {
   const [{ partitions }, groups] = await Promise.all([
@@ -37,9 +40,12 @@ export async function streamsIn(kafka: KafkaPort): Promise<Stream[]> {
   return [...found.values()];
 }
 
+const stillListed =
+  'the brokers agreed to delete it and still list it; they do it when the broker that holds its replica is back';
+
 /**
- * Deletes the topic, then its groups. A topic that may not be deleted is emptied and left over, as is a group that keeps a member for
- * longer than `patienceMs`.
+ * Deletes the topic and sees it gone, then its groups. A topic that may not be deleted is emptied and left over, as is one that stays
+ * listed and a group that keeps a member, for longer than `patienceMs`.
  */
 export async function removeStream(
   kafka: KafkaPort,
@@ -49,7 +55,15 @@ export async function removeStream(
   const done: string[] = [];
   const leftovers: Leftover[] = [];
   const answer = await kafka.deleteTopic(topic);
-  if (answer === 'deleted') done.push(`topic ${topic} removed`);
+  if (answer === 'deleted') {
+    const unlisted = await poll(async () => ((await kafka.topicListed(topic)) ? undefined : true), {
+      everyMs: 200,
+      until: Date.now() + (options.patienceMs ?? deletionMs),
+      signal: options.signal,
+    });
+    if (unlisted) done.push(`topic ${topic} removed`);
+    else leftovers.push({ kind: 'Topic', name: topic, reason: stillListed });
+  }
   if (answer === 'refused') {
     await kafka.purgeTopic(topic);
     const reason = 'the brokers refuse topic deletion (delete.topic.enable=false); its records were removed';

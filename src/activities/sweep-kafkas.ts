@@ -2,7 +2,7 @@ import { claimedStatefulSet, requestAnnotation } from '../experiment/identity.ts
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { experimentSchema, type ResolvedExperiment } from '../experiment/spec.ts';
 import { problemWithoutHosts } from '../experiment/without-hosts.ts';
-import { type FoundStatefulSet, matchingStatefulSets } from '../provisioners/existing.ts';
+import { matchingStatefulSets } from '../provisioners/existing.ts';
 import { withKafka } from './brokers.ts';
 import { readStatefulSet } from './check-kafka.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -39,11 +39,8 @@ export async function kafkasOf(
   }
   for (const namespace of namespaces) {
     const experiment = usualExperiment(deps, namespace);
-    for (const { metadata, spec } of await matchingStatefulSets(deps.kubernetes, experiment)) {
-      const service = (spec as FoundStatefulSet['spec'])?.serviceName ?? experiment.cluster.service;
-      const cluster = { ...experiment.cluster, service };
-      add({ namespace, statefulSet: metadata?.name ?? '', experiment: { ...experiment, cluster } });
-    }
+    for (const { metadata } of await matchingStatefulSets(deps.kubernetes, experiment))
+      add({ namespace, statefulSet: metadata?.name ?? '', experiment });
   }
   return [...kafkas.values()];
 }

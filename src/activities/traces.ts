@@ -1,8 +1,7 @@
 import { problemOf } from '../experiment/errors.ts';
-import { expiresAnnotation, managedBy, ownerAnnotation, runLabel } from '../experiment/identity.ts';
+import { type Belonging, belongingOf, managedBy } from '../experiment/identity.ts';
 import { crashNamespace } from '../faults/crash/pod.ts';
 import type { KubernetesObject, KubernetesPort } from '../kubernetes/port.ts';
-import type { Belonging } from './standing.ts';
 
 /** An object that a run made, or an object of somebody else's that a run has annotated (a StatefulSet). */
 export interface Trace extends Belonging {
@@ -61,20 +60,6 @@ export async function namespacesWithTraces(kubernetes: KubernetesPort): Promise<
 }
 
 function traceOf(kind: string, namespace: string, object: KubernetesObject): Trace[] {
-  const { name = '', labels, annotations } = object.metadata ?? {};
-  const owner = annotations?.[ownerAnnotation];
-  const runId = labels?.[runLabel] ?? owner?.split('/').at(-1);
-  if (!runId) return [];
-  const expires = Date.parse(annotations?.[expiresAnnotation] ?? '');
-  return [
-    {
-      kind,
-      namespace,
-      name,
-      object,
-      runId,
-      ...(owner ? { owner } : {}),
-      ...(Number.isNaN(expires) ? {} : { expires }),
-    },
-  ];
+  const belonging = belongingOf(object.metadata ?? {});
+  return belonging ? [{ kind, namespace, name: object.metadata?.name ?? '', object, ...belonging }] : [];
 }

@@ -17,6 +17,7 @@ export const promotionExitCodes: Record<PromotionRecord['outcome'], number> = {
   Promoted: 0,
   Rejected: 1,
   Expired: 2,
+  Error: 3,
   Stopped: 4,
 };
 

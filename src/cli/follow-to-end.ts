@@ -1,4 +1,3 @@
-import type { ChaosResult } from '../experiment/result.ts';
 import type { TemporalAccess } from './connect-temporal.ts';
 import { detachedExitCode, verdictExitCodes } from './exit-codes.ts';
 import type { RunRef } from './history/follow.ts';
@@ -13,8 +12,8 @@ export interface FollowOptions {
   policy: InterruptPolicy;
   /** Standard output gets the result object and nothing else. */
   json: boolean;
-  /** Called with the result once the run has one. */
-  onResult?: (result: ChaosResult) => Promise<void>;
+  /** Called with the run's end. */
+  onEnd?: (end: RunEnd) => Promise<void>;
   /** The run is aborted when it has not ended after so many seconds. */
   timeoutSeconds?: number;
 }
@@ -68,7 +67,7 @@ export async function followToEnd(
       return detachedExitCode;
     }
     for (const line of endLines(end, run)) screen.text(line);
-    if (end.result) await options.onResult?.(end.result);
+    await options.onEnd?.(end);
     if (options.json) process.stdout.write(`${JSON.stringify(end.result ?? end, null, 2)}\n`);
     return verdictExitCodes[end.verdict];
   } finally {

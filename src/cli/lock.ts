@@ -1,5 +1,6 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { type Lock, lockMemo, lockText, lockWorkflowId } from '../experiment/lock.ts';
+import { shortLine } from '../experiment/short-line.ts';
 import type { Asked } from '../experiment/steering.ts';
 import { readLock } from '../worker/read-lock.ts';
 
@@ -23,7 +24,7 @@ export async function placeLock(
       workflowIdConflictPolicy: replace ? 'TERMINATE_EXISTING' : 'FAIL',
       args: [],
       memo: { [lockMemo]: asked },
-      staticSummary: lockText(lock).slice(0, 200),
+      staticSummary: shortLine(lockText(lock)),
       staticDetails:
         'While this workflow goes on, no run may begin and none may kill. `leaderfall unlock` ends it.',
     });

@@ -9,7 +9,12 @@ const source = new URL('../report/page/main.ts', import.meta.url);
 /** The script of an HTML report, gzip in base64: as it was built, or from the sources where they are what runs. */
 export async function pageProgram(): Promise<string> {
   const code = existsSync(built) ? await readFile(built, 'utf8') : await bundlePage(fileURLToPath(source));
-  return gzipSync(code, { level: 9 }).toString('base64');
+  return packed(code);
+}
+
+/** A text as the pages hold it: gzip in base64. */
+export function packed(text: string): string {
+  return gzipSync(text, { level: 9 }).toString('base64');
 }
 
 /** One script of `entry` and all that it imports, the used parts of the chart library included. Needs the development packages. */

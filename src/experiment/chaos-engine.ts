@@ -1,6 +1,6 @@
 import { type Engine, engineSchema } from './chaos-engine-schema.ts';
 import { type InputIssue, inputInvalid, issuesOf, nearest } from './issues.ts';
-import type { ExperimentInput } from './spec.ts';
+import { dnsLabel, type ExperimentInput } from './spec.ts';
 
 /** Variables of kafka-broker-pod-failure that have a meaning here. */
 const used = [
@@ -66,7 +66,8 @@ export function translateChaosEngine(input: unknown): { value: ExperimentInput; 
     'env KAFKA_KIND': env.get('KAFKA_KIND'),
   };
   for (const [name, kind] of Object.entries(kinds)) {
-    if (kind && kind !== 'statefulset') issues.push(`${name}: ${kind}; brokers are pods of a statefulset`);
+    if (kind && kind.toLowerCase() !== 'statefulset')
+      issues.push(`${name}: ${kind}; brokers are pods of a statefulset`);
   }
   issues.push(...unknownVariables(env));
   const value = translated(engine, env, issues);
@@ -102,10 +103,8 @@ function translated(engine: Engine, env: Map<string, string>, issues: InputIssue
     issues.push(`${at('KAFKA_LIVENESS_STREAM')}: "${stream}"; a run without the stream could prove nothing`);
   }
   const components = engine.spec.experiments[0]?.spec.components;
-  const broker = string('KAFKA_BROKER');
-  if (broker !== undefined && !/^\d+$/.test(broker)) {
-    issues.push(`${at('KAFKA_BROKER')}: "${broker}" is a pod name; give the broker id that Kafka knows`);
-  }
+  const target = brokerTarget(string('KAFKA_BROKER'));
+  if (typeof target === 'string') issues.push(`${at('KAFKA_BROKER')}: ${target}`);
   const zookeeperInstance = string('ZOOKEEPER_SERVICE')
     ?.split('.')[0]
     ?.replace(/-(hs|cs)$/, '');
@@ -139,10 +138,19 @@ function translated(engine: Engine, env: Map<string, string>, issues: InputIssue
       nodeSelector: components?.nodeSelector,
       tolerations: components?.tolerations as NonNullable<ExperimentInput['liveness']>['tolerations'],
     }),
-    ...(broker && /^\d+$/.test(broker) ? { target: { broker: Number(broker) } } : {}),
+    ...(typeof target === 'object' ? { target } : {}),
     fault: { kind: force ? 'force-delete' : 'delete' },
     schedule: defined({ durationSeconds, intervalSeconds }),
   };
+}
+
+/** Whom KAFKA_BROKER names: a pod, as in Litmus, or a broker by its id; a text says what is wrong with it. */
+function brokerTarget(given: string | undefined): { broker: number } | { pod: string } | string | undefined {
+  if (given === undefined) return undefined;
+  if (/^\d+$/.test(given)) return { broker: Number(given) };
+  if (given.includes(',')) return `"${given}" names several; one broker is killed at a time`;
+  if (dnsLabel.safeParse(given).success) return { pod: given };
+  return `"${given}" is neither the name of a pod nor a broker id`;
 }
 
 function unknownVariables(env: Map<string, string>): InputIssue[] {

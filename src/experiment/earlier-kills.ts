@@ -8,6 +8,9 @@ const maxTroubles = 4;
 /** Facts of a proof that are carried on; the others stay in the history that the kill was made in. */
 const maxFacts = 2;
 
+/** Of each text. */
+const maxText = 200;
+
 /** What a run knows of the kills of its earlier histories. */
 export interface EarlierKills {
   /** What the verdict may need to see: the first, the slowest of each kind, and some of those that did not go as planned. */
@@ -49,10 +52,18 @@ function slowest(kills: KillRecord[], msOf: (kill: KillRecord) => number | undef
 }
 
 function trimmed(kill: KillRecord): KillRecord {
-  const { reason, proof } = kill;
+  const { reason, plan, proof } = kill;
   return {
     ...kill,
-    ...(reason === undefined ? {} : { reason: reason.slice(0, 200) }),
+    ...(reason === undefined ? {} : { reason: reason.slice(0, maxText) }),
+    ...(plan
+      ? {
+          plan: {
+            ...plan,
+            guardReasons: plan.guardReasons.slice(-maxFacts).map((text) => text.slice(0, maxText)),
+          },
+        }
+      : {}),
     ...(proof
       ? {
           proof: {

@@ -6,6 +6,8 @@ export const errorCodes = [
   'TARGET_AMBIGUOUS', // several match
   'TARGET_NOT_ANNOTATED', // opt-in missing
   'FAULT_NOT_ALLOWED', // a fault that the experiment and the worker's settings must both allow
+  'TARGET_PROTECTED', // the worker's settings keep every run away from it
+  'OUTSIDE_KILL_TIMES', // the worker's settings allow no kill at this time
   'PERMISSION_MISSING', // evidence lists every missing verb
   'CLUSTER_CLAIMED', // another run holds the cluster
   'LOCKED', // somebody has locked the Temporal namespace: no run may begin
@@ -14,6 +16,7 @@ export const errorCodes = [
   'REPLICATION_IMPOSSIBLE', // replication factor greater than the number of brokers
   'PACKAGE_INVALID', // a KUDO package that cannot be read or is broken
   'PARAMETER_UNKNOWN', // a KUDO parameter that the package does not declare
+  'VOLUMES_REMAIN', // volume claims of a former KUDO Instance, which a new one would take over
   'PLAN_FATAL', // a KUDO plan ended in FATAL_ERROR
   'POD_WAITING', // a pod of a plan, or the liveness pod, cannot start
   'LIVENESS_REFUSED', // another live run's pod, quota or admission

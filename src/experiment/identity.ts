@@ -87,6 +87,36 @@ export function runOfOwner(owner: string): RunIdentity | undefined {
   return temporalNamespace && workflowId && runId ? { temporalNamespace, workflowId, runId } : undefined;
 }
 
+/** Something a run made, by what is written on it. */
+export interface Belonging {
+  runId: string;
+  /** `<temporal namespace>/<workflow id>/<run id>`, where it is written on it. */
+  owner?: string;
+  /** Epoch ms; absent where nothing tells. */
+  expires?: number;
+}
+
+/** Whether a run still needs what it made, and how that is known. Only what an ended run made may be removed. */
+export interface Standing {
+  state: 'live' | 'ended' | 'unknown';
+  why: string;
+}
+
+/** Whose an object is, by its labels and annotations; undefined where it bears no run's mark. */
+export function belongingOf({
+  labels,
+  annotations,
+}: {
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+}): Belonging | undefined {
+  const owner = annotations?.[ownerAnnotation];
+  const runId = labels?.[runLabel] ?? owner?.split('/').at(-1);
+  if (!runId) return undefined;
+  const expires = Date.parse(annotations?.[expiresAnnotation] ?? '');
+  return { runId, ...(owner ? { owner } : {}), ...(Number.isNaN(expires) ? {} : { expires }) };
+}
+
 /** Labels of everything a run makes. */
 export function runLabels(run: RunIdentity): Record<string, string> {
   return { 'app.kubernetes.io/managed-by': managedBy, [runLabel]: run.runId };

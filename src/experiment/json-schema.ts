@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { promotionSchema } from './promotion/promotion.ts';
 import { promotionRecordSchema } from './promotion/record.ts';
+import { recurrenceSchema } from './recurrence.ts';
 import { resultSchema } from './result-schema.ts';
 import { experimentSchema } from './spec.ts';
 
@@ -36,13 +37,20 @@ export function promotionJsonSchema(): JsonSchema {
   return { title: 'Leaderfall promotion', ...rest, properties: { ...header, kind, ...properties } };
 }
 
+/** What `leaderfall schedule` takes. */
+export function scheduleJsonSchema(): JsonSchema {
+  const { properties, ...rest } = z.toJSONSchema(recurrenceSchema, { io: 'input' });
+  const kind = { ...header.kind, const: 'Schedule' };
+  return { title: 'Leaderfall schedule', ...rest, properties: { ...header, kind, ...properties } };
+}
+
 /** What a promotion gives. Open: a later version may add fields. */
 export function promotionRecordJsonSchema(): JsonSchema {
   return { title: 'Leaderfall promotion record', ...openSchema(promotionRecordSchema) };
 }
 
 /** Names of the schemas; they are written to schema/<name>.schema.json. */
-export const schemaNames = ['experiment', 'result', 'promotion', 'promotion-record'] as const;
+export const schemaNames = ['experiment', 'result', 'schedule', 'promotion', 'promotion-record'] as const;
 
 /** One of them. */
 export type SchemaName = (typeof schemaNames)[number];
@@ -52,6 +60,7 @@ export function jsonSchemas(faultKinds: string[]): Record<SchemaName, JsonSchema
   return {
     experiment: experimentJsonSchema(faultKinds),
     result: resultJsonSchema(),
+    schedule: scheduleJsonSchema(),
     promotion: promotionJsonSchema(),
     'promotion-record': promotionRecordJsonSchema(),
   };

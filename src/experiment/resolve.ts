@@ -44,7 +44,7 @@ export function resolveExperiment(experiment: Experiment, defaults: WorkerDefaul
       namespace,
       statefulSet: cluster.statefulSet ?? target?.statefulSet,
       label: chosen(cluster.label, target?.label, schemaDefaults.cluster.label),
-      service: chosen(cluster.service, target?.service, schemaDefaults.cluster.service),
+      service: cluster.service ?? target?.service,
       port: chosen(cluster.port, target?.port, schemaDefaults.cluster.port),
     },
     annotationCheck: experiment.annotationCheck ?? true,

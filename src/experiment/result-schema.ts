@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { abortOnIds } from './abort-on-ids.ts';
 import { anomalyKinds } from './anomalies.ts';
+import { actionKinds } from './billed-actions.ts';
 import { errorCodes } from './errors.ts';
 import { type ChaosResult, deaths, observedSettings, steps } from './result.ts';
 import { seriesColumns } from './series.ts';
@@ -36,8 +38,16 @@ const problemSchema = z.object({
 
 const kafkaSchema = z.object({
   provisioner,
-  statefulSet: z.object({ namespace: z.string(), name: z.string(), uid: z.string(), replicas: count }),
+  statefulSet: z.object({
+    namespace: z.string(),
+    name: z.string(),
+    uid: z.string(),
+    replicas: count,
+    service: z.string().optional(),
+    firstOrdinal: count.optional(),
+  }),
   brokerIds: z.array(z.int()),
+  images: z.partialRecord(z.enum(['broker', 'kudo']), z.string()).optional(),
   gracePeriodSeconds: z.number(),
   settings: z.partialRecord(z.enum(observedSettings), z.string()),
   made: z.array(
@@ -161,13 +171,15 @@ const deliverySchema = z.object({
 
 const partitionOutagesSchema = z
   .object({
-    count,
-    totalMs: milliseconds,
+    partitions: count.optional().describe('How many were probed; absent: partition 0 alone.'),
+    count: count.describe('Of all partitions.'),
+    totalMs: milliseconds.describe('Of the partition with most.'),
     longestMs: milliseconds,
     stepMs: milliseconds.describe('Time from one probe to the next.'),
     floorMs: milliseconds.describe('A shorter silence does not count.'),
     longest: z.array(
       z.object({
+        partition: count.optional().describe('Absent: partition 0.'),
         at: epochMs,
         ms: milliseconds,
         how: z.enum(['silence', 'refusal', 'cut']),
@@ -176,7 +188,7 @@ const partitionOutagesSchema = z
     ),
   })
   .describe(
-    'Times in which the partition’s leader served nobody, by the observer’s probes; added delay is none.',
+    'Times in which a partition’s leader served nobody, by the observer’s probes; added delay is none.',
   );
 
 const streamSchema = z.object({
@@ -193,7 +205,9 @@ const streamSchema = z.object({
   sendToAck: latencySchema.optional(),
   sendToReceive: latencySchema.optional(),
   partitionOutages: partitionOutagesSchema.optional(),
-  producerOutage: z.object({ count, maxMs: milliseconds, totalMs: milliseconds }).optional(),
+  producerOutage: z
+    .object({ count, maxMs: milliseconds, totalMs: milliseconds, worst: count.optional() })
+    .optional(),
   ...streamFigures,
   faultWindows: z
     .object({
@@ -225,6 +239,16 @@ const seriesSchema = z.object({
   from: epochMs,
   stepMs: count,
   columns: z.partialRecord(z.enum(seriesColumns), z.array(z.number().nullable())),
+});
+
+const changesSchema = z.object({
+  from: epochMs,
+  to: epochMs,
+  packed: z
+    .string()
+    .describe(
+      '`<ms since the one before><l: leader, i: ISR, g: process gone, b: back><brokers> …`, from the beginning on; leader of none: no broker.',
+    ),
 });
 
 const lineSchema = z.object({
@@ -261,6 +285,16 @@ export const resultSchema = z
     plannedKills: count,
     kills: z.array(killSchema),
     killsElsewhere: z.object({ proven: count, unproven: count, skipped: count }).optional(),
+    injectingStopped: z
+      .object({
+        at: epochMs,
+        reason: z.string(),
+        broken: z
+          .object({ id: z.enum(abortOnIds), value: z.number(), limit: z.number(), observedAt: epochMs })
+          .optional(),
+      })
+      .optional()
+      .describe('A line of abortOn was broken: no further kill was made.'),
     stream: streamSchema.optional(),
     leftovers: z.array(
       z.object({
@@ -273,6 +307,14 @@ export const resultSchema = z
     timeline: z.array(z.object({ at: rfc3339, step, text: z.string() })),
     versions: z.record(z.string(), z.string()),
     series: seriesSchema.optional(),
+    parts: z
+      .array(z.object({ series: seriesSchema.optional(), changes: changesSchema.optional() }))
+      .describe('Stretches of the stream: finer than `series` in long runs.')
+      .optional(),
+    actions: z
+      .partialRecord(z.enum(actionKinds), count)
+      .describe('Temporal Actions by the run’s histories; heartbeats and queries leave no event there.')
+      .optional(),
   })
   .describe('Result of a Leaderfall run');
 

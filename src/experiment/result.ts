@@ -1,10 +1,14 @@
+import type { InjectingStopped } from './abort-on.ts';
 import type { Anomaly, Delivery } from './anomalies.ts';
+import type { BilledActions } from './billed-actions.ts';
 import type { Problem } from './errors.ts';
 import type { RunIdentity } from './identity.ts';
+import type { MadeObject, PackageRecord } from './made.ts';
 import type { PartitionOutages } from './outage.ts';
 import type { StreamSeries } from './series.ts';
 import type { ResolvedExperiment } from './spec.ts';
 import type { DirectReaderFigures, GroupFigures, MetadataFigures, ProducerOutage } from './stream-figures.ts';
+import type { StreamPart } from './stream-part.ts';
 import type { Baseline, VerdictLine } from './verdict-line.ts';
 
 /** How a run ended. */
@@ -41,31 +45,16 @@ export interface Leftover {
   reason: string;
 }
 
-/** A Kubernetes object that the run itself made. */
-export interface MadeObject {
-  apiVersion: string;
-  kind: string;
-  name: string;
-  namespace?: string;
-}
-
-/** A KUDO package as used: enough to find it again, never its templates. */
-export interface PackageRecord {
-  name: string;
-  operatorVersion: string;
-  appVersion?: string;
-  /** sha256 of the archive, or of the sorted files of a directory, hex. */
-  digest: string;
-  /** What was changed before use, in words, e.g. the PodDisruptionBudget API. */
-  rewrites: string[];
-}
-
 /** A StatefulSet whose pods are the brokers. */
 export interface StatefulSetRef {
   namespace: string;
   name: string;
   uid: string;
   replicas: number;
+  /** Its headless service, where it names one. */
+  service?: string;
+  /** Ordinal of its first pod, where that is not 0. */
+  firstOrdinal?: number;
 }
 
 /** The Kafka as `provision` found or made it. */
@@ -74,6 +63,8 @@ export interface ProvisionedKafka {
   statefulSet: StatefulSetRef;
   /** Broker ids by Kafka's metadata. */
   brokerIds: number[];
+  /** Images of the broker's container and of KUDO's manager, where they could be seen. */
+  images?: { broker?: string; kudo?: string };
   /** Seconds a broker pod is given to shut down (terminationGracePeriodSeconds). */
   gracePeriodSeconds: number;
   /** Live broker settings, by Kafka's names; absent where not observed. */
@@ -205,6 +196,8 @@ export interface KillProof {
   death?: Death;
   /** What this death should cost at most, by the brokers' live settings. */
   expectedOutage?: OutageBound;
+  /** Longest outage of partition 0, by which kills are aimed, from the request on, as the observer's probes saw it, ms; 0 where they saw none. */
+  outageMs?: number;
   podGoneAt?: number;
   /** Observer's held connection to the broker closed. Observer's clock, corrected to the worker's. */
   processGoneAt?: number;
@@ -270,8 +263,8 @@ export interface StreamReport {
   longestAckGapMs: number;
   sendToAck?: Latency;
   sendToReceive?: Latency;
-  /** Times in which the producer got no ack though records were due. */
-  producerOutage?: { count: number; maxMs: number; totalMs: number };
+  /** Times in which the producer got no ack though records were due. `totalMs` is of the partition that had most, `worst`. */
+  producerOutage?: { count: number; maxMs: number; totalMs: number; worst?: number };
   /** The longest of them, in the order of time, with what they were made of. */
   producerOutages?: ProducerOutage[];
   metadata?: MetadataFigures;
@@ -351,6 +344,8 @@ export interface Evidence {
   skipped?: boolean;
   /** Who asked for the end by the run's own `abort`, and why; absent where Temporal's cancel was used. */
   stoppedBy?: { actor: string; reason: string };
+  /** A line of `abortOn` was broken: no further kill was made. */
+  injectingStopped?: InjectingStopped;
 }
 
 /** A verdict and the facts it rests on. */
@@ -385,10 +380,16 @@ export interface ChaosResult {
   kills: KillRecord[];
   /** Set where a long run carried only some of its kills on, until whoever reads all of its histories puts the others in. */
   killsElsewhere?: KillsElsewhere;
+  /** A line of `abortOn` was broken: no further kill was made. */
+  injectingStopped?: InjectingStopped;
   stream?: StreamReport;
   leftovers: Leftover[];
   timeline: TimelineEntry[];
   versions: Record<string, string>;
   /** The stream over time. Put in by whoever reads the run's history, where the closing of the stream holds it once. */
   series?: StreamSeries;
+  /** What its histories hold of single stretches of it, in their order. Put in by whoever reads them. */
+  parts?: StreamPart[];
+  /** Temporal Actions by the run's histories, which hold no heartbeats. Put in by whoever reads them. */
+  actions?: BilledActions;
 }

@@ -3,8 +3,8 @@ import type { Verdict } from './result.ts';
 /** Memo of a scheduled run: on which verdicts it pauses its schedule. Not part of its input, which is what a person would give. */
 export const pauseOnMemo = 'LeaderfallPauseOn';
 
-/** Memo of a scheduled run: digest of the schedule as it was written, by which a changed file is told. */
-export const digestMemo = 'LeaderfallScheduleDigest';
+/** Memo of a scheduled run: what its schedule was made from, by which a change in the file and one in Temporal are told. */
+export const appliedMemo = 'LeaderfallApplied';
 
 /** Verdicts by the names that a schedule is written with. */
 const pausing: Record<string, Verdict> = { fail: 'Fail', error: 'Error', inconclusive: 'Inconclusive' };

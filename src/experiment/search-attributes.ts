@@ -4,7 +4,7 @@ export const searchAttributes = {
   LeaderfallCluster: 'Keyword',
   LeaderfallNamespace: 'Keyword',
   LeaderfallFault: 'Keyword',
-  /** leader, controller, follower, random or broker. */
+  /** leader, controller, follower, random, broker or pod. */
   LeaderfallTarget: 'Keyword',
   /** Running, then the verdict. */
   LeaderfallVerdict: 'Keyword',

@@ -42,6 +42,19 @@ export const seriesColumns = [
   'receiveMax',
 ] as const satisfies Exclude<keyof SeriesPoint, 'at'>[];
 
+/** Columns of a series of one stretch of a long run: those that a picture draws, and the slowest second received. */
+export const detailColumns = [
+  'sent',
+  'acked',
+  'received',
+  'ackedMin',
+  'receivedMin',
+  'ackP50',
+  'ackP99',
+  'ackMax',
+  'receiveMax',
+] as const satisfies SeriesColumn[];
+
 /** One of a series' columns. */
 export type SeriesColumn = (typeof seriesColumns)[number];
 

@@ -15,7 +15,9 @@ export const sloSchema = z
         max: limit
           .optional()
           .describe('Longest time without an ack. Default 3 × liveness.consumerTimeoutMs.'),
-        total: limit.optional().describe('All outages together. Default: max, once for each planned kill.'),
+        total: limit
+          .optional()
+          .describe('All outages of a partition together. Default: max, once for each planned kill.'),
       })
       .prefault({}),
     consumerSilenceMs: limit

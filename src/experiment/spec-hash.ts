@@ -5,7 +5,7 @@ import type { Experiment, ResolvedExperiment } from './spec.ts';
  * is called, how it is judged, how its image is pulled and how the worker reaches the brokers are left out.
  */
 export function specText(experiment: ResolvedExperiment): string {
-  const { name: _name, slo: _slo, reach: _reach, liveness, ...does } = experiment;
+  const { name: _name, slo: _slo, abortOn: _abortOn, reach: _reach, liveness, ...does } = experiment;
   const { image: _image, imagePullPolicy: _policy, imagePullSecrets: _secrets, ...stream } = liveness;
   return canonicalJson({ ...does, liveness: stream });
 }
@@ -15,7 +15,8 @@ export function specText(experiment: ResolvedExperiment): string {
  * whose Kafka it is, how that comes to be, and whether it has opted in.
  */
 export function chaosText(experiment: Experiment): string {
-  const { name: _name, slo: _slo, reach: _reach, environment: _environment, liveness, ...does } = experiment;
+  const { name: _name, slo: _slo, abortOn: _abortOn, reach: _reach, ...named } = experiment;
+  const { environment: _environment, liveness, ...does } = named;
   const { cluster: _cluster, provision: _provision, annotationCheck: _check, ...chaos } = does;
   const { image: _image, imagePullPolicy: _policy, imagePullSecrets: _secrets, ...stream } = liveness;
   return canonicalJson({ ...chaos, liveness: stream });

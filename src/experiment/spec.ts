@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { abortOnIds } from './abort-on-ids.ts';
 import { holdsNoLogin, loginRefused, saslSchema, tlsSchema } from './connection-security.ts';
+import { nearest } from './issues.ts';
+import { sloIds } from './slo.ts';
 import { sloSchema } from './slo-schema.ts';
 import { streamOptions } from './stream-options.ts';
 
 /** Kubernetes DNS-1123 label, the shape of namespaces and of most names. */
-const dnsLabel = z
+export const dnsLabel = z
   .string()
   .regex(
     /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
@@ -54,7 +57,9 @@ const clusterSchema = z.strictObject({
     .default('app=kafka')
     .describe('Label selector of the StatefulSet and of its broker pods.'),
   statefulSet: dnsLabel.optional().describe('Name of the StatefulSet, where the label alone is not unique.'),
-  service: dnsLabel.default('kafka-svc').describe('Headless service of the brokers.'),
+  service: dnsLabel
+    .optional()
+    .describe('Headless service of the brokers. Default: the `serviceName` of the StatefulSet.'),
   port: port.default(9092).describe('Client port of the brokers.'),
   tls: tlsSchema.optional(),
   sasl: saslSchema.optional(),
@@ -122,9 +127,13 @@ const livenessSchema = z.strictObject({
 
 const targetSchema = z
   .union(
-    [z.enum(['leader', 'controller', 'follower', 'random']), z.strictObject({ broker: z.int().min(0) })],
+    [
+      z.enum(['leader', 'controller', 'follower', 'random']),
+      z.strictObject({ broker: z.int().min(0) }),
+      z.strictObject({ pod: dnsLabel }),
+    ],
     {
-      error: 'must be leader, controller, follower, random or { broker: <id> }',
+      error: 'must be leader, controller, follower, random, { broker: <id> } or { pod: <name> }',
     },
   )
   .default('leader')
@@ -162,10 +171,30 @@ const scheduleSchema = z.strictObject({
 
 const guardSchema = z.strictObject({
   allow: z
-    .array(z.enum(['under-replicated', 'broker-down', 'single-replica', 'min-isr-equals-rf']))
+    .array(
+      z.enum([
+        ...(['under-replicated', 'broker-down', 'single-replica', 'min-isr-equals-rf'] as const),
+        ...(['rollout', 'disruption-budget', 'cordoned-node', 'unready-broker'] as const),
+        'partial-view',
+      ]),
+    )
     .default([])
     .describe('Conditions under which a kill goes ahead all the same.'),
 });
+
+const abortOnSchema = z
+  .array(z.enum(abortOnIds, { error: ({ input }) => notLive(input) }))
+  .default([])
+  .describe(
+    'Lines of the SLO that stop the injecting as soon as they are broken; the run then judges as ever.',
+  );
+
+function notLive(input: unknown): string {
+  if (sloIds.some((id) => id === input))
+    return `"${input}" is known only when the run is over; during a run: ${abortOnIds.join(', ')}`;
+  const near = typeof input === 'string' ? nearest(input, [...abortOnIds]) : '';
+  return `must be one of ${abortOnIds.join(', ')}${near}`;
+}
 
 /**
  * One experiment as a person writes it: every field but `cluster.namespace` has a default.
@@ -191,6 +220,7 @@ export const experimentSchema = z
     schedule: scheduleSchema.prefault({}),
     guard: guardSchema.prefault({}),
     slo: sloSchema.prefault({}),
+    abortOn: abortOnSchema,
     reach: z
       .enum(['auto', 'direct', 'port-forward'])
       .default('auto')

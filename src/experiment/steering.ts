@@ -1,3 +1,4 @@
+import type { InjectingStopped } from './abort-on.ts';
 import { maxKills, plannedKills, reserveSeconds } from './schedule.ts';
 import type { Experiment } from './spec.ts';
 
@@ -37,6 +38,8 @@ export interface Steering {
   shiftMs: number;
   extraKills: number;
   stoppedBy?: Asked;
+  /** A line of `abortOn` was broken: no further kill is made, and the run goes on to its verdict. */
+  injectingStopped?: InjectingStopped;
 }
 
 /** Nobody has asked for anything. */
@@ -87,7 +90,8 @@ export function refusalOf(
 ): string | undefined {
   if (steering.stoppedBy) return `the run is already being stopped by ${steering.stoppedBy.actor}`;
   if (request === 'abort') return steering.round === 'over' ? 'the run is already ending' : undefined;
-  const { round, next, paused } = steering;
+  const { round, next, paused, injectingStopped } = steering;
+  if (injectingStopped) return `no further kill is made: ${injectingStopped.reason}`;
   const open = ['before', 'waiting', 'aiming'].includes(round);
   const last = schedule !== undefined && next >= killsOf(schedule, steering) - 1;
   if (round === 'over' || round === 'made' || (last && !open)) return 'no kill is left to be made';

@@ -21,6 +21,7 @@ export const streamFigures = {
         leaderKnownAt: epochMs.optional(),
         clientRecoveryMs: milliseconds.optional(),
         servedMs: milliseconds.optional(),
+        stuckMs: milliseconds.optional(),
       }),
     )
     .optional(),

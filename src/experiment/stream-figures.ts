@@ -25,12 +25,17 @@ export interface ProducerOutage {
    * waited for replicas.
    */
   servedMs?: number;
+  /** Part of `servedMs` in which nothing but the producer's own client kept it from an ack; absent where that cannot be told. */
+  stuckMs?: number;
 }
 
 /** Outages as the producer had them, over all partitions. */
 export interface ProducerOutages {
   count: number;
+  /** Of the partition that had most of them together. */
   totalMs: number;
+  /** That partition. */
+  worst: number;
   maxMs: number;
   /** A wait shorter than this, without an error, is none. ms */
   floorMs: number;

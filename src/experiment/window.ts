@@ -67,15 +67,28 @@ export function isTimeZone(name: string): boolean {
 /** The first moment (epoch ms) from `now` on that is open; undefined where there is none within a year. */
 export function nextOpening(times: OpenTimes, now: number): number | undefined {
   const wall = wallClock(times.timeZone);
-  // Nothing opens but now, as a span begins, or as a freeze ends.
-  const begins = Array.from({ length: horizonDays }, (_, day) => now + day * dayMs).flatMap((at) =>
-    times.open.map(({ from }) => wall.instantOf(at, minutesOf(from))),
-  );
-  const candidates = [now, ...begins, ...times.freeze.map(({ to }) => Date.parse(to))];
-  return candidates
-    .filter((at) => at >= now)
-    .sort((a, b) => a - b)
-    .find((at) => isOpen(times, wall, at));
+  // Nothing opens but now, as a freeze ends, or as a span begins.
+  const first = (candidates: number[]) =>
+    candidates
+      .filter((at) => at >= now)
+      .sort((a, b) => a - b)
+      .find((at) => isOpen(times, wall, at));
+  const thawed = first([now, ...times.freeze.map(({ to }) => Date.parse(to))]);
+  if (thawed === now) return now;
+  // From noon to noon no day of the wall is left out, however long those are on which the clock changes.
+  const noon = wall.instantOf(now, 12 * 60);
+  for (let day = 0; day < horizonDays; day++) {
+    const at = noon + day * dayMs;
+    const begun = first(times.open.map(({ from }) => wall.instantOf(at, minutesOf(from))));
+    if (begun !== undefined) return Math.min(begun, thawed ?? begun);
+    if (thawed !== undefined && thawed < at - dayMs) break;
+  }
+  return thawed;
+}
+
+/** Whether that moment (epoch ms) is open. */
+export function isOpenAt(times: OpenTimes, at: number): boolean {
+  return isOpen(times, wallClock(times.timeZone), at);
 }
 
 function isOpen({ open, freeze }: OpenTimes, wall: WallClock, at: number): boolean {

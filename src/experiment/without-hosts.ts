@@ -1,4 +1,5 @@
 import { type Problem, problemOf } from './errors.ts';
+import { withoutSecrets } from './held-secrets.ts';
 
 /** What stands where a host stood. */
 const hidden = '<host>';
@@ -11,11 +12,11 @@ const address = /(?<![\w./@:-])\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?\b(?![\w/-])(?!\.
 const address6 = /\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\](:\d{1,5})?/g;
 
 /**
- * A text that may go into history, logs and reports: clients and clusters name brokers' hosts and addresses in their errors. Images
- * and URLs, which a person gave, stay. The one place where this is done.
+ * A text that may go into history, logs and reports: clients and clusters name brokers' hosts and addresses in their errors, and repeat
+ * credentials. Images and URLs, which a person gave, stay. The one place where this is done.
  */
 export function withoutHosts(text: string): string {
-  return text
+  return withoutSecrets(text)
     .replace(errorAt, `$1 ${hidden}`)
     .replace(clusterName, hidden)
     .replace(address6, hidden)

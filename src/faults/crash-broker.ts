@@ -3,6 +3,7 @@ import { runLabel } from '../experiment/identity.ts';
 import type { KillAct } from '../experiment/result.ts';
 import { poll } from '../kubernetes/wait.ts';
 import { type Pod, waitingReasons } from '../kubernetes/workloads.ts';
+import { fetchImage } from './crash/fetch-image.ts';
 import { crashNamespace, crashPod, crashPodName } from './crash/pod.ts';
 import { type CrashOutcome, crashPort } from './crash/protocol.ts';
 import type { Fault, FaultContext } from './fault.ts';
@@ -46,6 +47,7 @@ export const crashBroker: Fault = {
       next: 'kubectl apply -k deploy/kustomize/crash',
     });
   },
+  prepare: fetchImage,
   arm,
   act,
   standDown,

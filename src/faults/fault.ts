@@ -17,7 +17,23 @@ export interface FaultContext {
   graceSeconds: number;
   /** From 1. */
   attempt: number;
+  /** No attempt will act any more: what an earlier one has sent is waited for as long as it may still come. */
+  last?: boolean;
   now: () => number;
+  signal: AbortSignal;
+}
+
+/** What a fault is told before the stream begins. */
+export interface Preparation {
+  kubernetes: KubernetesPort;
+  experiment: ResolvedExperiment;
+  run: RunIdentity;
+  /** Epoch ms written as expiry on whatever is made. */
+  expires: number;
+  /** Nodes of the brokers' pods, each once, in order. */
+  nodes: string[];
+  /** Epoch ms; nothing is waited for after it. */
+  until: number;
   signal: AbortSignal;
 }
 
@@ -38,6 +54,8 @@ export interface Fault {
   permissions(namespace: string): Permission[];
   /** Whether it can be carried out at all; throws LeaderfallError. Before anything is touched. */
   check?(context: { kubernetes: KubernetesPort; experiment: ResolvedExperiment }): Promise<void>;
+  /** Does beforehand, while the stream begins, what would take too long before a deadline. Twice like once. */
+  prepare?(context: Preparation): Promise<void>;
   /**
    * Gets everything ready before the deadline, so that the act is one request, and leaves a mark by which a later attempt knows
    * whether this one came to the act. Gives the outcome where the act cannot be.
@@ -49,6 +67,12 @@ export interface Fault {
   standDown(context: FaultContext): Promise<void>;
   /** For a second attempt: what an earlier one, or somebody else, has done to the plan's victim; undefined where nothing. */
   alreadyDone(context: FaultContext): Promise<KillAct | undefined>;
+  /**
+   * The place for the undo of a fault that lasts (a partition of the network, a full disk), which none does yet: ends what `act` began,
+   * twice like once. `act` must then set a dead-man's switch as well, on the broker's side: what nobody reverts ends by itself at a
+   * moment that the plan names, for worker and API server may be gone by then.
+   */
+  revert?(context: FaultContext): Promise<void>;
   /** Removes what the fault made for a run, and sees it gone. */
   cleanUp?(context: {
     kubernetes: KubernetesPort;

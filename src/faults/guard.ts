@@ -1,3 +1,4 @@
+import { targetName } from '../experiment/describe.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { ClusterMetadata, Partition } from '../kafka/port.ts';
 
@@ -16,9 +17,11 @@ export function guardReasons(
   const partition = metadata.partitions[0];
   if (!partition) return ['the stream’s partition is not in the metadata'];
   if (partition.leader < 0) reasons.push('the partition has no leader');
-  const missing = partition.replicas.filter((id) => !partition.isr.includes(id));
-  if (missing.length > 0 && !allow.includes('under-replicated')) {
-    reasons.push(`not in sync: broker ${missing.join(', ')}`);
+  const missing = new Set(
+    metadata.partitions.flatMap(({ replicas, isr }) => replicas.filter((id) => !isr.includes(id))),
+  );
+  if (missing.size > 0 && !allow.includes('under-replicated')) {
+    reasons.push(`not in sync: broker ${[...missing].join(', ')}`);
   }
   const listed = new Set(metadata.brokers.map((broker) => broker.id));
   const down = expectedBrokers.filter((id) => !listed.has(id));
@@ -28,18 +31,21 @@ export function guardReasons(
 
 /**
  * The broker that a kill would hit now, or why there is none.
- * `chance` in [0, 1) chooses among several; a follower is the first replica in sync that does not lead.
+ * `chance` in [0, 1) chooses among several; a follower is the first replica in sync that does not lead; `brokerOf` gives the broker
+ * that runs in a pod.
  */
 export function chooseBroker(
   target: ResolvedExperiment['target'],
   metadata: ClusterMetadata,
   chance: number,
+  brokerOf: (pod: string) => number | undefined,
 ): { broker: number } | { reason: string } {
   const partition = metadata.partitions[0];
   if (typeof target === 'object') {
-    return metadata.brokers.some((broker) => broker.id === target.broker)
-      ? { broker: target.broker }
-      : { reason: `broker ${target.broker} is not in the metadata` };
+    const broker = 'pod' in target ? brokerOf(target.pod) : target.broker;
+    return broker !== undefined && metadata.brokers.some(({ id }) => id === broker)
+      ? { broker }
+      : { reason: `${targetName(target)} is not in the metadata` };
   }
   switch (target) {
     case 'leader':

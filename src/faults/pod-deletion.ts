@@ -1,10 +1,17 @@
 import type { KillAct, KillPlan } from '../experiment/result.ts';
 import { claimMark, markClaim } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/port.ts';
+import { pause } from '../kubernetes/wait.ts';
 import type { Fault, FaultContext } from './fault.ts';
 
 /** Stamps have whole seconds, and the API server another clock. ms */
 const stampMs = 2_000;
+
+/**
+ * For so long after notAfter, when every attempt has given its request up, one may still be on its way to the API server, or in its
+ * hands. ms
+ */
+const onTheWayMs = 5_000;
 
 /** What all faults that delete a pod have in common. */
 export const podDeletion: Omit<Fault, 'kind' | 'does' | 'grace'> = {
@@ -14,7 +21,10 @@ export const podDeletion: Omit<Fault, 'kind' | 'does' | 'grace'> = {
   permissions: (namespace) => [{ verb: 'delete', group: '', resource: 'pods', namespace }],
   arm,
   act,
-  standDown: async (context) => void (await markClaim(claimOf(context), undefined)),
+  standDown: async (context) => {
+    // The mark of an attempt whose request may have been sent stays.
+    if (!(await cameToAct(context))) await markClaim(claimOf(context), undefined);
+  },
   alreadyDone,
 };
 
@@ -64,6 +74,17 @@ async function act(context: FaultContext): Promise<KillAct> {
 }
 
 async function alreadyDone(context: FaultContext): Promise<KillAct | undefined> {
+  const found = await seenDone(context);
+  const { plan, signal, last = context.now() > plan.notAfter } = context;
+  if (found || !last || !(await cameToAct(context))) return found;
+  const aliveAt = context.now();
+  await pause(plan.notAfter + onTheWayMs - aliveAt, signal);
+  const done = await seenDone(context);
+  if (done?.outcome !== 'deleted') return done;
+  return { ...done, requestedAt: Math.max(done.requestedAt, aliveAt), answeredAt: context.now() };
+}
+
+async function seenDone(context: FaultContext): Promise<KillAct | undefined> {
   const { kubernetes, plan } = context;
   const pod = await kubernetes.read(podOf(plan));
   if (pod?.metadata?.uid !== plan.podUid) return await gone(context, pod);

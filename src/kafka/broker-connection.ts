@@ -88,3 +88,22 @@ export function brokerConnection(socket: Socket, onEnd?: () => void): BrokerConn
     close: () => end(new Error('closed by us')),
   };
 }
+
+/** Asks one question on a held connection; gives the answer without its length prefix. Rejects when the connection ends or the time is over. */
+export async function askOnce(
+  connection: BrokerConnection,
+  encode: (correlationId: number) => Buffer,
+  timeoutMs: number,
+): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const id = connection.send(encode, { answered: resolve, ended: reject });
+  const timer = setTimeout(() => {
+    connection.forget(id);
+    reject(new Error(`no answer in ${timeoutMs} ms`));
+  }, timeoutMs);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -21,22 +21,31 @@ export function podOfHost(
   )?.name;
 }
 
+/** Where pods are looked for, and the stated rule. */
+export interface PodsOfBrokers {
+  pods: BrokerPodCandidate[];
+  clusterDomain: string;
+  rule?: string | undefined;
+}
+
+/** The pod of a broker, by its advertised host, else by the stated rule; undefined where neither gives one. */
+export function podOfBroker(
+  broker: Broker,
+  { pods, clusterDomain, rule }: PodsOfBrokers,
+): string | undefined {
+  const byRule = rule ? applyRule(rule, broker.id) : undefined;
+  return podOfHost(broker.host, pods, clusterDomain) ?? pods.find((pod) => pod.name === byRule)?.name;
+}
+
 /**
  * The pod of each broker, by advertised host = pod FQDN or pod IP, else by the stated rule (`kafka-{id}`, `kafka-{id-1000}`).
  * Throws BROKER_UNMAPPED. Digits are never matched.
  */
-export function mapBrokersToPods(options: {
-  brokers: Broker[];
-  pods: BrokerPodCandidate[];
-  clusterDomain: string;
-  rule?: string;
-}): Map<number, string> {
-  const { brokers, pods, clusterDomain, rule } = options;
+export function mapBrokersToPods(options: PodsOfBrokers & { brokers: Broker[] }): Map<number, string> {
+  const { brokers, pods, rule } = options;
   return new Map(
     brokers.map((broker) => {
-      const byHost = podOfHost(broker.host, pods, clusterDomain);
-      const byRule = rule ? pods.find((pod) => pod.name === applyRule(rule, broker.id))?.name : undefined;
-      const name = byHost ?? byRule;
+      const name = podOfBroker(broker, options);
       if (name) return [broker.id, name];
       throw problem('BROKER_UNMAPPED', `broker ${broker.id} cannot be tied to a pod`, {
         evidence: [

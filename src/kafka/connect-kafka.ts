@@ -1,14 +1,15 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { LeaderfallError, problem } from '../experiment/errors.ts';
 import { kafkaClient } from './kafkajs.ts';
-import { metadataPool } from './metadata-pool.ts';
+import { addressOf, metadataPool } from './metadata-pool.ts';
 import type { ConnectKafka, Dial, KafkaPort } from './port.ts';
 import { dialDirect } from './reach.ts';
 
 /** Kafka's own error types that answer a question rather than fail. */
 const topicExistsError = 'TOPIC_ALREADY_EXISTS';
 const unknownTopicError = 'UNKNOWN_TOPIC_OR_PARTITION';
-const deletionDisabledCode = 73;
+/** TOPIC_DELETION_DISABLED, and INVALID_REQUEST, by which a broker says the same to DeleteTopics below version 3, kafkajs' among them. */
+const deletionDisabledCodes = [73, 42];
 const groupInUseError = 'NON_EMPTY_GROUP';
 const unknownGroupError = 'GROUP_ID_NOT_FOUND';
 
@@ -64,7 +65,8 @@ export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial: given })
         retryable: true,
       });
     },
-    metadataOfEach: ({ topics = [], timeoutMs = 1_000 } = {}) => pool.askEach(topics, timeoutMs),
+    metadataOfEach: ({ topics = [], timeoutMs = 1_000, brokers } = {}) =>
+      pool.askEach(topics, timeoutMs, brokers?.map(addressOf)),
     async createTopic({ name, partitions, replicationFactor, config }) {
       const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
       const topic = { topic: name, numPartitions: partitions, replicationFactor, configEntries };
@@ -86,7 +88,7 @@ export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial: given })
         return 'deleted';
       } catch (error) {
         if (errorTypes(error).includes(unknownTopicError)) return 'not-found';
-        if (errorCodes(error).includes(deletionDisabledCode)) return 'refused';
+        if (errorCodes(error).some((code) => deletionDisabledCodes.includes(code))) return 'refused';
         throw refused(`delete topic ${name}`, error);
       }
     },
@@ -111,17 +113,48 @@ export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial: given })
         entries.filter((entry) => !entry.isSensitive).map((entry) => [entry.configName, entry.configValue]),
       );
     },
-    async topicExists(name) {
-      const { partitions } = await port.metadata({ topics: [name] });
-      return partitions.some((partition) => partition.topic === name);
+    async topicListed(name) {
+      const answers = [...(await pool.askEach([name], 1_000)).values()].filter(
+        (answer) => answer !== undefined,
+      );
+      // Says why nobody answers.
+      if (answers.length === 0) await port.metadata({ topics: [name] });
+      return answers.some(({ partitions }) => partitions.some(({ topic }) => topic === name));
+    },
+    async minInsyncReplicas(topics) {
+      const configNames = ['min.insync.replicas'];
+      const resources = topics.map((name) => ({
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name,
+        configNames,
+      }));
+      try {
+        const found = await asAdmin('settings of topics', (client) =>
+          client.describeConfigs({ resources, includeSynonyms: false }),
+        );
+        return new Map(
+          found.resources.flatMap(({ resourceName, configEntries: [entry] }) =>
+            entry ? [[resourceName, Number(entry.configValue)] as const] : [],
+          ),
+        );
+      } catch (error) {
+        throw refused('settings of topics', error);
+      }
     },
     async groups() {
-      try {
-        const { groups } = await asAdmin('list consumer groups', (client) => client.listGroups());
-        return groups.map(({ groupId }) => groupId);
-      } catch (error) {
-        throw refused('list consumer groups', error);
+      // By kafkajs, whose broker of the moment may list no others for 30 s after it came back, groups would be missed.
+      const { brokers } = await port.metadata();
+      const lists = await pool.askGroups(5_000, brokers.map(addressOf));
+      for (const broker of brokers) {
+        const list = lists.get(addressOf(broker));
+        if (list?.error !== 0)
+          throw problem('KAFKA_UNREACHABLE', `broker ${broker.id} does not tell its consumer groups yet`, {
+            evidence: [list ? `Kafka's error code ${list.error}` : 'no answer in 5,000 ms'],
+            next: 'It passes when the broker has come up.',
+            retryable: true,
+          });
       }
+      return [...new Set([...lists.values()].flatMap((list) => list?.groups ?? []))];
     },
     async deleteGroup(name) {
       try {

@@ -14,12 +14,13 @@ export interface GroupRecorder {
 /** kafkajs tells of a rebalance when the coordinator asks for it, and of the join that ends it. */
 export function groupRecorder(now: () => number = Date.now): GroupRecorder {
   const seen = { rebalances: 0, rebalanceMs: 0, longestRebalanceMs: 0, coordinatorMoves: 0 };
-  let coordinator: string | undefined;
   return {
     follow(consumer) {
       const { events } = consumer;
       let beganAt: number | undefined;
       let joined = false;
+      // Each client has a group of its own, and so a coordinator of its own.
+      let coordinator: string | undefined;
       consumer.on(events.REBALANCING, () => {
         beganAt ??= now();
       });

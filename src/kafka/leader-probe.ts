@@ -10,15 +10,26 @@ const listOffsetsVersion = 1;
 /** Asks for the end of what readers may read (the high watermark). */
 const latestTimestamp = -1n;
 
+/** Kafka's error code UNKNOWN_TOPIC_OR_PARTITION. */
+const unknownPartition = 3;
+
 /** Where the correlation id stands: after length, API key and version. */
 const correlationIdAt = 8;
 
-/** A held connection to one broker on which it is asked over and over whether it serves the partition as its leader. */
+/** One question that waits for its answer. */
+export interface Question {
+  /** By the clock given. */
+  sentAt: number;
+  partitions: readonly number[];
+}
+
+/** A held connection to one broker on which it is asked over and over which partitions it serves as their leader. */
 export interface LeaderProbe {
   readonly open: boolean;
-  /** When the probes that wait for an answer were sent, oldest first, by the clock given. A broker answers in order. */
-  readonly waiting: readonly number[];
-  send(): void;
+  /** Oldest first. A broker answers in order. */
+  readonly waiting: readonly Question[];
+  /** One request for all of these partitions. */
+  send(partitions: readonly number[]): void;
   close(): void;
 }
 
@@ -26,28 +37,28 @@ export interface LeaderProbe {
 export interface LeaderProbeOptions {
   clientId: string;
   topic: string;
-  partition: number;
   /** Monotonic, ms. */
   now: () => number;
-  /** Kafka's error code; 0: served. */
-  onAnswer: (answer: { sentAt: number; error: number }) => void;
+  /** Kafka's error code of each partition that was asked for; 0: served. */
+  onAnswer: (answer: { sentAt: number; errors: ReadonlyMap<number, number> }) => void;
   onEnd: () => void;
 }
 
 /**
- * Asks for the partition's end offset over a connected socket. Only the leader gives it, and a new leader only once those in sync
- * have followed it into its epoch, which is also when a write with acks=all can succeed. Nothing is written.
+ * Asks for partitions' end offsets over a connected socket. Only a partition's leader gives it, and a new leader only once those in
+ * sync have followed it into its epoch, which is also when a write with acks=all can succeed. Nothing is written.
  */
 export function leaderProbe(socket: Socket, options: LeaderProbeOptions): LeaderProbe {
-  const { clientId, topic, partition, now, onAnswer, onEnd } = options;
-  const request = encodeListOffsetsRequest({ clientId, topic, partition });
+  const { clientId, topic, now, onAnswer, onEnd } = options;
   const connection = brokerConnection(socket, onEnd);
-  const waiting: number[] = [];
+  const waiting: Question[] = [];
+  /** The last request: the next one is mostly for the same partitions. */
+  let last: { key: string; request: Buffer } = { key: '', request: Buffer.alloc(0) };
 
-  function encode(correlationId: number): Buffer {
-    const bytes = Buffer.from(request);
-    bytes.writeInt32BE(correlationId, correlationIdAt);
-    return bytes;
+  function requestFor(partitions: readonly number[]): Buffer {
+    const key = partitions.join();
+    if (last.key !== key) last = { key, request: encodeListOffsetsRequest({ clientId, topic, partitions }) };
+    return last.request;
   }
 
   return {
@@ -56,13 +67,22 @@ export function leaderProbe(socket: Socket, options: LeaderProbeOptions): Leader
       return connection.open;
     },
     close: () => connection.close(),
-    send() {
+    send(partitions) {
       const sentAt = now();
-      waiting.push(sentAt);
+      const request = requestFor(partitions);
+      waiting.push({ sentAt, partitions });
+      const encode = (correlationId: number) => {
+        const bytes = Buffer.from(request);
+        bytes.writeInt32BE(correlationId, correlationIdAt);
+        return bytes;
+      };
       connection.send(encode, {
         answered(frame) {
           waiting.shift();
-          onAnswer({ sentAt, error: decodeListOffsetsError(frame) });
+          const told = decodeListOffsetsErrors(frame);
+          // A broker that does not name a partition does not know it.
+          const errors = new Map(partitions.map((one) => [one, told.get(one) ?? unknownPartition]));
+          onAnswer({ sentAt, errors });
         },
         ended: () => {},
       });
@@ -74,7 +94,7 @@ export function leaderProbe(socket: Socket, options: LeaderProbeOptions): Leader
 export function encodeListOffsetsRequest(options: {
   clientId: string;
   topic: string;
-  partition: number;
+  partitions: readonly number[];
 }): Buffer {
   const body = writer();
   body.int16(listOffsetsApiKey);
@@ -84,26 +104,27 @@ export function encodeListOffsetsRequest(options: {
   body.int32(-1); // a client, not a replica
   body.int32(1);
   body.string(options.topic);
-  body.int32(1);
-  body.int32(options.partition);
-  body.int64(latestTimestamp);
+  body.int32(options.partitions.length);
+  for (const partition of options.partitions) {
+    body.int32(partition);
+    body.int64(latestTimestamp);
+  }
   return body.framed();
 }
 
-/** The error code of the first partition in a ListOffsets response without its length prefix; 0 where it has an offset. */
-export function decodeListOffsetsError(frame: Buffer): number {
+/** The error code of each partition in a ListOffsets response without its length prefix; 0 where it has an offset. */
+export function decodeListOffsetsErrors(frame: Buffer): Map<number, number> {
   const read = reader(frame);
   read.int32(); // correlation id
-  const [error] = read.array(() => {
+  const topics = read.array(() => {
     read.string();
-    return read.array(() => {
-      read.int32(); // partition
+    return read.array((): [number, number] => {
+      const partition = read.int32();
       const code = read.int16();
       read.int64(); // timestamp
       read.int64(); // offset
-      return code;
+      return [partition, code];
     });
   });
-  // A broker that names no partition does not know it.
-  return error?.[0] ?? 3;
+  return new Map(topics.flat());
 }

@@ -1,22 +1,25 @@
 import type { Socket } from 'node:net';
-import { brokerConnection } from './broker-connection.ts';
+import { askOnce, brokerConnection } from './broker-connection.ts';
+import { decodeListGroupsResponse, encodeListGroupsRequest, type GroupList } from './list-groups-protocol.ts';
 import { decodeMetadataResponse, encodeMetadataRequest, type MetadataVersion } from './metadata-protocol.ts';
 import type { ClusterMetadata, Topics } from './port.ts';
 
-/** A held connection to one broker on which only Metadata is asked. */
+/** A held connection to one broker on which it is asked what it knows of the cluster. */
 export interface MetadataConnection {
   /** The broker's own answer; rejects when the connection ends or the time is over. */
-  ask(topics: Topics, timeoutMs: number): Promise<Omit<ClusterMetadata, 'answeredBy'>>;
+  ask(topics: Topics, timeoutMs: number): Promise<ClusterMetadata>;
+  /** The consumer groups that this broker coordinates; rejects likewise. */
+  groups(timeoutMs: number): Promise<GroupList>;
   readonly open: boolean;
   close(): void;
 }
 
-/** Speaks Metadata over a connected socket. `onEnd` is called once, when the connection has ended for whatever reason. */
+/** Asks over a connected socket. `onEnd` is called once, when the connection has ended for whatever reason. */
 export function metadataConnection(
   socket: Socket,
   options: { clientId: string; version?: MetadataVersion; onEnd?: () => void },
 ): MetadataConnection {
-  const version = options.version ?? 7;
+  const { clientId, version = 7 } = options;
   const connection = brokerConnection(socket, options.onEnd);
   return {
     get open() {
@@ -24,21 +27,13 @@ export function metadataConnection(
     },
     close: () => connection.close(),
     async ask(topics, timeoutMs) {
-      const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-      const id = connection.send(
-        (correlationId) => encodeMetadataRequest(version, correlationId, options.clientId, topics),
-        { answered: resolve, ended: reject },
-      );
-      const timer = setTimeout(() => {
-        connection.forget(id);
-        reject(new Error(`no answer in ${timeoutMs} ms`));
-      }, timeoutMs);
-      try {
-        const frame = await promise;
-        return { ...decodeMetadataResponse(version, frame).answer, at: Date.now() };
-      } finally {
-        clearTimeout(timer);
-      }
+      const encode = (id: number) => encodeMetadataRequest(version, id, clientId, topics);
+      const frame = await askOnce(connection, encode, timeoutMs);
+      return { ...decodeMetadataResponse(version, frame).answer, at: Date.now() };
+    },
+    async groups(timeoutMs) {
+      const encode = (id: number) => encodeListGroupsRequest(id, clientId);
+      return decodeListGroupsResponse(await askOnce(connection, encode, timeoutMs));
     },
   };
 }

@@ -1,20 +1,27 @@
+import type { GroupList } from './list-groups-protocol.ts';
 import { type MetadataConnection, metadataConnection } from './metadata-connection.ts';
 import type { MetadataVersion } from './metadata-protocol.ts';
-import type { ClusterMetadata, Dial, Topics } from './port.ts';
+import type { Broker, ClusterMetadata, Dial, Topics } from './port.ts';
 
 /** Held connections to every known broker. */
 export interface MetadataPool {
-  /** Each broker's own answer by host:port; undefined where there was none in time. */
-  askEach(topics: Topics, timeoutMs: number): Promise<Map<string, ClusterMetadata | undefined>>;
+  /** Each broker's own answer by host:port; undefined where there was none in time. `addresses` instead of the pool's own. */
+  askEach(
+    topics: Topics,
+    timeoutMs: number,
+    addresses?: string[],
+  ): Promise<Map<string, ClusterMetadata | undefined>>;
   /** The freshest of the answers that come in time; undefined where none came. */
   askFreshest(topics: Topics, timeoutMs: number): Promise<ClusterMetadata | undefined>;
+  /** The consumer groups of the brokers at these host:port; undefined where one did not answer in time. */
+  askGroups(timeoutMs: number, addresses: string[]): Promise<Map<string, GroupList | undefined>>;
   close(): void;
 }
 
 /** Once one broker has answered, the others get this long: a broker that is going down must not hold a kill up. ms */
 const graceMs = 60;
 
-/** Makes a pool over a fixed list of host:port. Connections are opened when first needed and again after they ended. */
+/** Makes a pool over a list of host:port. Connections are opened when first needed and again after they ended. */
 export function metadataPool(options: {
   bootstrap: string[];
   clientId: string;
@@ -49,8 +56,7 @@ export function metadataPool(options: {
     const started = Date.now();
     const held = await within(connection(address), timeoutMs);
     try {
-      const answer = await held.ask(topics, Math.max(1, timeoutMs - (Date.now() - started)));
-      return { ...answer, answeredBy: idOf(answer, address) };
+      return await held.ask(topics, Math.max(1, timeoutMs - (Date.now() - started)));
     } catch (error) {
       // A broker older than 2.1 ends the connection on a version it does not know.
       if (!held.open && !versions.has(address) && Date.now() - started < 100) versions.set(address, 4);
@@ -65,16 +71,23 @@ export function metadataPool(options: {
     return answer;
   }
 
+  /** Asks every broker the same; undefined where that failed. */
+  async function ofEach<T>(
+    addresses: string[],
+    question: (address: string) => Promise<T>,
+  ): Promise<Map<string, T | undefined>> {
+    const answers = addresses.map(async (address) => {
+      const answer = await question(address).catch(() => undefined);
+      return [address, answer] as const;
+    });
+    return new Map(await Promise.all(answers));
+  }
+
   return {
-    async askEach(topics, timeoutMs) {
-      const answers = await Promise.all(
-        bootstrap.map(async (address) => {
-          const answer = await remember(address, topics, timeoutMs).catch(() => undefined);
-          return [address, answer] as const;
-        }),
-      );
-      return new Map(answers);
-    },
+    askEach: (topics, timeoutMs, addresses = bootstrap) =>
+      ofEach(addresses, (address) => remember(address, topics, timeoutMs)),
+    askGroups: (timeoutMs, addresses) =>
+      ofEach(addresses, async (address) => (await within(connection(address), timeoutMs)).groups(timeoutMs)),
     async askFreshest(topics, timeoutMs) {
       const answers: ClusterMetadata[] = [];
       const { promise: useful, resolve } = Promise.withResolvers<void>();
@@ -102,24 +115,24 @@ export function metadataPool(options: {
   };
 }
 
-/** Highest leader epoch first, then most brokers listed, then the latest. */
+/** Highest leader epochs first, summed up: they only ever grow. Then most brokers listed, then the latest. */
 export function freshest(answers: ClusterMetadata[]): ClusterMetadata | undefined {
   const epoch = (answer: ClusterMetadata) =>
-    Math.max(-1, ...answer.partitions.map((partition) => partition.leaderEpoch));
+    answer.partitions.reduce((sum, { leaderEpoch }) => sum + leaderEpoch + 1, 0);
   return [...answers].sort(
     (a, b) => epoch(b) - epoch(a) || b.brokers.length - a.brokers.length || b.at - a.at,
   )[0];
+}
+
+/** `host:port`, where a broker wants to be reached. */
+export function addressOf({ host, port }: Pick<Broker, 'host' | 'port'>): string {
+  return `${host}:${port}`;
 }
 
 /** `host:port`; the host may be an IPv6 address. */
 export function splitAddress(address: string): { host: string; port: number } {
   const at = address.lastIndexOf(':');
   return { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
-}
-
-function idOf(answer: Omit<ClusterMetadata, 'answeredBy'>, address: string): number {
-  const { host, port } = splitAddress(address);
-  return answer.brokers.find((broker) => broker.host === host && broker.port === port)?.id ?? -1;
 }
 
 async function within<T>(work: Promise<T>, ms: number): Promise<T> {

@@ -10,7 +10,7 @@ const metadataApiKey = 3;
 export type MetadataVersion = 7 | 4;
 
 /** Answers are only read to here. */
-type Answer = Omit<ClusterMetadata, 'at' | 'answeredBy'>;
+type Answer = Omit<ClusterMetadata, 'at'>;
 
 /** A Metadata request with its length prefix; never creates topics. */
 export function encodeMetadataRequest(
@@ -31,7 +31,7 @@ export function encodeMetadataRequest(
   return body.framed();
 }
 
-/** A Metadata response without its length prefix. Offline replicas stay among the replicas. */
+/** A Metadata response without its length prefix. A topic's partitions are in their order, which brokers need not keep. Offline replicas stay among the replicas. */
 export function decodeMetadataResponse(
   version: MetadataVersion,
   bytes: Buffer,
@@ -50,7 +50,7 @@ export function decodeMetadataResponse(
     read.int16(); // error of the topic
     const topic = read.string();
     read.int8(); // internal
-    return read.array(() => {
+    const listed = read.array(() => {
       read.int16(); // error of the partition
       const partition = read.int32();
       const leader = read.int32();
@@ -60,6 +60,7 @@ export function decodeMetadataResponse(
       if (version >= 5) read.array(read.int32); // offline replicas
       return { topic, partition, leader, leaderEpoch, replicas, isr };
     });
+    return listed.sort((a, b) => a.partition - b.partition);
   });
   return { correlationId, answer: { brokers, clusterId, controller, partitions: partitions.flat() } };
 }

@@ -9,6 +9,12 @@ const maxWaitMs = 100;
 /** A leader that answers this much later than it should is doubted, and everybody is asked. ms */
 const doubtMs = 50;
 
+/**
+ * A leader that has given everything is asked again after this: by each record as it comes, a stream of 100 a second would be 100
+ * requests. ms
+ */
+const restMs = 25;
+
 /** While there is no leader, or it is doubted, brokers are asked this often. ms */
 const searchMs = 10;
 
@@ -66,6 +72,8 @@ interface Target {
   dialling?: AbortController;
   /** When it was asked what it has not answered yet; undefined: nothing. By the monotonic clock. */
   askedAt?: number;
+  /** It has given everything, and is left alone until then. */
+  restsUntil?: number;
 }
 
 /**
@@ -92,7 +100,7 @@ export function readPartition(options: PartitionReaderOptions): PartitionReader 
     const everybody = idle || !isServed(at);
     for (const target of targets) {
       if (target.askedAt !== undefined && at - target.askedAt > deadMs) target.connection?.close();
-      if (everybody || target === leader) ask(target);
+      if (everybody || (target === leader && at >= (target.restsUntil ?? 0))) ask(target);
     }
   }
 
@@ -161,8 +169,10 @@ export function readPartition(options: PartitionReaderOptions): PartitionReader 
     if (lost) leader = undefined;
     // What came meanwhile from another broker is not taken twice.
     if (asked === position && target === leader) take(target, answer);
-    if (target === leader) ask(target);
-    else if (lost) look();
+    if (target === leader) {
+      if (answer.highWatermark > position) ask(target);
+      else target.restsUntil = now() + restMs;
+    } else if (lost) look();
   }
 
   function serve(target: Target): void {

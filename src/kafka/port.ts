@@ -28,8 +28,6 @@ export interface ClusterMetadata {
   controller: number;
   brokers: Broker[];
   partitions: Partition[];
-  /** Broker that answered. */
-  answeredBy: number;
 }
 
 /** Topics that metadata is asked for; `all` only where it is worth the size of the answer. */
@@ -51,15 +49,19 @@ export interface Dial {
  */
 export interface KafkaPort {
   /**
-   * Asks every known broker at once on held connections and gives the freshest answer (highest leader epoch of the asked topic,
+   * Asks every known broker at once on held connections and gives the freshest answer (highest leader epochs of the asked topics,
    * then the answer that lists most brokers, then the latest). Waits at most `timeoutMs` (1,000) for the first useful answer
    * and a short while for the others.
    */
   metadata(options?: { topics?: Topics; timeoutMs?: number }): Promise<ClusterMetadata>;
-  /** Each broker's own answer; undefined where it did not answer in time. */
+  /**
+   * Each broker's own answer by host:port; undefined where it did not answer in time. All of them are asked where they were given;
+   * `brokers` are asked at the addresses that they advertise instead.
+   */
   metadataOfEach(options?: {
     topics?: Topics;
     timeoutMs?: number;
+    brokers?: Broker[];
   }): Promise<Map<string, ClusterMetadata | undefined>>;
   /** 'exists' where it is there already. */
   createTopic(topic: {
@@ -74,8 +76,11 @@ export interface KafkaPort {
   purgeTopic(name: string): Promise<void>;
   /** Broker settings by name, of one broker. */
   brokerConfig(broker: number): Promise<Record<string, string>>;
-  topicExists(name: string): Promise<boolean>;
-  /** Names of the consumer groups that the brokers know. */
+  /** Whether any broker that answers lists the topic: one whose replica is on a broker that is away outlives its deletion. */
+  topicListed(name: string): Promise<boolean>;
+  /** `min.insync.replicas` of each of the topics as the brokers apply it, whether set on the topic or not; not in it: not told. */
+  minInsyncReplicas(topics: string[]): Promise<Map<string, number>>;
+  /** Names of the consumer groups of all brokers. KAFKA_UNREACHABLE (retryable) while one of them cannot tell. */
   groups(): Promise<string[]>;
   /** 'in-use' while it has members; one that died without a word is taken for a member until its session ends. */
   deleteGroup(name: string): Promise<'deleted' | 'not-found' | 'in-use'>;

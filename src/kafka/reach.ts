@@ -35,12 +35,13 @@ export interface PodPort {
 export async function chooseReach(options: {
   reach: 'auto' | 'direct' | 'port-forward';
   bootstrap: string[];
-  podOf: (host: string) => Promise<PodPort | undefined>;
+  /** The pod behind what a client wants to reach, and the port there. */
+  podOf: (host: string, port: number) => Promise<PodPort | undefined>;
   portForward: (pod: PodPort) => Promise<Socket>;
 }): Promise<{ reach: 'direct' | 'port-forward'; dial: Dial }> {
   const forwarded: Dial = async (host, port) => {
-    const pod = await options.podOf(host);
-    if (pod) return await options.portForward({ ...pod, port });
+    const pod = await options.podOf(host, port);
+    if (pod) return await options.portForward(pod);
     throw problem('BROKER_UNMAPPED', `no pod stands behind ${host}`, { retryable: true });
   };
   if (options.reach === 'direct') return { reach: 'direct', dial: dialDirect };

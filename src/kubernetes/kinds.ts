@@ -14,6 +14,7 @@ const kinds: Record<string, { resource: string; namespaced: boolean }> = {
   'apps/v1/StatefulSet': { resource: 'statefulsets', namespaced: true },
   'batch/v1/Job': { resource: 'jobs', namespaced: true },
   'coordination.k8s.io/v1/Lease': { resource: 'leases', namespaced: true },
+  'policy/v1/PodDisruptionBudget': { resource: 'poddisruptionbudgets', namespaced: true },
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': { resource: 'clusterrolebindings', namespaced: false },
   'apiextensions.k8s.io/v1/CustomResourceDefinition': {
     resource: 'customresourcedefinitions',

@@ -90,7 +90,7 @@ export interface KubernetesPort {
       uid?: string;
       gracePeriodSeconds?: number;
       propagation?: 'Background' | 'Foreground' | 'Orphan';
-      /** Epoch ms: not sent, and not retried, after this. */
+      /** Epoch ms: not sent, not retried and not waited for after this. What was on its way then may still be carried out. */
       notAfter?: number;
     },
   ): Promise<DeleteAnswer>;

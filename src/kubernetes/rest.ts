@@ -1,5 +1,6 @@
 import { type Dispatcher, fetch } from 'undici';
 import { problem } from '../experiment/errors.ts';
+import { holdSecret } from '../experiment/held-secrets.ts';
 import { HttpMethod, KubeConfig, RequestContext } from './client.ts';
 
 /** One request to the API server. */
@@ -10,7 +11,7 @@ export interface RestRequest {
   body?: unknown;
   contentType?: string;
   timeoutMs?: number;
-  /** Epoch ms: neither sent nor sent again after this. */
+  /** Epoch ms: neither sent nor sent again after this, nor waited for: what is given up is not carried out, unless it is on its way. */
   notAfter?: number;
 }
 
@@ -122,9 +123,15 @@ export function aheadOf(date: string | null, asked: number, answered: number): n
   return (asked + answered) / 2 - (Date.parse(date) + 500);
 }
 
+/** Says who asks, by whatever the kubeconfig has: its token, a file that is renewed, a program's answer. */
+async function authenticate(config: KubeConfig, context: RequestContext): Promise<void> {
+  await config.applySecurityAuthentication(context);
+  holdSecret(context.getHeaders().Authorization?.replace(/^\w+ /, ''));
+}
+
 async function sendOnce(config: KubeConfig, server: string, request: RestRequest): Promise<RestAnswer> {
   const context = new RequestContext(`${server}${request.path}`, HttpMethod.GET);
-  await config.applySecurityAuthentication(context);
+  await authenticate(config, context);
   const headers: Record<string, string> = { ...context.getHeaders(), accept: 'application/json' };
   if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
   const asked = Date.now();
@@ -132,12 +139,17 @@ async function sendOnce(config: KubeConfig, server: string, request: RestRequest
     method: request.method,
     headers,
     body: request.body === undefined ? undefined : JSON.stringify(request.body),
-    signal: AbortSignal.timeout(request.timeoutMs ?? defaultTimeoutMs),
+    signal: AbortSignal.timeout(timeoutOf(request, asked)),
     dispatcher: context.getDispatcher() as Dispatcher | undefined,
   });
   const aheadMs = aheadOf(response.headers.get('date'), asked, Date.now());
   const body = await response.text();
   return { status: response.status, body, ...(aheadMs === undefined ? {} : { aheadMs }) };
+}
+
+/** A server hears that a request was given up, and most then do not carry it out. ms */
+function timeoutOf({ timeoutMs = defaultTimeoutMs, notAfter }: RestRequest, now: number): number {
+  return notAfter === undefined ? timeoutMs : Math.max(1, Math.min(timeoutMs, notAfter - now));
 }
 
 async function stream(
@@ -147,7 +159,7 @@ async function stream(
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array> | undefined> {
   const context = new RequestContext(`${server}${path}`, HttpMethod.GET);
-  await config.applySecurityAuthentication(context);
+  await authenticate(config, context);
   const dispatcher = context.getDispatcher() as Dispatcher | undefined;
   const response = await fetch(`${server}${path}`, { headers: context.getHeaders(), signal, dispatcher });
   return response.ok && response.body ? response.body : undefined;

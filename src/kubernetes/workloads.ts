@@ -1,3 +1,4 @@
+import type { StatefulSetRef } from '../experiment/result.ts';
 import type { KubernetesObject } from './port.ts';
 
 /** How a container ended, as in the Pod API. */
@@ -26,7 +27,12 @@ export interface Pod extends KubernetesObject {
     hostname?: string;
     subdomain?: string;
     nodeName?: string;
-    containers?: { name: string; ports?: { containerPort: number }[]; [key: string]: unknown }[];
+    containers?: {
+      name: string;
+      image?: string;
+      ports?: { containerPort: number }[];
+      [key: string]: unknown;
+    }[];
     [key: string]: unknown;
   };
   status?: {
@@ -35,11 +41,52 @@ export interface Pod extends KubernetesObject {
     message?: string;
     podIP?: string;
     podIPs?: { ip: string }[];
-    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    conditions?: {
+      type: string;
+      status: string;
+      reason?: string;
+      message?: string;
+      lastTransitionTime?: string;
+    }[];
     initContainerStatuses?: ContainerStatus[];
     containerStatuses?: ContainerStatus[];
     [key: string]: unknown;
   };
+}
+
+/** The parts of a StatefulSet that we rely on. */
+export interface StatefulSet extends KubernetesObject {
+  spec?: {
+    replicas?: number;
+    serviceName?: string;
+    ordinals?: { start?: number };
+    template?: {
+      metadata?: { labels?: Record<string, string> };
+      spec?: { terminationGracePeriodSeconds?: number };
+    };
+  };
+}
+
+/** What a run remembers of a StatefulSet. */
+export function statefulSetRef({ metadata, spec }: StatefulSet, namespace: string): StatefulSetRef {
+  const { replicas = 1, serviceName, ordinals } = spec ?? {};
+  return {
+    namespace,
+    name: metadata?.name ?? '',
+    uid: metadata?.uid ?? '',
+    replicas,
+    ...(serviceName ? { service: serviceName } : {}),
+    ...(ordinals?.start ? { firstOrdinal: ordinals.start } : {}),
+  };
+}
+
+/** Names of the pods that a StatefulSet will have, whether they are up or not. */
+export function podNames({
+  name,
+  replicas,
+  firstOrdinal = 0,
+}: Pick<StatefulSetRef, 'name' | 'replicas' | 'firstOrdinal'>): string[] {
+  return Array.from({ length: replicas }, (_, index) => `${name}-${firstOrdinal + index}`);
 }
 
 /** Waiting reasons that are steps of a normal start. */

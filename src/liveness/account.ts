@@ -55,7 +55,7 @@ export function account(
     ...(consumer.direct ? { directReader: consumer.direct } : {}),
     ...(anomalies ? { anomalies } : {}),
     delivery: { ...producer.delivery, ...(uncleanElection === undefined ? {} : { uncleanElection }) },
-    drained: consumer.drained && tally !== undefined,
+    drained: (consumer.drained || again !== undefined) && tally !== undefined,
     ...ends,
     ...(consumer.silence ? { silence: consumer.silence } : {}),
     notes: notesOn(producer, consumer, tally, again),
@@ -94,8 +94,10 @@ function notesOn(
     const seen = countOf(tally, 'unknown-seen');
     notes.push(`${seen} of ${producer.unknown} records of unknown outcome were read`);
   }
-  if (again)
-    notes.push('the log was read a second time, from its beginning, before anything was called lost');
+  if (again) {
+    const why = consumer.silence ? 'after the consumer had given up' : 'before anything was called lost';
+    notes.push(`the log was read a second time, from its beginning, ${why}`);
+  }
   for (const fact of consumer.direct?.stuckEvidence ?? []) {
     notes.push(`the consumer’s client was stuck, not the cluster: ${fact}`);
   }
@@ -108,8 +110,8 @@ function notesOn(
 
 function outagesOf({ outages }: ProducerReport): Partial<StreamReport> {
   if (!outages) return {};
-  const { count, maxMs, totalMs, longest } = outages;
-  return { producerOutage: { count, maxMs, totalMs }, producerOutages: longest };
+  const { count, maxMs, totalMs, worst, longest } = outages;
+  return { producerOutage: { count, maxMs, totalMs, worst }, producerOutages: longest };
 }
 
 function present(name: 'sendToAck' | 'sendToReceive', latency: Latency): Partial<StreamReport> {

@@ -7,6 +7,13 @@ export const ackFloorMs = 100;
 const maxTold = 20;
 const maxKept = 200;
 
+/** Outages of a partition that are over and are told no more. */
+export interface Dropped {
+  partition: number;
+  count: number;
+  totalMs: number;
+}
+
 /** Keeps the outages of one partition as its producer has them. All times by one monotonic clock, ms. */
 export interface AckOutages {
   /** A batch is acknowledged whose oldest record was due then. */
@@ -21,13 +28,13 @@ export interface AckOutages {
   /** The longest that are over and the one that is not; `waitingSince` is when the oldest record without an ack was due. */
   list(now: number, waitingSince?: number): ProducerOutage[];
   /** Number and length of those that are over and are not in the list any more. */
-  readonly dropped: { count: number; totalMs: number };
+  readonly dropped: Dropped;
 }
 
 /** `epochOf` gives the wall clock's time of a moment. */
 export function ackOutages(partition: number, epochOf: (at: number) => number): AckOutages {
   const over: ProducerOutage[] = [];
-  const dropped = { count: 0, totalMs: 0 };
+  const dropped: Dropped = { partition, count: 0, totalMs: 0 };
   let lastAckAt: number | undefined;
   let firstDue: number | undefined;
   let current = nothing();
@@ -83,17 +90,16 @@ function nothing(): Pick<ProducerOutage, 'errors' | 'failedSends' | 'retries' | 
 }
 
 /** Those of all partitions, summed up. */
-export function summedUp(
-  outages: ProducerOutage[],
-  dropped: readonly { count: number; totalMs: number }[] = [],
-): ProducerOutages {
+export function summedUp(outages: ProducerOutage[], dropped: readonly Dropped[] = []): ProducerOutages {
   const longest = [...outages].sort((a, b) => b.ms - a.ms).slice(0, maxTold);
+  const totals = new Map(dropped.map(({ partition, totalMs }) => [partition, totalMs]));
+  for (const { partition, ms } of outages) totals.set(partition, (totals.get(partition) ?? 0) + ms);
+  // One death is an outage of many partitions at once: added up they would be longer than it took.
+  const [worst = 0, totalMs = 0] = [...totals].sort(([, a], [, b]) => b - a)[0] ?? [];
   return {
     count: dropped.reduce((sum, { count }) => sum + count, outages.length),
-    totalMs: [...outages.map(({ ms }) => ms), ...dropped.map(({ totalMs }) => totalMs)].reduce(
-      (sum, ms) => sum + ms,
-      0,
-    ),
+    totalMs,
+    worst,
     maxMs: longest[0]?.ms ?? 0,
     floorMs: ackFloorMs,
     longest: longest.sort((a, b) => a.at - b.at),

@@ -1,9 +1,8 @@
+import { partitionOf } from '../experiment/outage.ts';
 import type { StreamReport } from '../experiment/result.ts';
 import type { ProducerOutage } from '../experiment/stream-figures.ts';
 import type { ObserverReport } from './protocol.ts';
-
-/** The one whose leader the observer probes. */
-const probedPartition = 0;
+import { type Keeping, stuckTime } from './stuck-producer.ts';
 
 /**
  * What of the clients' outages was theirs and what the cluster's, by the observer beside them: it runs in the same pod, so one clock
@@ -12,16 +11,24 @@ const probedPartition = 0;
 export function besideObserver(
   stream: StreamReport,
   observer: ObserverReport | undefined,
-  skewMs: number,
-): Pick<StreamReport, 'producerOutages' | 'metadata' | 'directReader'> {
+  { skewMs, minInsyncReplicas }: { skewMs: number; minInsyncReplicas: number },
+): Pick<StreamReport, 'longestSilenceAt' | 'silence' | 'producerOutages' | 'metadata' | 'directReader'> {
   const workers = (at: number) => Math.round(at - skewMs);
-  const { producerOutages, directReader } = stream;
+  const stamp = (at: string) => new Date(workers(Date.parse(at))).toISOString();
+  const { longestSilenceAt, silence, producerOutages, directReader } = stream;
   const { metadata } = observer ?? {};
+  const keeping: Keeping = {
+    ...{ acks: stream.delivery?.acks, minInsyncReplicas },
+    shrinks: metadata?.shrinks ?? [],
+  };
   return {
+    ...(longestSilenceAt === undefined ? {} : { longestSilenceAt: stamp(longestSilenceAt) }),
+    ...(silence ? { silence: { ...silence, at: stamp(silence.at) } } : {}),
     ...(producerOutages
       ? {
           producerOutages: producerOutages
             .map((outage) => shareOf(outage, observer))
+            .map((outage) => withStuck(outage, keeping))
             .map(({ at, leaderKnownAt, ...others }) => ({
               ...others,
               at: workers(at),
@@ -53,7 +60,11 @@ function shareOf(outage: ProducerOutage, observer: ObserverReport | undefined): 
     ({ partition, at, leader }) =>
       partition === outage.partition && leader >= 0 && at > outage.at && at <= end,
   );
-  const probed = outage.partition === probedPartition ? observer?.outages : undefined;
+  const { partitions = 1 } = observer?.partitionOutages ?? {};
+  const probed =
+    outage.partition < partitions
+      ? observer?.outages?.filter((one) => partitionOf(one) === outage.partition)
+      : undefined;
   return {
     ...outage,
     ...(known && !outage.open
@@ -61,6 +72,11 @@ function shareOf(outage: ProducerOutage, observer: ObserverReport | undefined): 
       : {}),
     ...(probed ? { servedMs: Math.max(0, Math.round(outage.ms - overlap(probed, outage.at, end))) } : {}),
   };
+}
+
+function withStuck(outage: ProducerOutage, keeping: Keeping): ProducerOutage {
+  const stuckMs = stuckTime(outage, keeping);
+  return stuckMs === undefined ? outage : { ...outage, stuckMs };
 }
 
 /** How much of a span outages cover; those of one partition never overlap. */

@@ -7,12 +7,14 @@ import { readAgain, readToEnd } from './closing-read.ts';
 import { startDirectReader } from './direct-reader.ts';
 import type { Settings } from './environment.ts';
 import { lookAfresh } from './fresh-look.ts';
+import type { ConsumerRecord } from './handover.ts';
 import { latencyRecorder, rateMeter } from './latency.ts';
 import { newReadLedger, recordClocks, recordPassed, recordReopened } from './ledger/read.ts';
 import { type ReadReport, readReport } from './ledger/read-report.ts';
 import type { ConsumerReport } from './protocol.ts';
 import type { StreamRecord } from './record.ts';
 import { type SideReport, type SideRequest, seriesRecorder } from './series.ts';
+import { type Quiet, silencesOf } from './silences.ts';
 import { takeDown } from './take-down.ts';
 
 /** A person reads along with `kubectl logs -f`: no more than two lines a second. ms */
@@ -40,10 +42,14 @@ const closingMs = 20_000;
 export interface RunningConsumer {
   report(): ConsumerReport;
   series(request: SideRequest): SideReport;
+  /** Silence from now on is nobody's: the producer is about to be stopped, however long it then takes to close. */
+  producerStops(): void;
   /** Reads to the end of the log. */
   close(): Promise<ConsumerReport>;
   /** Reads the whole log once more; undefined where it could not be read to its end. */
   again(): Promise<ReadReport | undefined>;
+  /** Everything that is known, for those that go on when the container has ended. */
+  record(): ConsumerRecord;
   /** Leaves the consumer group, as far as that can be done in a moment: without a word it would keep its member for a session. */
   leave(): Promise<void>;
   /** Resolves with what a fresh client saw when no record came for the consumer time-out. */
@@ -59,10 +65,12 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   const series = seriesRecorder();
   const group = groupRecorder();
   const direct = startDirectReader(settings, (partition) => ledger.partitions.get(partition)?.next ?? 0);
-  const seen = { longestSilenceMs: 0, rebuilds: 0 };
+  const seen = { rebuilds: 0 };
+  const silences = silencesOf(settings.stream.partitions);
+  /** Time from one record of a partition to its next: no silence. ms */
+  const paceMs = (settings.stream.partitions * 1_000) / settings.rate;
   const silent = Promise.withResolvers<SilenceEnd>();
   let lastAt: number | undefined;
-  let longestAt: number | undefined;
   let lastError: string | undefined;
   let printedAt = 0;
   let drained = false;
@@ -70,7 +78,8 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   let silence: SilenceEnd | undefined;
   let reader: RecordReader | undefined;
   let rebuiltAt = startedAt;
-  let stuckAt: number | undefined;
+  let stuck: { partition: number; at: number } | undefined;
+  let producerStopsAt: number | undefined;
 
   function onRecords(records: ReadRecord[]): void {
     const before = performance.now();
@@ -87,15 +96,11 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     }
   }
 
-  function account({ sequence, at }: StreamRecord, offset: bigint, now: number): void {
-    const gap = lastAt === undefined ? 0 : now - lastAt;
-    if (gap > noticeableGapMs) print(`gap of ${gap} ms before sequence ${sequence}`);
-    if (gap > seen.longestSilenceMs) {
-      seen.longestSilenceMs = gap;
-      longestAt = lastAt;
-    }
+  function account({ partition, sequence, at }: StreamRecord, offset: bigint, now: number): void {
+    const gap = silences.came(partition, now);
+    if (gap > noticeableGapMs + paceMs) print(`gap of ${gap} ms before sequence ${sequence}`);
     lastAt = now;
-    stuckAt = undefined;
+    if (stuck?.partition === partition) stuck = undefined;
     rate.add(1);
     latency.record(now - at);
     series.done(at);
@@ -108,32 +113,44 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   }
 
   async function watch(): Promise<void> {
-    while (!ended) {
-      const quietSince = lastAt ?? startedAt;
-      const quiet = Date.now() - quietSince;
+    while (!ended && producerStopsAt === undefined) {
+      const quiet = silences.quietest() ?? { partition: 0, since: startedAt };
+      const quietMs = Date.now() - quiet.since - paceMs;
       const patience = lastAt === undefined ? firstRecordMs : rebuildAfterMs;
-      if (quiet > settings.consumerTimeoutMs && graceIsOver()) await lookForTheCause(quietSince);
-      else if (!reader || Date.now() - Math.max(quietSince, rebuiltAt) > patience) await rebuild(patience);
+      if (quietMs > settings.consumerTimeoutMs && graceIsOver()) await lookForTheCause(quiet);
+      else if (!reader || isOverdue(quiet.partition, quietMs, patience)) await rebuild(patience);
       await delay(100);
     }
   }
 
+  /** Nothing came for that long, or nothing of a partition that others read: a client is not thrown away for what nobody can read. */
+  function isOverdue(partition: number, quietMs: number, patience: number): boolean {
+    const now = Date.now();
+    if (now - rebuiltAt <= patience) return false;
+    return (
+      now - (lastAt ?? startedAt) > patience || (quietMs > patience && direct.stuckNow(partition).length > 0)
+    );
+  }
+
   function graceIsOver(): boolean {
     const grace = Math.max(stuckGraceMs, settings.consumerTimeoutMs);
-    return stuckAt === undefined || Date.now() - stuckAt > grace;
+    return stuck === undefined || Date.now() - stuck.at > grace;
   }
 
   /** A cluster that is out ends the consumer. A client of ours that is stuck on a cluster that serves is built anew, once. */
-  async function lookForTheCause(quietSince: number): Promise<void> {
-    const silentMs = Date.now() - quietSince;
-    const proof = direct.stuckNow();
-    const fresh = await lookAfresh(settings, nextOffsets());
+  async function lookForTheCause({ partition, since }: Quiet): Promise<void> {
+    const silentMs = Date.now() - since;
+    const proof = direct.stuckNow(partition);
+    const next = ledger.partitions.get(partition)?.next ?? 0;
+    const fresh = await lookAfresh(settings, { partition, next });
+    if (producerStopsAt !== undefined) return;
     const evidence = [...fresh.evidence, ...proof];
     const found = { confirmed: proof.length > 0 ? ('stuck-client' as const) : fresh.confirmed, evidence };
+    const quiet = silences.quietest();
     // What came meanwhile answers the question: the stream goes on.
-    if (lastAt !== undefined && lastAt > quietSince && found.confirmed !== 'outage') return;
-    if (found.confirmed === 'stuck-client' && stuckAt === undefined) {
-      stuckAt = Date.now();
+    if (quiet && quiet.since > since && found.confirmed !== 'outage') return;
+    if (found.confirmed === 'stuck-client' && stuck === undefined) {
+      stuck = { partition, at: Date.now() };
       lastError = `silent for ${silentMs} ms though ${found.evidence.join('; ')}`;
       print(`no record for ${silentMs} ms, but a fresh client is served: building the client anew`);
       return await rebuild(stuckGraceMs);
@@ -182,21 +199,12 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     }
   }
 
-  function nextOffsets(): Map<number, number> {
-    return new Map([...ledger.partitions].map(([partition, { next }]) => [partition, next]));
-  }
-
   async function close(): Promise<ConsumerReport> {
     drained ||= await readToEnd(settings, ledger, closingMs);
     ended = true;
     series.end();
     direct.stop();
     return report();
-  }
-
-  async function again(): Promise<ReadReport | undefined> {
-    const log = await readAgain(settings);
-    return log && readReport(log);
   }
 
   async function leave(): Promise<void> {
@@ -208,14 +216,16 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
 
   function report(): ConsumerReport {
     const now = Date.now();
-    const openGap = lastAt === undefined || ended ? 0 : now - lastAt;
+    const { longest } = silences;
+    const until = producerStopsAt ?? (ended ? 0 : now);
+    const openGap = Math.max(0, until - (silences.quietest()?.since ?? until));
     return {
       role: 'consumer',
       now,
       startedAt,
       received: ledger.received,
       ledger: readReport(ledger),
-      longestSilenceMs: Math.max(seen.longestSilenceMs, openGap, silence?.silentMs ?? 0),
+      longestSilenceMs: Math.max(longest.ms, openGap, silence?.silentMs ?? 0),
       receiveRate: rate.perSecond(),
       sendToReceive: latency.summary(),
       drained,
@@ -223,7 +233,7 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
       group: group.figures(),
       direct: direct.figures(),
       ...(lastAt === undefined ? {} : { lastReceivedAt: lastAt }),
-      ...(longestAt === undefined ? {} : { longestSilenceAt: longestAt }),
+      ...(longest.at === undefined ? {} : { longestSilenceAt: longest.at }),
       ...(silence ? { silence } : {}),
       ...(lastError === undefined ? {} : { lastError }),
     };
@@ -232,7 +242,19 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   void watch().catch((error: Error) => {
     lastError = error.message;
   });
-  return { report, series: series.report, close, again, leave, silence: silent.promise };
+  const record = () => ({ report: report(), series: series.pack() });
+  return {
+    report,
+    series: series.report,
+    record,
+    producerStops: () => {
+      producerStopsAt ??= Date.now();
+    },
+    close,
+    again: () => readAgain(settings),
+    leave,
+    silence: silent.promise,
+  };
 }
 
 async function letGo(reader: RecordReader | undefined): Promise<void> {

@@ -2,6 +2,7 @@ import type { DirectReaderFigures } from '../experiment/stream-figures.ts';
 import { type PartitionReader, type Progress, readPartition } from '../kafka/partition-reader.ts';
 import { dialDirect } from '../kafka/reach.ts';
 import type { Settings } from './environment.ts';
+import { silencesOf } from './silences.ts';
 
 /** A client that has not read for this long what can be read is stuck; a batch on its way takes less. ms */
 export const stuckMs = 1_000;
@@ -15,8 +16,8 @@ const maxEvidence = 5;
 /** A reader without a group beside the consumer's client. */
 export interface DirectReader {
   figures(): DirectReaderFigures;
-  /** What shows that the client is stuck now; empty where it is not. */
-  stuckNow(): string[];
+  /** What shows that the client is stuck now, with one partition or with any; empty where it is not. */
+  stuckNow(only?: number): string[];
   stop(): void;
 }
 
@@ -38,18 +39,13 @@ export function startDirectReader(settings: Settings, nextOf: (partition: number
   const { bootstrap, topic, runId, stream } = settings;
   const now = () => performance.now();
   const epochOf = (at: number) => Math.round(Date.now() - (now() - at));
-  const seen = { read: 0, longestSilenceMs: 0, leaderChanges: 0, longestSwitchMs: 0, longestStuckMs: 0 };
+  const seen = { read: 0, leaderChanges: 0, longestSwitchMs: 0, longestStuckMs: 0 };
+  const silences = silencesOf(stream.partitions);
   const stuckEvidence: string[] = [];
-  let lastAt: number | undefined;
-  let longestSilenceAt: number | undefined;
 
-  function onRecords(beside: Beside, progress: Progress): void {
+  function onRecords(partition: number, beside: Beside, progress: Progress): void {
     const at = now();
-    if (lastAt !== undefined && at - lastAt > seen.longestSilenceMs) {
-      seen.longestSilenceMs = at - lastAt;
-      longestSilenceAt = epochOf(lastAt);
-    }
-    lastAt = at;
+    silences.came(partition, at);
     seen.read += progress.records;
     beside.latest = { ...progress, at };
   }
@@ -62,7 +58,7 @@ export function startDirectReader(settings: Settings, nextOf: (partition: number
         ...{ topic, partition },
         clientId: `leaderfall-direct-${runId}`,
         dial: settings.dial ?? dialDirect,
-        onRecords: (progress) => onRecords(beside, progress),
+        onRecords: (progress) => onRecords(partition, beside, progress),
         onLeader: (_address, switchMs) => {
           if (switchMs === 0) return;
           seen.leaderChanges++;
@@ -105,11 +101,13 @@ export function startDirectReader(settings: Settings, nextOf: (partition: number
     return `partition ${partition}: a reader without a group read ${read}, the client stood at ${stood} for ${ms} ms`;
   }
 
-  function stuckNow(): string[] {
+  function stuckNow(only?: number): string[] {
     const at = now();
     return partitions.flatMap((beside, partition) => {
       const ms = at - (beside.since ?? at);
-      return ms >= stuckMs ? [factOf(partition, beside, Math.round(ms))] : [];
+      return ms >= stuckMs && partition === (only ?? partition)
+        ? [factOf(partition, beside, Math.round(ms))]
+        : [];
     });
   }
 
@@ -118,11 +116,12 @@ export function startDirectReader(settings: Settings, nextOf: (partition: number
     stuckNow,
     figures() {
       const at = now();
+      const { longest } = silences;
       const open = partitions.map(({ since = at }) => Math.round(at - since)).filter((ms) => ms >= stuckMs);
       return {
         read: seen.read,
-        longestSilenceMs: Math.round(seen.longestSilenceMs),
-        ...(longestSilenceAt === undefined ? {} : { longestSilenceAt }),
+        longestSilenceMs: Math.round(longest.ms),
+        ...(longest.at === undefined ? {} : { longestSilenceAt: epochOf(longest.at) }),
         leaderChanges: seen.leaderChanges,
         longestSwitchMs: seen.longestSwitchMs,
         longestStuckMs: Math.max(seen.longestStuckMs, ...open),

@@ -17,7 +17,7 @@ const securitySchema = z.object({ tls: tlsSchema.optional(), sasl: saslSchema.op
 
 const schema = z.object({
   LIVENESS_ROLE: z.enum(['topic', 'producer', 'consumer', 'observer']),
-  LIVENESS_BOOTSTRAP: z.string().transform((text) => text.split(',')),
+  LIVENESS_BOOTSTRAP: z.string().transform((text) => text.split(',').map(bootstrapPart)),
   LIVENESS_TOPIC: z.string().min(1),
   LIVENESS_RUN_ID: z.string().min(1),
   LIVENESS_RATE: z.coerce.number().pipe(ratePerSecond.unwrap()),
@@ -39,10 +39,23 @@ const schema = z.object({
   LIVENESS_PORT: z.coerce.number().int().optional(),
 });
 
+/** `host:port`, or `1000@host:port` where it is known whose address it is. */
+function bootstrapPart(text: string): { address: string; id?: number } {
+  const at = text.indexOf('@');
+  return at < 0 ? { address: text } : { address: text.slice(at + 1), id: Number(text.slice(0, at)) };
+}
+
+/** A bootstrap address for the environment, with the id of its broker where that is known. */
+export function bootstrapVariable(address: string, id: number | undefined): string {
+  return id === undefined ? address : `${id}@${address}`;
+}
+
 /** Settings of one container, read from its environment. */
 export interface Settings {
   role: LivenessEnvironment['LIVENESS_ROLE'];
   bootstrap: string[];
+  /** Whose address of `bootstrap` is whose, as far as it is known: brokers may advertise others. */
+  brokerIds?: Record<string, number>;
   topic: string;
   runId: string;
   /** Records a second, over all partitions. */
@@ -67,7 +80,10 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   const found = schema.parse(environment);
   return {
     role: found.LIVENESS_ROLE,
-    bootstrap: found.LIVENESS_BOOTSTRAP,
+    bootstrap: found.LIVENESS_BOOTSTRAP.map(({ address }) => address),
+    brokerIds: Object.fromEntries(
+      found.LIVENESS_BOOTSTRAP.flatMap(({ address, id }) => (id === undefined ? [] : [[address, id]])),
+    ),
     topic: found.LIVENESS_TOPIC,
     runId: found.LIVENESS_RUN_ID,
     rate: found.LIVENESS_RATE,

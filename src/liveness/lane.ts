@@ -84,11 +84,12 @@ export function startLane(settings: Settings, partition: number, events: LaneEve
         await pause(afterNoConnectionMs);
         continue;
       }
-      began ??= { at: now(), epoch: Date.now() };
-      const due = Math.min(schedule.dueBy(now() - began.at) - next, most);
-      const sleep = began.at + schedule.dueAt(next) + lingerMs - now();
-      if (sleep <= 0 || due === most) await sendBatch(sender, began, due);
-      else await delay(Math.min(sleep, maxSleepMs));
+      const at = now();
+      began ??= { at, epoch: Date.now() };
+      const due = Math.min(schedule.dueBy(at - began.at) - next, most);
+      const sleep = began.at + schedule.dueAt(next) + lingerMs - at;
+      if (due > 0 && (sleep <= 0 || due === most)) await sendBatch(sender, began, due);
+      else await delay(Math.min(Math.max(0, sleep), maxSleepMs));
     }
     await sender?.close().catch(() => {});
   }

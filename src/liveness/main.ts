@@ -1,6 +1,8 @@
+import { readAgain } from './closing-read.ts';
 import { startConsumer } from './consumer.ts';
 import { withCredentials } from './credentials.ts';
 import { readSettings, type Settings } from './environment.ts';
+import { leaveRecord, reportLeft, seriesLeft } from './handover.ts';
 import { startObserver } from './observer.ts';
 import { startProducer } from './producer.ts';
 import { livenessPorts } from './protocol.ts';
@@ -46,15 +48,23 @@ if (settings.role === 'consumer') {
   await serveRole('consumer', {
     'GET /report': () => consumer.report(),
     'GET /series': (query) => consumer.series(sideRequestOf(query)),
+    'POST /producer-stops': () => consumer.producerStops(),
     'POST /close': () => consumer.close(),
     'POST /again': () => consumer.again(),
   });
   await consumer.silence;
+  leaveRecord(settings, consumer.record());
   await end(silenceExitCode);
 }
 
 if (settings.role === 'observer') {
   const observer = startObserver(settings);
   process.on('SIGTERM', () => endWith(0, observer.report(0)));
-  await serveRole('observer', { 'GET /report': (query) => observer.report(Number(query.get('since') ?? 0)) });
+  await serveRole('observer', {
+    'GET /report': (query) => observer.report(Number(query.get('since') ?? 0)),
+    // A consumer that has given up answers nothing more.
+    'GET /consumer/report': () => reportLeft(settings),
+    'GET /consumer/series': (query) => seriesLeft(settings, sideRequestOf(query)),
+    'POST /again': () => readAgain(settings),
+  });
 }

@@ -19,6 +19,8 @@ export interface LeaderKnown {
 export interface MetadataMeter {
   /** One broker's answer. `byLeader` says of a leader's id whether it is that broker's own. */
   saw(at: number, partitions: Partition[], controller: number, byLeader: (leader: number) => boolean): void;
+  /** Brokers that are out of sync in one of the partitions at least. */
+  behind(): Set<number>;
   figures(now: number): MetadataFigures;
   /** Since an epoch ms. */
   leaders(since: number): LeaderKnown[];
@@ -30,6 +32,8 @@ interface Known {
   leaderlessSince?: number;
   shrunkSince?: number;
   shrink?: IsrShrink;
+  /** Replicas that are not in sync. */
+  behind?: number[];
 }
 
 /** A meter that has seen nothing yet. */
@@ -60,6 +64,7 @@ export function metadataMeter(): MetadataMeter {
   function inSync(at: number, { partition, isr, replicas }: Partition): void {
     const found = known.get(partition);
     if (!found) return;
+    found.behind = replicas.filter((id) => !isr.includes(id));
     if (isr.length >= replicas.length) {
       if (found.shrunkSince === undefined) return;
       sums.shrunkMs += at - found.shrunkSince;
@@ -91,6 +96,7 @@ export function metadataMeter(): MetadataMeter {
         if (newer || byLeader(partition.leader)) inSync(at, partition);
       }
     },
+    behind: () => new Set([...known.values()].flatMap(({ behind = [] }) => behind)),
     figures(now) {
       let { leaderlessMs, shrunkMs } = sums;
       for (const { leaderlessSince = now, shrunkSince = now } of known.values()) {

@@ -17,7 +17,10 @@ const answerMs = 1_000;
 const watchedPartition = 0;
 
 /** Only changes are kept, and no more than this. */
-const maxObservations = 2_000;
+export const maxObservations = 2_000;
+
+/** By chance brokers do not agree on a controller so often in a row. */
+const steadyAnswers = 40;
 
 /** The running observer. */
 export interface RunningObserver {
@@ -27,7 +30,7 @@ export interface RunningObserver {
 
 /**
  * Asks every broker for the partition's leader, ISR and the controller, each on a held connection of its own, and keeps what
- * changed. A held connection that ends is the broker's process going. Beside it, probes ask whether the leader serves.
+ * changed. A held connection that ends is the broker's process going. Beside it, probes ask whether each partition's leader serves.
  */
 export function startObserver(settings: Settings): RunningObserver {
   const startedAt = Date.now();
@@ -35,7 +38,8 @@ export function startObserver(settings: Settings): RunningObserver {
   const observations: Observation[] = [];
   const metadata = metadataMeter();
   const present = new Set<string>();
-  const idByAddress = new Map<string, number>();
+  const idByAddress = new Map(Object.entries(settings.brokerIds ?? {}));
+  const controllers = steadyController();
   let current: ObserverReport['current'] = {
     leader: -1,
     leaderEpoch: -1,
@@ -44,6 +48,8 @@ export function startObserver(settings: Settings): RunningObserver {
     controller: -1,
     brokers: [],
   };
+  const replicasOf = new Map<number, number[]>();
+  let watchedIsr: number[] = [];
   let samples = 0;
   let longestGapMs = 0;
   let lastAnswerAt = startedAt;
@@ -80,7 +86,7 @@ export function startObserver(settings: Settings): RunningObserver {
     while (running && connection.open) {
       const answer = await connection.ask([settings.topic], answerMs).catch(() => undefined);
       if (!answer) return;
-      arrived({ ...answer, answeredBy: -1 }, address);
+      arrived(answer, address);
       await pause(stepMs);
     }
   }
@@ -96,8 +102,11 @@ export function startObserver(settings: Settings): RunningObserver {
       if (answer.brokers.length === 0) note({ at: answer.at, kind: 'metadata-empty', ...idOf(address) });
     }
     if (answer.brokers.length > 0) {
+      const controller = controllers.told(answer.controller, answer.at);
+      if (controller) note({ at: controller.at, kind: 'controller', broker: controller.id });
       const byLeader = (leader: number) => idByAddress.get(address) === leader;
-      metadata.saw(answer.at, answer.partitions, answer.controller, byLeader);
+      metadata.saw(answer.at, answer.partitions, controllers.current, byLeader);
+      for (const { partition, replicas } of answer.partitions) replicasOf.set(partition, replicas);
     }
     const partition = answer.partitions.find(({ partition: id }) => id === watchedPartition);
     if (answer.brokers.length === 0 || !partition || partition.leaderEpoch < current.leaderEpoch) return;
@@ -107,17 +116,17 @@ export function startObserver(settings: Settings): RunningObserver {
     }
     // Brokers learn of an ISR change one after the other; the leader knows it first, and only its word counts.
     const fromLeader = idByAddress.get(address) === partition.leader;
-    const isr = newer || fromLeader ? partition.isr : current.isr;
+    if (newer || fromLeader) watchedIsr = partition.isr;
+    // A broker is back when it is in every partition of the stream.
+    const behind = metadata.behind();
+    const isr = watchedIsr.filter((id) => !behind.has(id));
     if (sorted(isr) !== sorted(current.isr)) note({ at: answer.at, kind: 'isr', isr });
-    if (answer.controller !== current.controller && answer.controller >= 0) {
-      note({ at: answer.at, kind: 'controller', broker: answer.controller });
-    }
     current = {
       leader: partition.leader,
       leaderEpoch: partition.leaderEpoch,
       isr,
       replicas: partition.replicas,
-      controller: answer.controller >= 0 ? answer.controller : current.controller,
+      controller: controllers.current,
       brokers: answer.brokers.map((broker) => broker.id).sort((a, b) => a - b),
     };
   }
@@ -132,16 +141,17 @@ export function startObserver(settings: Settings): RunningObserver {
     return broker === undefined ? {} : { broker };
   }
 
-  function hasReplica(address: string): boolean {
+  function hasReplica(address: string, partition: number): boolean {
     const id = idByAddress.get(address);
-    return id === undefined || current.replicas.length === 0 || current.replicas.includes(id);
+    const replicas = replicasOf.get(partition) ?? [];
+    return id === undefined || replicas.length === 0 || replicas.includes(id);
   }
 
   for (const address of settings.bootstrap) void follow(address);
   const probes = startProbes({
     addresses: settings.bootstrap,
     topic: settings.topic,
-    partition: watchedPartition,
+    partitions: Array.from({ length: settings.stream.partitions }, (_, partition) => partition),
     clientId: `leaderfall-probe-${settings.runId}`,
     stepMs: settings.probeStepMs,
     dial,
@@ -164,6 +174,29 @@ export function startObserver(settings: Settings): RunningObserver {
     stop: () => {
       running = false;
       probes.stop();
+    },
+  };
+}
+
+/**
+ * Takes a controller for one only when so many answers in a row tell the same: brokers learn of a new one one after the other, and
+ * those without ZooKeeper tell any of them, at each question another one.
+ */
+function steadyController() {
+  let current = -1;
+  let next = { id: -1, at: 0, answers: 0 };
+  return {
+    /** -1: none is known. */
+    get current() {
+      return current;
+    },
+    /** The controller that has become known with this answer, and since when; undefined: no other than before. */
+    told(id: number, at: number): { id: number; at: number } | undefined {
+      if (id < 0) return undefined;
+      next = id === next.id ? { ...next, answers: next.answers + 1 } : { id, at, answers: 1 };
+      if (id === current || next.answers < steadyAnswers) return undefined;
+      current = id;
+      return next;
     },
   };
 }

@@ -8,8 +8,8 @@ export function floorMs(stepMs: number): number {
 /** An answer that took longer than this did not come in time, however steadily such answers come. ms */
 const inTimeMs = 10_000;
 
-/** Only the longest are kept one by one. */
-const maxOutages = 500;
+/** Only the longest are kept one by one, and told in a report of all partitions. */
+export const maxOutages = 500;
 
 /** One answer of the leader. Times by a monotonic clock, ms. */
 export interface Served {
@@ -17,8 +17,8 @@ export interface Served {
   lane: unknown;
   sentAt: number;
   at: number;
-  /** When the probes that still wait on that connection were sent, oldest first. */
-  waiting: readonly number[];
+  /** When the probes of the partition that still wait on that connection were sent, oldest first. */
+  readonly waiting: readonly number[];
 }
 
 /** What is known of the outages so far. */

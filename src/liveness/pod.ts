@@ -8,7 +8,7 @@ import {
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { KubernetesObject, OwnerReference } from '../kubernetes/port.ts';
 import { credentialsFolder, credentialsVolume } from './credentials.ts';
-import { securityVariable, streamVariable } from './environment.ts';
+import { bootstrapVariable, securityVariable, streamVariable } from './environment.ts';
 import type { LivenessEnvironment } from './protocol.ts';
 
 /** The one name, so that a person finds it; a label tells whose it is. */
@@ -33,6 +33,8 @@ export function livenessPod(options: {
   run: RunIdentity;
   /** Every broker as host:port; all of them, so that no client hangs on one. */
   bootstrap: string[];
+  /** Broker ids by those addresses, as far as they are known. */
+  brokerIds?: Record<string, number>;
   /** Epoch ms after which Kubernetes ends the pod, and anything may remove it. */
   expires: number;
   /** Epoch ms. */
@@ -44,7 +46,9 @@ export function livenessPod(options: {
   const { experiment, run, expires } = options;
   const { liveness, cluster } = experiment;
   const shared: Omit<LivenessEnvironment, 'LIVENESS_ROLE'> = {
-    LIVENESS_BOOTSTRAP: options.bootstrap.join(','),
+    LIVENESS_BOOTSTRAP: options.bootstrap
+      .map((address) => bootstrapVariable(address, options.brokerIds?.[address]))
+      .join(','),
     LIVENESS_TOPIC: topicName(run, expires),
     LIVENESS_RUN_ID: shortRunId(run),
     LIVENESS_RATE: String(liveness.ratePerSecond),

@@ -1,7 +1,7 @@
 import { type LeaderProbe, leaderProbe } from '../kafka/leader-probe.ts';
 import { splitAddress } from '../kafka/metadata-pool.ts';
 import type { Dial } from '../kafka/port.ts';
-import { floorMs, longestOutages, outageMeter } from './outages.ts';
+import { floorMs, longestOutages, maxOutages, type OutageMeter, outageMeter } from './outages.ts';
 import type { ObserverReport } from './protocol.ts';
 
 /** A leader that has answered nothing for so many steps is doubted, and everybody is asked. */
@@ -43,35 +43,40 @@ interface Target {
   address: string;
   lanes: Lane[];
   dialledAt: number;
+}
+
+/** A partition, and who answered for it last. */
+interface Watched {
+  partition: number;
+  meter: OutageMeter;
+  leader?: Target;
   servedAt: number;
 }
 
 /**
- * Asks at a fixed step, open loop, whether the partition is served: the broker that answered last, and everybody as soon as that
- * one is doubted. Connections to all of them are held, so that a new leader is met without a handshake.
+ * Asks at a fixed step, open loop, whether each partition is served: the broker that answered for it last, and everybody as soon as
+ * that one is doubted. A broker is sent one request a step, for all partitions that are asked of it, however many there are.
+ * Connections to all of them are held, so that a new leader is met without a handshake.
  */
 export function startProbes(options: {
   addresses: string[];
   topic: string;
-  partition: number;
+  partitions: number[];
   clientId: string;
   stepMs: number;
   dial: Dial;
   /** False for a broker that has no replica of the partition, as far as that is known. */
-  mayLead: (address: string) => boolean;
+  mayLead: (address: string, partition: number) => boolean;
 }): RunningProbes {
-  const { addresses, stepMs, dial, mayLead, ...asked } = options;
+  const { addresses, partitions, stepMs, dial, mayLead, ...asked } = options;
   const now = () => performance.now();
-  const meter = outageMeter(stepMs, (at) => Date.now() - (now() - at));
-  const targets: Target[] = addresses.map((address) => ({
-    address,
-    lanes: [],
-    dialledAt: -redialMs,
-    servedAt: 0,
-  }));
+  const watched = partitions.map((partition): Watched => {
+    const meter = outageMeter(stepMs, (at) => Date.now() - (now() - at));
+    return { partition, meter, servedAt: 0 };
+  });
+  const targets: Target[] = addresses.map((address) => ({ address, lanes: [], dialledAt: -redialMs }));
   const startedAt = now();
   const seen = { sent: 0, worstLateMs: 0 };
-  let leader: Target | undefined;
   let rounds = 0;
   let timer: NodeJS.Timeout | undefined;
   let running = true;
@@ -79,17 +84,22 @@ export function startProbes(options: {
   function round(): void {
     const at = now();
     seen.worstLateMs = Math.max(seen.worstLateMs, at - (startedAt + rounds * stepMs));
-    meter.beat(at);
-    const doubted = !leader?.lanes[0]?.probe?.open || at - leader.servedAt > doubtSteps * stepMs;
+    for (const { meter } of watched) meter.beat(at);
+    const doubted = new Set(watched.filter((one) => isDoubted(one, at)));
     for (const target of targets) {
-      keepConnected(target, at, doubted);
-      const wanted = target === leader || (doubted && mayLead(target.address));
+      keepConnected(target, at, doubted.size > 0);
+      const wanted = watched
+        .filter(
+          (one) => one.leader === target || (doubted.has(one) && mayLead(target.address, one.partition)),
+        )
+        .map(({ partition }) => partition);
       for (const lane of target.lanes) {
         if (!lane.probe?.open) continue;
         // One probe tells of a fresh connection what there is to tell.
         const spacing = lane === target.lanes[0] ? spacingMs(silence(lane, at)) : Number.POSITIVE_INFINITY;
         const due = lane.probe.waiting.length === 0 || at - lane.sentAt >= spacing;
-        if ((wanted && due) || at - lane.sentAt >= idleMs) send(lane, lane.probe, at);
+        if (wanted.length > 0 && due) send(lane, lane.probe, at, wanted);
+        else if (at - lane.sentAt >= idleMs) send(lane, lane.probe, at, partitions);
       }
     }
     // By the schedule, not by the last round: a late round is made up for by none, and delays no other.
@@ -97,10 +107,14 @@ export function startProbes(options: {
     if (running) timer = setTimeout(round, startedAt + rounds * stepMs - now());
   }
 
-  function send(lane: Lane, probe: LeaderProbe, at: number): void {
+  function isDoubted({ leader, servedAt }: Watched, at: number): boolean {
+    return !leader?.lanes[0]?.probe?.open || at - servedAt > doubtSteps * stepMs;
+  }
+
+  function send(lane: Lane, probe: LeaderProbe, at: number, about: readonly number[]): void {
     lane.sentAt = at;
     seen.sent++;
-    probe.send();
+    probe.send(about);
   }
 
   function keepConnected(target: Target, at: number, doubted: boolean): void {
@@ -127,60 +141,86 @@ export function startProbes(options: {
         lane.probe = leaderProbe(socket, {
           ...asked,
           now,
-          onAnswer: ({ sentAt, error }) => answered(target, lane, sentAt, error),
+          onAnswer: ({ sentAt, errors }) => answered(target, lane, sentAt, errors),
           onEnd: () => ended(target, lane),
         });
-        send(lane, lane.probe, now());
+        send(lane, lane.probe, now(), partitions);
       },
       () => ended(target, lane),
     );
   }
 
-  function answered(target: Target, lane: Lane, sentAt: number, error: number): void {
+  function answered(target: Target, lane: Lane, sentAt: number, errors: ReadonlyMap<number, number>): void {
     const at = now();
     lane.answeredAt = at;
     // Whoever answers is the connection to hold.
     for (const other of target.lanes) if (other !== lane) drop(target, other);
-    if (error === 0) {
-      leader = target;
-      target.servedAt = at;
-      meter.served({ lane, sentAt, at, waiting: lane.probe?.waiting ?? [] });
-    } else if (target === leader) {
-      leader = undefined;
-      meter.denied('refusal');
+    for (const one of watched) {
+      const error = errors.get(one.partition);
+      if (error === 0) {
+        one.leader = target;
+        one.servedAt = at;
+        one.meter.served({
+          ...{ lane, sentAt, at },
+          // Asked for after a silence alone.
+          get waiting() {
+            return waitingFor(one, lane);
+          },
+        });
+      } else if (error !== undefined && target === one.leader) {
+        delete one.leader;
+        one.meter.denied('refusal');
+      }
     }
+  }
+
+  function waitingFor({ partition }: Watched, { probe }: Lane): number[] {
+    const questions = probe?.waiting ?? [];
+    return questions.filter((one) => one.partitions.includes(partition)).map(({ sentAt }) => sentAt);
   }
 
   function drop(target: Target, lane: Lane): void {
     target.lanes = target.lanes.filter((other) => other !== lane);
     lane.giveUp.abort();
     lane.probe?.close();
-    meter.ended(lane);
+    for (const { meter } of watched) meter.ended(lane);
   }
 
   function ended(target: Target, lane: Lane): void {
     if (!target.lanes.includes(lane)) return;
     const held = target.lanes[0] === lane;
     drop(target, lane);
-    if (target !== leader || !held) return;
-    leader = undefined;
-    meter.denied('cut');
+    if (!held) return;
+    for (const one of watched.filter(({ leader }) => leader === target)) {
+      delete one.leader;
+      one.meter.denied('cut');
+    }
   }
 
   round();
   return {
     report(since) {
       const at = now();
-      const outages = meter.outages(at);
+      const outages = watched
+        .flatMap(({ partition, meter }) => meter.outages(at).map((outage) => ({ ...outage, partition })))
+        .sort((a, b) => b.ms - a.ms)
+        .slice(0, maxOutages)
+        .sort((a, b) => a.at + a.ms - (b.at + b.ms));
+      const totals = watched.map(({ meter }) => meter.totals(at));
+      // All partitions have the same beats.
+      const blindMs = watched[0]?.meter.blindMs ?? 0;
       return {
         outages: outages.filter((outage) => outage.at + outage.ms >= since),
         partitionOutages: {
-          ...meter.totals(at),
+          partitions: watched.length,
+          count: totals.reduce((sum, { count }) => sum + count, 0),
+          // One death takes many partitions at once: added up, its time would count once for each of them.
+          totalMs: Math.max(0, ...totals.map(({ totalMs }) => totalMs)),
           stepMs,
           floorMs: floorMs(stepMs),
           ...longestOutages(outages),
         },
-        probes: { sent: seen.sent, worstLateMs: Math.round(seen.worstLateMs), blindMs: meter.blindMs },
+        probes: { sent: seen.sent, worstLateMs: Math.round(seen.worstLateMs), blindMs },
       };
     },
     stop() {
@@ -203,5 +243,5 @@ export function spacingMs(silentMs: number): number {
 /** How long nothing came though something was asked. */
 function silence({ probe, answeredAt }: Lane, at: number): number {
   const [oldest] = probe?.waiting ?? [];
-  return oldest === undefined ? 0 : at - Math.max(oldest, answeredAt);
+  return oldest === undefined ? 0 : at - Math.max(oldest.sentAt, answeredAt);
 }

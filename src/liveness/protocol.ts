@@ -75,6 +75,7 @@ export interface Observation {
   /** leader, controller: broker id (-1 none); broker-*: broker id. */
   broker?: number;
   leaderEpoch?: number;
+  /** Of the watched partition, without those that are out of sync in another one of the stream. */
   isr?: number[];
 }
 
@@ -102,7 +103,7 @@ export interface ObserverReport {
   metadata?: MetadataFigures;
   /** When leaders became known, since then. */
   leaders?: LeaderKnown[];
-  /** Outages of the partition since then; absent from a last word that would not fit. */
+  /** Outages of the partitions since then; absent from a last word that would not fit. */
   outages?: PartitionOutage[];
   /** Those of all the time, summed up. */
   partitionOutages: PartitionOutages;

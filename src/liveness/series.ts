@@ -1,5 +1,6 @@
 import type { Latency } from '../experiment/result.ts';
 import { type TimeSpan, unpackSpans } from '../experiment/spans.ts';
+import { newSeconds, type Seconds, secondsFrom } from './seconds.ts';
 
 /** What one container recorded of its side of the stream, second by second; epoch ms of the pod's clock. */
 export interface SideReport {
@@ -31,6 +32,9 @@ export interface SideRequest {
   spans: TimeSpan[];
   /** Records that were due before are neither inside nor outside: the stream was still beginning. Epoch ms of the pod's clock. */
   since: number;
+  /** Points are given from here on, and up to there; epoch ms of the pod's clock. */
+  from?: number;
+  to?: number;
 }
 
 /** Keeps the stream by the second: rates by when things happened, latencies by when the record was due. */
@@ -41,94 +45,109 @@ export interface SeriesRecorder {
   /** The record ends here: what comes later is no silence. */
   end(): void;
   report(request: SideRequest): SideReport;
+  /** Ends the record and gives all of it. */
+  pack(): PackedSeries;
 }
 
-/** Latencies of one second are few different whole numbers, so counting them by value is small and exact. */
-interface Second {
-  sent: number;
-  done: number;
-  latencies: Map<number, number>;
+/** A record that has ended, as numbers. */
+export interface PackedSeries {
+  blocks: Uint32Array[];
+  /** Epoch ms of the pod's clock. */
+  endedAt: number;
 }
 
 /** Longest latency that is told apart, ms. */
 const longestMs = 3_600_000;
 
-/** Records in memory, some hundred bytes a second. */
+/** Records in memory, half a KiB a second at most. */
 export function seriesRecorder(clock: () => number = Date.now): SeriesRecorder {
-  const seconds = new Map<number, Second>();
-  const at = (ms: number): Second => {
-    const second = Math.floor(ms / 1_000);
-    let found = seconds.get(second);
-    if (!found) {
-      found = { sent: 0, done: 0, latencies: new Map() };
-      seconds.set(second, found);
-    }
-    return found;
-  };
+  const seconds = newSeconds();
+  const second = (ms: number) => Math.floor(ms / 1_000);
   let endedAt: number | undefined;
   return {
-    sent: (count) => {
-      at(clock()).sent += count;
-    },
+    sent: (count) => seconds.sent(second(clock()), count),
     done: (dueAt, count = 1) => {
       const now = clock();
-      at(now).done += count;
-      const { latencies } = at(dueAt);
       const latency = Math.min(Math.max(0, Math.round(now - dueAt)), longestMs);
-      latencies.set(latency, (latencies.get(latency) ?? 0) + count);
+      seconds.done(second(now), count);
+      seconds.latency(second(dueAt), latency, count);
     },
     end: () => {
       endedAt ??= clock();
     },
     report: (request) => sideReport(seconds, request, { now: clock(), endedAt }),
+    pack: () => {
+      endedAt ??= clock();
+      return { blocks: seconds.pack(), endedAt };
+    },
   };
+}
+
+/** What a recorder would have said of a record that it packed. */
+export function recordedSeries({ blocks, endedAt }: PackedSeries, request: SideRequest): SideReport {
+  return sideReport(secondsFrom(blocks), request, { now: Date.now(), endedAt });
 }
 
 /** The query of `GET /series` as a request, the step in whole seconds. */
 export function sideRequestOf(query: URLSearchParams): SideRequest {
   const spans = unpackSpans(query.get('spans') ?? '');
   const since = Number(query.get('since') ?? 0);
-  return { since, stepMs: Math.max(1, Math.round(Number(query.get('stepMs')) / 1_000)) * 1_000, spans };
+  const stepMs = Math.max(1, Math.round(Number(query.get('stepMs')) / 1_000)) * 1_000;
+  const [from, to] = [Number(query.get('from')), Number(query.get('to'))];
+  return { since, stepMs, spans, ...(from > 0 ? { from } : {}), ...(to > 0 ? { to } : {}) };
 }
 
 function sideReport(
-  seconds: ReadonlyMap<number, Second>,
+  seconds: Seconds,
   request: SideRequest,
   { now, endedAt = now }: { now: number; endedAt?: number | undefined },
 ): SideReport {
   const width = request.stepMs / 1_000;
-  let earliest = endedAt / 1_000;
-  for (const second of seconds.keys()) earliest = Math.min(earliest, second);
-  const first = Math.floor(earliest / width) * width;
+  const parts = seconds.parts();
+  const begun = Math.min(parts[0]?.second ?? Infinity, endedAt / 1_000);
+  const first = Math.floor(Math.max(begun, (request.from ?? 0) / 1_000) / width) * width;
+  const end = Math.min(endedAt, request.to ?? Infinity);
   const report: SideReport = {
     ...{ now, from: first * 1_000, stepMs: request.stepMs },
     ...{ sent: [], done: [], doneMin: [], doneMax: [], min: [], p50: [], p99: [], max: [] },
     ...{ inside: noLatency, outside: noLatency },
   };
-  const inside: Second[] = [];
-  const outside: Second[] = [];
-  for (let start = first; start * 1_000 <= endedAt; start += width) {
-    const point = Array.from({ length: width }, (_, index) => seconds.get(start + index));
-    const done = point.map((second) => second?.done ?? 0);
-    report.sent.push(mean(point.map((second) => second?.sent ?? 0)));
+  const inside: Counts = new Map();
+  const outside: Counts = new Map();
+  let next = parts.findIndex(({ second }) => second >= first);
+  for (let start = first; start * 1_000 <= end; start += width) {
+    const sent = new Array<number>(width).fill(0);
+    const done = new Array<number>(width).fill(0);
+    const latencies: Counts = new Map();
+    for (let part = parts[next]; part && part.second < start + width; part = parts[++next]) {
+      const index = part.second - start;
+      sent[index] = (sent[index] ?? 0) + part.sent;
+      done[index] = (done[index] ?? 0) + part.done;
+      part.eachLatency(addTo(latencies));
+      const from = part.second * 1_000;
+      if (from + 1_000 > request.since)
+        part.eachLatency(addTo(touches(request.spans, from) ? inside : outside));
+    }
+    report.sent.push(mean(sent));
     report.done.push(mean(done));
     report.doneMin.push(Math.min(...done));
     report.doneMax.push(Math.max(...done));
-    const known = point.filter((second) => second !== undefined);
-    const { min, p50, p99, max, count } = summary(known);
+    const { min, p50, p99, max, count } = summary(latencies);
     report.min.push(count > 0 ? min : null);
     report.p50.push(count > 0 ? p50 : null);
     report.p99.push(count > 0 ? p99 : null);
     report.max.push(count > 0 ? max : null);
-    for (const [index, second] of point.entries()) {
-      const from = (start + index) * 1_000;
-      if (!second || from + 1_000 <= request.since) continue;
-      (touches(request.spans, from) ? inside : outside).push(second);
-    }
   }
   const { min: _, ...insideLatency } = summary(inside);
   const { min: __, ...outsideLatency } = summary(outside);
   return { ...report, inside: insideLatency, outside: outsideLatency };
+}
+
+/** Latency in ms → records. */
+type Counts = Map<number, number>;
+
+function addTo(counts: Counts): (latency: number, count: number) => void {
+  return (latency, count) => counts.set(latency, (counts.get(latency) ?? 0) + count);
 }
 
 const noLatency: Latency = { p50: 0, p99: 0, max: 0, count: 0 };
@@ -142,13 +161,9 @@ function mean(counts: number[]): number {
   return Math.round((counts.reduce((sum, count) => sum + count, 0) / counts.length) * 10) / 10;
 }
 
-/** Exact figures of the latencies counted in some seconds. */
-function summary(seconds: readonly Second[]): Latency & { min: number } {
-  const merged = new Map<number, number>();
-  for (const { latencies } of seconds) {
-    for (const [latency, count] of latencies) merged.set(latency, (merged.get(latency) ?? 0) + count);
-  }
-  const counted = [...merged].sort(([a], [b]) => a - b);
+/** Exact figures of counted latencies. */
+function summary(counts: Counts): Latency & { min: number } {
+  const counted = [...counts].sort(([a], [b]) => a - b);
   const count = counted.reduce((sum, [, one]) => sum + one, 0);
   const atPercentile = (percentile: number): number => {
     let below = 0;

@@ -1,19 +1,8 @@
 import { problem } from '../experiment/errors.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
-import type { KubernetesObject, KubernetesPort } from '../kubernetes/port.ts';
-import type { Provision, ProvisionContext, Provisioner } from './provisioner.ts';
-
-/** A StatefulSet as the API has it, as far as provisioning looks. */
-export interface FoundStatefulSet extends KubernetesObject {
-  spec?: {
-    replicas?: number;
-    serviceName?: string;
-    template?: {
-      metadata?: { labels?: Record<string, string> };
-      spec?: { terminationGracePeriodSeconds?: number };
-    };
-  };
-}
+import type { KubernetesPort } from '../kubernetes/port.ts';
+import { type Pod, podNames, type StatefulSet, statefulSetRef } from '../kubernetes/workloads.ts';
+import type { Checked, Provision, ProvisionContext, Provisioner } from './provisioner.ts';
 
 /** Any StatefulSet that is already there. Makes nothing, removes nothing. */
 export const existingProvisioner: Provisioner = {
@@ -28,24 +17,27 @@ export const existingProvisioner: Provisioner = {
 export async function matchingStatefulSets(
   kubernetes: KubernetesPort,
   experiment: ResolvedExperiment,
-): Promise<FoundStatefulSet[]> {
+): Promise<StatefulSet[]> {
   const { namespace, label, statefulSet } = experiment.cluster;
   const kind = { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace };
   if (statefulSet) {
-    const found = await kubernetes.read<FoundStatefulSet>({ ...kind, name: statefulSet });
+    const found = await kubernetes.read<StatefulSet>({ ...kind, name: statefulSet });
     return found ? [{ ...found, metadata: { ...found.metadata, name: statefulSet } }] : [];
   }
-  const labelled = await kubernetes.list<FoundStatefulSet>(kind, { label });
+  const labelled = await kubernetes.list<StatefulSet>(kind, { label });
   if (labelled.items.length > 0) return labelled.items;
-  const { items } = await kubernetes.list<FoundStatefulSet>(kind);
-  return items.filter(({ spec }) => matches(label, spec?.template?.metadata?.labels ?? {}));
+  const { items } = await kubernetes.list<StatefulSet>(kind);
+  const pairs = equalities(label);
+  if (!pairs) return await ownersOfPods(kubernetes, items, { namespace, label });
+  const labelsOf = ({ spec }: StatefulSet) => spec?.template?.metadata?.labels ?? {};
+  return items.filter((item) => pairs.every(([key, value]) => labelsOf(item)[key] === value));
 }
 
 /** Exactly one, or an error that names what there is. */
 export async function theStatefulSet(
   kubernetes: KubernetesPort,
   experiment: ResolvedExperiment,
-): Promise<FoundStatefulSet> {
+): Promise<StatefulSet> {
   const { namespace, label, statefulSet } = experiment.cluster;
   const found = await matchingStatefulSets(kubernetes, experiment);
   const wanted = statefulSet ?? `with label ${label}`;
@@ -59,19 +51,24 @@ export async function theStatefulSet(
 }
 
 /** The error for several matching StatefulSets. */
-export function ambiguous(namespace: string, wanted: string, found: FoundStatefulSet[]) {
+export function ambiguous(namespace: string, wanted: string, found: StatefulSet[]) {
   return problem('TARGET_AMBIGUOUS', `${found.length} StatefulSets ${wanted} are in namespace ${namespace}`, {
     evidence: found.map(({ metadata }) => metadata?.name ?? ''),
     next: 'Name one in cluster.statefulSet.',
   });
 }
 
-async function check(
-  context: Omit<ProvisionContext, 'progress'>,
-): Promise<{ statefulSetName: string; notes: string[] }> {
+async function check(context: Omit<ProvisionContext, 'progress'>): Promise<Checked> {
   const { kubernetes, experiment } = context;
-  const { namespace, service } = experiment.cluster;
+  const { namespace } = experiment.cluster;
   const found = await theStatefulSet(kubernetes, experiment);
+  const { service = found.spec?.serviceName } = experiment.cluster;
+  if (!service) {
+    throw problem('TARGET_NOT_FOUND', `StatefulSet ${found.metadata?.name} names no headless service`, {
+      evidence: ['cluster.service'],
+      next: 'Name the service under which the brokers’ pods have their DNS names.',
+    });
+  }
   if (!(await kubernetes.read({ apiVersion: 'v1', kind: 'Service', name: service, namespace }))) {
     const { items } = await kubernetes.list({ apiVersion: 'v1', kind: 'Service', namespace });
     throw problem('TARGET_NOT_FOUND', `there is no service ${service} in namespace ${namespace}`, {
@@ -82,19 +79,21 @@ async function check(
       next: `The headless service of the StatefulSet is ${found.spec?.serviceName ?? 'not set'}.`,
     });
   }
-  return { statefulSetName: found.metadata?.name ?? '', notes: [] };
+  const statefulSet = statefulSetRef(found, namespace);
+  return {
+    statefulSetName: statefulSet.name,
+    isThere: true,
+    needsOptIn: true,
+    pods: podNames(statefulSet),
+    notes: [],
+  };
 }
 
 async function provision(context: ProvisionContext): Promise<Provision> {
   const { namespace } = context.experiment.cluster;
   const found = await theStatefulSet(context.kubernetes, context.experiment);
   return {
-    statefulSet: {
-      namespace,
-      name: found.metadata?.name ?? '',
-      uid: found.metadata?.uid ?? '',
-      replicas: found.spec?.replicas ?? 1,
-    },
+    statefulSet: statefulSetRef(found, namespace),
     gracePeriodSeconds: found.spec?.template?.spec?.terminationGracePeriodSeconds ?? 30,
     made: [],
     packages: [],
@@ -102,10 +101,24 @@ async function provision(context: ProvisionContext): Promise<Provision> {
   };
 }
 
-/** Equality selectors only (`a=b,c=d`), which is what ChaosEngines hold. */
-function matches(selector: string, labels: Record<string, string>): boolean {
-  return selector.split(',').every((part) => {
-    const [key = '', value = ''] = part.split(/==?/);
-    return labels[key.trim()] === value.trim();
-  });
+/** Pairs of a selector that says nothing but `a=b,c==d`; undefined of any other, which the API server understands. */
+function equalities(selector: string): [string, string][] | undefined {
+  const pairs = selector.split(',').map((part) => /^\s*([^\s!=]+)\s*==?\s*([^\s=]*)\s*$/.exec(part));
+  if (pairs.some((pair) => pair === null)) return undefined;
+  return pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? '']);
+}
+
+/** StatefulSets that own pods which a selector of any kind selects. */
+async function ownersOfPods(
+  kubernetes: KubernetesPort,
+  statefulSets: StatefulSet[],
+  { namespace, label }: { namespace: string; label: string },
+): Promise<StatefulSet[]> {
+  const { items } = await kubernetes.list<Pod>({ apiVersion: 'v1', kind: 'Pod', namespace }, { label });
+  const owners = new Set(
+    items.flatMap(({ metadata }) =>
+      ((metadata?.ownerReferences ?? []) as { uid?: string }[]).map(({ uid }) => uid),
+    ),
+  );
+  return statefulSets.filter(({ metadata }) => owners.has(metadata?.uid));
 }

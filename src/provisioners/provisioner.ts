@@ -1,5 +1,6 @@
-import type { RunIdentity } from '../experiment/identity.ts';
-import type { Leftover, MadeObject, PackageRecord, StatefulSetRef } from '../experiment/result.ts';
+import type { Belonging, RunIdentity, Standing } from '../experiment/identity.ts';
+import type { MadeObject, PackageRecord } from '../experiment/made.ts';
+import type { Leftover, StatefulSetRef } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
 
@@ -11,6 +12,8 @@ export interface ProvisionContext {
   /** Epoch ms written as expiry on everything made. */
   expires: number;
   signal: AbortSignal;
+  /** Whether another run still needs what it made. Never throws. */
+  standing: (made: Belonging) => Promise<Standing>;
   /** Called whenever there is something new to show; one short text a line, e.g. the plan tree. */
   progress: (lines: string[]) => void;
 }
@@ -21,6 +24,20 @@ export interface Provision {
   gracePeriodSeconds: number;
   made: MadeObject[];
   packages: PackageRecord[];
+  /** Image of the operator's manager, where it can be seen. */
+  managerImage?: string;
+  notes: string[];
+}
+
+/** What can be said beforehand. */
+export interface Checked {
+  statefulSetName: string;
+  /** The StatefulSet is there and is taken as it is; false: the run makes it. */
+  isThere: boolean;
+  /** It is somebody's: no run made it. */
+  needsOptIn: boolean;
+  /** Names of the brokers' pods, whether they are up or not; absent where how many there will be is not known. */
+  pods?: string[];
   notes: string[];
 }
 
@@ -30,7 +47,7 @@ export interface Provisioner {
   /** Rights it needs, as data, checked before anything is touched. */
   permissions(context: { kubernetes: KubernetesPort; experiment: ResolvedExperiment }): Promise<Permission[]>;
   /** Checks that need no effect: package readable, parameters declared, RF against BROKER_COUNT. Throws LeaderfallError. */
-  check(context: Omit<ProvisionContext, 'progress'>): Promise<{ statefulSetName: string; notes: string[] }>;
+  check(context: Omit<ProvisionContext, 'progress'>): Promise<Checked>;
   /** Brings it up or finds it; idempotent at every point; ends when it is whole. */
   provision(context: ProvisionContext): Promise<Provision>;
   /** Removes what this run made (found by run label, not by memory), verified; idempotent. */

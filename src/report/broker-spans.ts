@@ -1,3 +1,4 @@
+import { type PartitionChanges, unpackChanges } from '../experiment/partition-changes.ts';
 import { type ChaosResult, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
 
 /** What a broker was to the partition during a span. */
@@ -12,9 +13,13 @@ export interface BrokerSpan {
 }
 
 interface Partition {
-  leader?: number;
+  /** Whether anything is known of it: nothing is between two stretches that were observed. */
+  known: boolean;
+  leader?: number | undefined;
   inSync: Set<number>;
   stopping: Set<number>;
+  /** Brokers whose process is gone. */
+  gone: Set<number>;
 }
 
 interface Change {
@@ -22,31 +27,96 @@ interface Change {
   apply(partition: Partition): void;
 }
 
+type Told = Pick<ChaosResult, 'kills' | 'parts'>;
+
 /**
- * How each broker of the partition stood over time, from the first plan to the last observation. Only what a kill's record holds
- * is told: between the full ISR of one kill and the plan of the next, a leader that both agree on is taken to have led throughout.
+ * How each broker of the partition stood over time, as the observer saw it. Histories of earlier versions hold the records of kills
+ * alone: of those, from the first plan to the last observation, and between the full ISR of one kill and the plan of the next a leader
+ * that both agree on is taken to have led throughout.
  */
-export function brokerSpans({ kills }: Pick<ChaosResult, 'kills'>): BrokerSpan[] {
-  const brokers = [...new Set(kills.flatMap(({ plan }) => plan?.replicas ?? []))].sort((a, b) => a - b);
-  const changes = kills
-    .flatMap((kill, index) => changesOf(kill, kills[index + 1]))
-    .sort((a, b) => a.at - b.at);
-  const partition: Partition = { inSync: new Set(), stopping: new Set() };
+export function brokerSpans({ kills, parts = [] }: Told): BrokerSpan[] {
+  const seen = parts.flatMap(({ changes }) => (changes ? [changes] : []));
+  const all = seen.length > 0 ? [...seen.flatMap(observed), ...kills.flatMap(stopping)] : told(kills);
+  const changes = all.sort((a, b) => a.at - b.at);
+  const brokers = replicasOf({ kills, parts });
+  const partition: Partition = {
+    known: seen.length === 0,
+    inSync: new Set(),
+    stopping: new Set(),
+    gone: new Set(),
+  };
   const spans: BrokerSpan[] = [];
   for (const [index, change] of changes.entries()) {
     change.apply(partition);
     const to = changes[index + 1]?.at;
-    if (to === undefined || to === change.at) continue;
+    if (!partition.known || to === undefined || to === change.at) continue;
     for (const broker of brokers)
       extend(spans, { broker, state: stateOf(partition, broker), from: change.at, to });
   }
   return spans;
 }
 
+/** Brokers that were replicas of the partition, ascending. */
+function replicasOf({ kills, parts = [] }: Told): number[] {
+  const changed = parts.flatMap(({ changes }) => (changes ? unpackChanges(changes) : []));
+  const ids = changed.flatMap(({ kind, brokers }) => (kind === 'leader' || kind === 'isr' ? brokers : []));
+  const planned = kills.flatMap(({ plan }) => plan?.replicas ?? []);
+  return [...new Set([...planned, ...ids])].sort((a, b) => a - b);
+}
+
+/** What the observer saw in one stretch; before and after it, nothing is known. */
+function observed(changes: PartitionChanges): Change[] {
+  return [
+    {
+      at: changes.from,
+      apply: (partition) => {
+        partition.known = true;
+        partition.leader = undefined;
+        partition.inSync.clear();
+        partition.gone.clear();
+      },
+    },
+    ...unpackChanges(changes).map(({ at, kind, brokers }) => ({
+      at,
+      apply: (partition: Partition) => {
+        const [broker] = brokers;
+        if (kind === 'leader') partition.leader = broker;
+        else if (kind === 'isr') partition.inSync = new Set(brokers);
+        else if (broker !== undefined) {
+          if (kind === 'back') partition.gone.delete(broker);
+          else partition.gone.add(broker);
+          if (kind === 'gone') partition.stopping.delete(broker);
+        }
+      },
+    })),
+    {
+      at: changes.to,
+      apply: (partition) => {
+        partition.known = false;
+      },
+    },
+  ];
+}
+
+/** From the request to kill a broker to the end of its process. */
+function stopping({ plan, act, proof }: KillRecord): Change[] {
+  if (!plan || !wasCarriedOut(act)) return [];
+  const { broker } = plan;
+  const goneAt = proof?.processGoneAt ?? proof?.podGoneAt;
+  const request: Change = { at: act.requestedAt, apply: (partition) => partition.stopping.add(broker) };
+  const end: Change = { at: goneAt ?? 0, apply: (partition) => partition.stopping.delete(broker) };
+  return goneAt === undefined ? [request] : [request, end];
+}
+
 /** Brokers that a chart of these kills has a lane for, ascending. */
-export function lanesOf({ kills }: Pick<ChaosResult, 'kills'>): number[] {
-  const all = kills.flatMap(({ plan }) => (plan ? [...plan.replicas, plan.broker] : []));
-  return [...new Set(all)].sort((a, b) => a - b);
+export function lanesOf(result: Told): number[] {
+  const aimedAt = result.kills.flatMap(({ plan }) => (plan ? [plan.broker] : []));
+  return [...new Set([...replicasOf(result), ...aimedAt])].sort((a, b) => a - b);
+}
+
+/** What the records of kills tell alone. */
+function told(kills: readonly KillRecord[]): Change[] {
+  return kills.flatMap((kill, index) => changesOf(kill, kills[index + 1]));
 }
 
 function changesOf({ plan, act, proof }: KillRecord, next: KillRecord | undefined): Change[] {
@@ -99,8 +169,10 @@ function changesOf({ plan, act, proof }: KillRecord, next: KillRecord | undefine
   return changes;
 }
 
-function stateOf({ leader, inSync, stopping }: Partition, broker: number): BrokerState {
+function stateOf({ leader, inSync, stopping, gone }: Partition, broker: number): BrokerState {
   if (stopping.has(broker)) return 'stopping';
+  // What the brokers' metadata says of a process that is gone is old.
+  if (gone.has(broker)) return 'out-of-sync';
   if (leader === broker) return 'leader';
   return inSync.has(broker) ? 'in-sync' : 'out-of-sync';
 }

@@ -1,5 +1,6 @@
+import { actionKinds, type BilledActions, totalOf } from '../experiment/billed-actions.ts';
 import { countKills } from '../experiment/earlier-kills.ts';
-import type { ChaosResult, KillRecord, Leftover } from '../experiment/result.ts';
+import type { ChaosResult, KillProof, KillRecord, Leftover } from '../experiment/result.ts';
 import { streamText } from '../experiment/stream-options.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { clock, duration, times } from './format.ts';
@@ -14,14 +15,21 @@ export interface FactTable {
 }
 
 /** Which run it was, and when. */
-export function runFacts({ run, startedAt, endedAt, failStep }: ChaosResult): Fact[] {
+export function runFacts({ run, startedAt, endedAt, failStep, actions }: ChaosResult): Fact[] {
   const took = duration(Date.parse(endedAt) - Date.parse(startedAt));
   return [
     ['workflow', `${run.workflowId} in Temporal namespace ${run.temporalNamespace}`],
     ['run', run.runId],
     ['time', `${startedAt} to ${clock(endedAt)} (${took})`],
     ...(failStep ? [['failed step', failStep] satisfies Fact] : []),
+    ...(actions ? [actionFact(actions)] : []),
   ];
+}
+
+function actionFact(actions: BilledActions): Fact {
+  const kinds = actionKinds.flatMap((kind) => (actions[kind] ? [`${kind} ${actions[kind]}`] : []));
+  const made = kinds.length > 0 ? ` (${kinds.join(', ')})` : '';
+  return ['Temporal', `${totalOf(actions)} Actions by history${made}; heartbeats not counted`];
 }
 
 /** What was attacked, with which versions, and the broker settings that bound an outage. */
@@ -31,6 +39,7 @@ export function environmentFacts({ kafka, versions, experiment }: ChaosResult): 
   const stream: Fact[] = experiment?.liveness.acks ? [['stream', streamText(experiment.liveness)]] : [];
   if (!kafka) return [...named, ...stream];
   const { statefulSet, brokerIds, provisioner, reach, packages, settings, gracePeriodSeconds } = kafka;
+  const images = Object.entries(kafka.images ?? {});
   return [
     [
       'kafka',
@@ -42,6 +51,7 @@ export function environmentFacts({ kafka, versions, experiment }: ChaosResult): 
       return ['package', `${name} ${operatorVersion}, sha256 ${digest.slice(0, 12)}${rewritten}`];
     }),
     ...named,
+    ...images.map(([of, image]): Fact => ['image', `${of} ${image}`]),
     ...stream,
     ['grace', `${gracePeriodSeconds} s for a broker to shut down`],
     ...Object.entries(settings).map(([name, value]): Fact => ['setting', `${name} = ${value}`]),
@@ -64,7 +74,19 @@ export function lineTable(lines: VerdictLine[]): FactTable {
 /** One row a kill. */
 export function killTable(kills: KillRecord[]): FactTable {
   return {
-    head: ['#', 'deadline', 'broker', 'pod', 'late', 'death', 'exit', 'new leader', 'ISR full', 'outcome'],
+    head: [
+      '#',
+      'deadline',
+      'broker',
+      'pod',
+      'late',
+      'death',
+      'exit',
+      'new leader',
+      'ISR full',
+      'outage',
+      'outcome',
+    ],
     rows: kills.map(({ index, deadline, plan, proof, latenessMs, status }) => [
       String(index + 1),
       clock(deadline),
@@ -75,9 +97,17 @@ export function killTable(kills: KillRecord[]): FactTable {
       proof?.exitCode === undefined ? '-' : String(proof.exitCode),
       proof?.newLeader === undefined ? '-' : `${proof.newLeader} in ${duration(proof.timeToNewLeaderMs)}`,
       duration(proof?.timeToFullIsrMs),
+      outageText(proof),
       status,
     ]),
   };
+}
+
+/** `310 ms of 2.0 s`: what was observed, of what was to be expected at most. */
+function outageText(proof: KillProof | undefined): string {
+  const { outageMs, expectedOutage } = proof ?? {};
+  const observed = outageMs === 0 ? 'none' : duration(outageMs);
+  return expectedOutage?.ms === undefined ? observed : `${observed} of ${duration(expectedOutage.ms)}`;
 }
 
 /** `2 of 3 proven` */
@@ -100,6 +130,9 @@ export function killRemarks({ index, plan, proof, reason, retargets }: KillRecor
   if (proof?.expectedOutage) {
     const { ms, because } = proof.expectedOutage;
     const bound = ms === undefined ? 'has no known bound' : `is ${duration(ms)} at most`;
+    const longer = ms !== undefined && (proof.outageMs ?? 0) > ms;
+    if (longer)
+      remarks.push(`${name}: the outage of ${duration(proof.outageMs)} was longer than to be expected`);
     remarks.push(`${name}: the outage to expect of this death ${bound}: ${because.join('; ')}`);
   }
   return remarks;

@@ -4,6 +4,7 @@ import type { LineOutcome, VerdictLine } from '../experiment/verdict-line.ts';
 import {
   environmentFacts,
   type Fact,
+  type FactTable,
   killRemarks,
   killTable,
   leftoverName,
@@ -14,7 +15,8 @@ import {
 import { clock, duration } from './format.ts';
 import { type Html, html } from './html-tag.ts';
 import { experimentFile } from './rerun.ts';
-import { outageTable, streamFacts, streamRemarks } from './stream-facts.ts';
+import { outageTable, shrinkTable, streamFacts, streamRemarks } from './stream-facts.ts';
+import { othersNote, tellingKills } from './telling-kills.ts';
 
 /** A part of a page under its heading. */
 export function section(title: string, parts: (Html | undefined)[]): Html {
@@ -70,10 +72,13 @@ export function lineSection(lines: VerdictLine[]): Html {
 export function killSection(result: ChaosResult): Html {
   const { head, rows } = killTable(result.kills);
   if (rows.length === 0) return section('Kills', [html`<p>None was made.</p>`]);
+  const telling = tellingKills(result.kills);
+  const note = othersNote(telling);
   return section('Kills', [
+    note === undefined ? undefined : html`<p class="faint">${note}</p>`,
     tableOf(
       head,
-      result.kills.map((kill, index) => killRows(kill, rows[index] ?? [])),
+      result.kills.map((kill, index) => killRows(kill, rows[index] ?? [], telling.told.includes(kill))),
     ),
   ]);
 }
@@ -91,15 +96,20 @@ export function environmentSection(result: ChaosResult): Html {
 
 /** What became of the records, and each outage. */
 export function streamSection(stream: StreamReport): Html {
-  const { head, rows } = outageTable(stream);
-  const outages = rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`);
+  const outages = outageTable(stream);
+  const shrinks = shrinkTable(stream);
   return section('Stream', [
     facts(streamFacts(stream)),
-    outages.length > 0
-      ? html`<details><summary>the ${outages.length} longest outages</summary>${tableOf(head, outages)}</details>`
-      : undefined,
+    foldedTable(`the ${outages.rows.length} longest outages`, outages),
+    foldedTable(`the ISR when it was not full (${shrinks.rows.length})`, shrinks),
     notes(streamRemarks(stream)),
   ]);
+}
+
+function foldedTable(summary: string, { head, rows }: FactTable): Html | undefined {
+  if (rows.length === 0) return undefined;
+  const lines = rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`);
+  return html`<details><summary>${summary}</summary>${tableOf(head, lines)}</details>`;
 }
 
 /** A table that scrolls by itself where it is wider than the page. */
@@ -110,14 +120,14 @@ export function tableOf(head: string[], rows: Html[]): Html {
 </table></div>`;
 }
 
-/** A row whose last cell is an outcome, coloured by it. */
+/** A row whose last cell is an outcome, coloured by it. Without the end tags that HTML does not need: there may be many rows. */
 function row(cells: string[], outcome: string): Html {
-  const last = html`<td class="${outcome.replace(' ', '-')}">${cells.at(-1)}</td>`;
-  return html`<tr>${cells.slice(0, -1).map((cell) => html`<td>${cell}</td>`)}${last}</tr>`;
+  const last = html`<td class="${outcome.replace(' ', '-')}">${cells.at(-1)}`;
+  return html`<tr>${cells.slice(0, -1).map((cell) => html`<td>${cell}`)}${last}`;
 }
 
-function killRows(kill: KillRecord, cells: string[]): Html {
-  const said = [...(kill.proof?.evidence ?? []), ...killRemarks(kill)];
+function killRows(kill: KillRecord, cells: string[], told: boolean): Html {
+  const said = !told ? [] : [...(kill.proof?.evidence ?? []), ...killRemarks(kill)];
   return html`${row(cells, kill.status)}
 ${said.length > 0 && html`<tr><td class="proof" colspan="${cells.length}"><ul>${said.map((fact) => html`<li>${fact}</li>`)}</ul></td></tr>`}`;
 }

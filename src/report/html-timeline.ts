@@ -1,6 +1,7 @@
 import type { ChaosResult } from '../experiment/result.ts';
 import { type Html, html, trusted } from './html-tag.ts';
 import { barKindsIn, barStyles, markKindsIn, markStyles } from './legend.ts';
+import { tellingKills } from './telling-kills.ts';
 import { type Chart, chartOf } from './timeline-chart.ts';
 
 /** Seconds shown before a kill and after the last of what followed from it. */
@@ -10,8 +11,9 @@ const around = 2;
 export function timelineFigure(result: ChaosResult): Html | undefined {
   const chart = chartOf(result);
   if (!chart) return undefined;
+  const told = new Set(tellingKills(result.kills).told.map(({ index }) => index));
   return html`<section><h2>Timeline (UTC)</h2>
-<div class="zoom">${buttons(chart)}<span class="faint">drag the ends of the bar below, or Ctrl and the wheel</span></div>
+<div class="zoom">${buttons(chart, told)}<span class="faint">drag the ends of the bar below, or Ctrl and the wheel</span></div>
 <figure>
 <div id="timeline" role="img" aria-label="Timeline of the run; the tables below hold its figures"><p class="faint">Your viewer does not run the script that draws the timeline. The tables below hold its figures.</p></div>
 <figcaption>${legend(chart)}</figcaption>
@@ -19,21 +21,23 @@ export function timelineFigure(result: ChaosResult): Html | undefined {
 </section>`;
 }
 
-function buttons({ zero, from, to, kills, marks }: Chart): Html[] {
+function buttons({ zero, from, to, kills, marks }: Chart, told: ReadonlySet<number>): Html[] {
   const button = (name: string, start: number, end: number) => {
     const ms = (seconds: number) => Math.round(zero + seconds * 1_000);
     return html`<button type="button" hidden data-from="${ms(start)}" data-to="${ms(end)}">${name}</button>`;
   };
   return [
     button('whole run', from, to),
-    ...kills.map(({ index, at }) => {
-      const ends = marks.filter((mark) => mark.kill === index).map((mark) => mark.at);
-      return button(
-        `kill ${index + 1}`,
-        Math.max(from, at - around),
-        Math.min(to, Math.max(at, ...ends) + around),
-      );
-    }),
+    ...kills
+      .filter(({ index }) => told.has(index))
+      .map(({ index, at }) => {
+        const ends = marks.filter((mark) => mark.kill === index).map((mark) => mark.at);
+        return button(
+          `kill ${index + 1}`,
+          Math.max(from, at - around),
+          Math.min(to, Math.max(at, ...ends) + around),
+        );
+      }),
   ];
 }
 

@@ -1,21 +1,8 @@
+import type { Problem } from '../experiment/errors.ts';
 import type { ChaosResult, KillRecord, Verdict } from '../experiment/result.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
+import { type Case, type Outcome, suiteXml } from './junit-xml.ts';
 import { textReport } from './text.ts';
-
-/** What a case came to; a passed one has none. */
-interface Outcome {
-  element: 'failure' | 'error' | 'skipped';
-  message: string;
-  type?: string;
-  text?: string;
-}
-
-/** One case. Seconds. */
-interface Case {
-  name: string;
-  time: number;
-  outcome?: Outcome;
-}
 
 /**
  * A result for CI servers, as JUnit XML: one case for the verdict, one a line that it follows from and one a kill. Only the verdict
@@ -31,27 +18,21 @@ export function junitReport(result: ChaosResult): string {
     ...lines.map((line) => ({ name: line.what, time: 0, outcome: lineOutcome(line, result.verdict) })),
     ...kills.map(killCase),
   ];
-  const count = (element: Outcome['element']) =>
-    cases.filter(({ outcome }) => outcome?.element === element).length;
-  const totals = {
-    tests: cases.length,
-    failures: count('failure'),
-    errors: count('error'),
-    skipped: count('skipped'),
-    time: time.toFixed(3),
-  };
-  const suite = { name: `leaderfall ${name}`, timestamp: startedAt, ...totals };
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites${attributes(totals)}>`,
-    `  <testsuite${attributes(suite)}>`,
-    `    <properties>${property('workflowId', run.workflowId)}${property('runId', run.runId)}</properties>`,
-    ...cases.map((one) => `    ${caseXml(one, name)}`),
-    `    <system-out>${escaped(textReport(result))}</system-out>`,
-    '  </testsuite>',
-    '</testsuites>',
-    '',
-  ].join('\n');
+  const { workflowId, runId } = run;
+  return suiteXml({
+    name,
+    startedAt,
+    time,
+    properties: { workflowId, runId },
+    cases,
+    out: textReport(result),
+  });
+}
+
+/** What became of a run that has no result, such as one whose start was refused: one case, an error. `at`: RFC 3339. */
+export function junitProblem(name: string, { code, message, evidence = [] }: Problem, at: string): string {
+  const outcome: Outcome = { element: 'error', message, type: code, text: [message, ...evidence].join('\n') };
+  return suiteXml({ name, startedAt: at, time: 0, cases: [{ name: 'start', time: 0, outcome }] });
 }
 
 function lineOutcome({ outcome, leadsTo, required, observed, because }: VerdictLine, verdict: Verdict) {
@@ -77,32 +58,4 @@ function killCase({ index, plan, proof, status, reason }: KillRecord): Case {
     time: (proof?.timeToFullIsrMs ?? 0) / 1_000,
     outcome: status === 'proven' ? undefined : { element: 'skipped', message: `${status}: ${reason ?? ''}` },
   };
-}
-
-function caseXml({ name, time, outcome }: Case, classname: string): string {
-  const open = `<testcase${attributes({ classname, name, time: time.toFixed(3) })}>`;
-  if (!outcome) return `${open}</testcase>`;
-  const { element, message, type, text = '' } = outcome;
-  const told = attributes({ message, ...(type ? { type } : {}) });
-  const inner = text ? `<${element}${told}>${escaped(text)}</${element}>` : `<${element}${told}/>`;
-  return `${open}${inner}</testcase>`;
-}
-
-function property(name: string, value: string): string {
-  return `<property${attributes({ name, value })}/>`;
-}
-
-function attributes(values: Record<string, string | number>): string {
-  return Object.entries(values)
-    .map(([name, value]) => ` ${name}="${escaped(String(value))}"`)
-    .join('');
-}
-
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-/** XML 1.0 has no way at all to write most control characters. */
-function escaped(text: string): string {
-  return text
-    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\ufffd')
-    .replace(/[&<>"]/g, (character) => entities[character] ?? character);
 }

@@ -4,6 +4,7 @@ import type { BarKind, Chart, MarkKind } from './timeline-chart.ts';
 export const barStyles: Record<BarKind, { name: string; tall: number }> = {
   stream: { name: 'stream', tall: 12 },
   silence: { name: 'longest silence', tall: 20 },
+  'no-ack': { name: 'no ack for the producer', tall: 12 },
   outage: { name: 'no broker served the partition', tall: 16 },
   leader: { name: 'leader', tall: 20 },
   'in-sync': { name: 'in sync', tall: 10 },

@@ -14,7 +14,8 @@ import {
 } from './facts.ts';
 import { clock, plain } from './format.ts';
 import { experimentFile } from './rerun.ts';
-import { outageTable, streamFacts, streamRemarks } from './stream-facts.ts';
+import { outageTable, shrinkTable, streamFacts, streamRemarks } from './stream-facts.ts';
+import { othersNote, tellingKills } from './telling-kills.ts';
 
 const signs: Record<Verdict, string> = {
   Pass: '✅',
@@ -38,6 +39,7 @@ const outcomeSigns: Record<string, string> = {
 export function markdownReport(result: ChaosResult): string {
   const { verdict, name, reasons, problem, lines, kills, plannedKills, stream, leftovers, timeline } = result;
   const file = experimentFile(result);
+  const telling = tellingKills(kills);
   const sections = [
     `## ${signs[verdict]} ${verdict} · ${escaped(name)}`,
     list(reasons),
@@ -49,7 +51,7 @@ export function markdownReport(result: ChaosResult): string {
     leftovers.length > 0 && '### Left behind',
     list(leftovers.map((item) => `${leftoverName(item)}: ${item.reason}`)),
     stream && folded('Stream', streamSections(stream)),
-    kills.length > 0 && folded('Proofs', [list(kills.flatMap(killFacts))]),
+    kills.length > 0 && folded('Proofs', [othersNote(telling) ?? '', list(telling.told.flatMap(killFacts))]),
     folded('Environment', [facts([...runFacts(result), ...environmentFacts(result)])]),
     timeline.length > 0 &&
       folded('Timeline (UTC)', [
@@ -74,12 +76,8 @@ function problemSection({ code, step, message, evidence = [], next }: Problem): 
 }
 
 function streamSections(stream: StreamReport): string[] {
-  const outages = outageTable(stream);
-  return [
-    facts(streamFacts(stream)),
-    outages.rows.length > 0 ? table(outages) : '',
-    list(streamRemarks(stream)),
-  ];
+  const tables = [outageTable(stream), shrinkTable(stream)].filter(({ rows }) => rows.length > 0);
+  return [facts(streamFacts(stream)), ...tables.map(table), list(streamRemarks(stream))];
 }
 
 /** The table with a sign before each outcome, for the eye that runs down a column. */

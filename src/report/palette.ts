@@ -35,6 +35,7 @@ export const light: Palette = {
   bars: {
     stream: '#3b9c80',
     silence: '#c2364a',
+    'no-ack': '#a8500b',
     outage: '#8a2f78',
     leader: '#1f4e8c',
     'in-sync': '#5595d0',
@@ -59,6 +60,7 @@ export const dark: Palette = {
   bars: {
     stream: '#2f9e7f',
     silence: '#ff6b7a',
+    'no-ack': '#f0924a',
     outage: '#e58ec0',
     leader: '#8cc5ff',
     'in-sync': '#3f7fbf',

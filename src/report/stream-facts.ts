@@ -1,6 +1,11 @@
 import { type Anomaly, anomalyMeaning, exampleText } from '../experiment/anomalies.ts';
 import type { Latency, StreamReport } from '../experiment/result.ts';
-import type { DirectReaderFigures, GroupFigures, MetadataFigures } from '../experiment/stream-figures.ts';
+import type {
+  DirectReaderFigures,
+  GroupFigures,
+  IsrShrink,
+  MetadataFigures,
+} from '../experiment/stream-figures.ts';
 import type { Fact, FactTable } from './facts.ts';
 import { clock, duration, times } from './format.ts';
 
@@ -46,14 +51,19 @@ export function outageTable(
   { partitionOutages, producerOutages = [] }: StreamReport,
   most = Number.POSITIVE_INFINITY,
 ): FactTable {
-  const seen = (partitionOutages?.longest ?? []).map(({ at, ms, how, open }) => ({
+  const seen = (partitionOutages?.longest ?? []).map(({ partition, at, ms, how, open }) => ({
     at,
     ms,
-    cells: ['partition', clock(at), lasted(ms, open), `first seen as ${how}`],
+    cells: [
+      partition === undefined ? 'partition' : `partition ${partition}`,
+      clock(at),
+      lasted(ms, open),
+      `first seen as ${how}`,
+    ],
   }));
   const had = producerOutages.map((outage) => {
     const { partition, at, ms, open, errors, failedSends, retries, rebuilds } = outage;
-    const { backoffMs, clientRecoveryMs, servedMs } = outage;
+    const { backoffMs, clientRecoveryMs, servedMs, stuckMs } = outage;
     const parts = [
       ...Object.entries(errors).map(([kind, sends]) => `${kind} ${times(sends)}`),
       ...(failedSends > 0 ? [`sends failed ${times(failedSends)}`] : []),
@@ -62,6 +72,7 @@ export function outageTable(
       ...(rebuilds > 0 ? [`client built anew ${times(rebuilds)}`] : []),
       ...(clientRecoveryMs === undefined ? [] : [`leader known to first ack ${duration(clientRecoveryMs)}`]),
       ...(servedMs ? [`the leader served probes for ${duration(servedMs)} of it`] : []),
+      ...(stuckMs ? [`the producer’s client was stuck for ${duration(stuckMs)} of it`] : []),
     ];
     const made = parts.length > 0 ? parts.join('; ') : 'no error: the answer was late';
     return { at, ms, cells: [`producer, partition ${partition}`, clock(at), lasted(ms, open), made] };
@@ -69,6 +80,30 @@ export function outageTable(
   const longest = [...seen, ...had].sort((a, b) => b.ms - a.ms).slice(0, most);
   const rows = longest.sort((a, b) => a.at - b.at).map(({ cells }) => cells);
   return { head: ['outage of', 'from', 'lasted', 'made of'], rows };
+}
+
+/** The `most` longest times in which a partition had fewer replicas in sync than it has, in the order of time. */
+export function shrinkTable({ metadata }: StreamReport, most = Number.POSITIVE_INFINITY): FactTable {
+  const longest = (metadata?.shrinks ?? []).toSorted((a, b) => shrunkMs(b) - shrunkMs(a)).slice(0, most);
+  return {
+    head: ['ISR of', 'shrank', 'full again', 'after', 'fewest in sync'],
+    rows: longest
+      .sort((a, b) => a.at - b.at)
+      .map(({ partition, at, fullAt, least }) => [
+        `partition ${partition}`,
+        clock(at),
+        fullAt === undefined ? 'not seen' : clock(fullAt),
+        fullAt === undefined ? '-' : duration(fullAt - at),
+        String(least),
+      ]),
+  };
+}
+
+/** One that was not seen to end is the longest. */
+const stillShrunk = Number.MAX_SAFE_INTEGER;
+
+function shrunkMs({ at, fullAt }: IsrShrink): number {
+  return fullAt === undefined ? stillShrunk : fullAt - at;
 }
 
 function lasted(ms: number, open: boolean | undefined): string {
@@ -82,8 +117,9 @@ function anomalyFact({ kind, count, first }: Anomaly): Fact {
 function outageFacts({ partitionOutages, producerOutage }: StreamReport): Fact[] {
   const rows: Fact[] = [];
   if (partitionOutages) {
-    const { count, longestMs, totalMs, stepMs } = partitionOutages;
-    rows.push(['outages', `${sum(count, longestMs, totalMs)}; probed every ${duration(stepMs)}`]);
+    const { count, longestMs, totalMs, stepMs, partitions = 1 } = partitionOutages;
+    const of = partitions > 1 ? ` in the partition with most, of ${partitions}` : '';
+    rows.push(['outages', `${sum(count, longestMs, totalMs)}${of}; probed every ${duration(stepMs)}`]);
   }
   if (producerOutage) {
     const { count, maxMs, totalMs } = producerOutage;
@@ -107,12 +143,16 @@ function faultFacts({ faultWindows }: StreamReport): Fact[] {
 function metadataFacts(figures: MetadataFigures): Fact[] {
   const { leaderlessMs, leaderlessCount, leaderChanges, controllerChanges } = figures;
   const { shrinks, underReplicatedSeconds } = figures;
+  const lengths = shrinks.map(shrunkMs);
+  const most = Math.max(...lengths);
+  const told = most < stillShrunk ? `, for ${duration(most)} at most` : ', and was not full at the end';
+  const longest = lengths.length === 0 ? '' : told;
   return [
     ['leaderless', `${times(leaderlessCount)}, together ${duration(leaderlessMs)}`],
     ['changes', `leader ${times(leaderChanges)}, controller ${times(controllerChanges)}`],
     [
       'ISR',
-      `shrank ${times(shrinks.length)}; under-replicated for ${underReplicatedSeconds.toFixed(1)} partition-seconds`,
+      `shrank ${times(shrinks.length)}${longest}; under-replicated for ${underReplicatedSeconds.toFixed(1)} partition-seconds`,
     ],
   ];
 }

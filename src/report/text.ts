@@ -14,7 +14,8 @@ import {
   runFacts,
 } from './facts.ts';
 import { clock, type Paint, plain, type Tone, unpainted } from './format.ts';
-import { outageTable, streamFacts, streamRemarks } from './stream-facts.ts';
+import { outageTable, shrinkTable, streamFacts, streamRemarks } from './stream-facts.ts';
+import { othersNote, tellingKills } from './telling-kills.ts';
 
 const verdictTones: Record<Verdict, Tone> = {
   Pass: 'good',
@@ -26,7 +27,7 @@ const verdictTones: Record<Verdict, Tone> = {
 };
 
 /** More would push what matters off the screen; the page shows all. */
-const outagesShown = 8;
+const rowsShown = 8;
 
 /**
  * A result for a person at a terminal: verdict and reasons first, then kills, stream, leftovers, timeline.
@@ -75,7 +76,9 @@ function verdictLines(lines: VerdictLine[], paint: Paint): string {
 function kills(result: ChaosResult, paint: Paint): string {
   const heading = title(`Kills: ${provenKills(result)}`, paint);
   if (result.kills.length === 0) return `${heading}\n  none was made`;
-  const remarks = result.kills.flatMap((kill) => killRemarks(kill));
+  const telling = tellingKills(result.kills);
+  const note = othersNote(telling);
+  const remarks = [...(note ? [note] : []), ...telling.told.flatMap(killRemarks)];
   return [
     heading,
     indented(tableText(killTable(result.kills))),
@@ -87,8 +90,8 @@ function stream(report: StreamReport | undefined, paint: Paint): string {
   const heading = title('Stream', paint);
   if (!report) return `${heading}\n  not observed`;
   const remarks = streamRemarks(report).map((remark) => `  ${plain(remark)}`);
-  const outages = outageTable(report, outagesShown);
-  const shown = outages.rows.length > 0 ? [indented(tableText(outages))] : [];
+  const tables = [outageTable(report, rowsShown), shrinkTable(report, rowsShown)];
+  const shown = tables.filter(({ rows }) => rows.length > 0).map((table) => indented(tableText(table)));
   return [heading, factLines(streamFacts(report), paint), ...shown, ...remarks].join('\n');
 }
 

@@ -1,9 +1,10 @@
 import { type ChaosResult, type StreamReport, wasCarriedOut } from '../experiment/result.ts';
 import { type BrokerState, brokerSpans, lanesOf } from './broker-spans.ts';
 import { duration } from './format.ts';
+import { tellingKills } from './telling-kills.ts';
 
 /** What a bar shows. */
-export type BarKind = BrokerState | 'stream' | 'silence' | 'outage';
+export type BarKind = BrokerState | 'stream' | 'silence' | 'outage' | 'no-ack';
 
 /** A bar in the lane of that index. Seconds since the first deadline. */
 export interface Bar {
@@ -65,6 +66,14 @@ export function chartOf(result: ChaosResult): Chart | undefined {
         to: since(at + ms),
       }),
     ),
+    ...(result.stream?.producerOutages ?? []).map(
+      ({ at, ms }): Bar => ({
+        lane: lanes.indexOf(producerLane),
+        kind: 'no-ack',
+        from: since(at),
+        to: since(at + ms),
+      }),
+    ),
     ...brokerSpans(result).map(
       ({ broker, state, from, to }): Bar => ({
         lane: lanes.indexOf(brokerLane(broker)),
@@ -89,12 +98,15 @@ export function chartOf(result: ChaosResult): Chart | undefined {
 
 const partitionLane = 'partition';
 
+const producerLane = 'producer';
+
 const brokerLane = (broker: number) => `broker ${broker}`;
 
-/** The partition has a lane where its outages were looked for, found or not. */
+/** The partition and the producer have a lane where their outages were looked for, found or not. */
 function laneNames(result: ChaosResult): string[] {
   const partition = result.stream?.partitionOutages ? [partitionLane] : [];
-  return ['stream', ...partition, ...lanesOf(result).map(brokerLane)];
+  const producer = result.stream?.producerOutage ? [producerLane] : [];
+  return ['stream', ...producer, ...partition, ...lanesOf(result).map(brokerLane)];
 }
 
 function killsOf({ kills }: ChaosResult, since: (ms: number) => number): Kill[] {
@@ -113,7 +125,8 @@ function killsOf({ kills }: ChaosResult, since: (ms: number) => number): Kill[] 
 }
 
 function marksOf(result: ChaosResult, lanes: string[], since: (ms: number) => number): Mark[] {
-  return result.kills.flatMap(({ index, plan, act, proof }) => {
+  // Of all kills of a day they would lie on top of each other.
+  return tellingKills(result.kills).told.flatMap(({ index, plan, act, proof }) => {
     if (!plan || !proof || !wasCarriedOut(act)) return [];
     const { newLeader, newLeaderAt, timeToFullIsrMs } = proof;
     const fullAt = timeToFullIsrMs === undefined ? undefined : act.requestedAt + timeToFullIsrMs;

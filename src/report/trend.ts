@@ -1,3 +1,4 @@
+import { countKills } from '../experiment/earlier-kills.ts';
 import { type Figures, figuresOf, rollingBaseline, type Worse, worseThan } from '../experiment/regression.ts';
 import type { ChaosResult, Verdict } from '../experiment/result.ts';
 import { type SloId, sloNameOf, sloUnitOf } from '../experiment/slo.ts';
@@ -22,7 +23,8 @@ export function trendOf(results: readonly ChaosResult[]): TrendRun[] {
   const passed = new Map<string, Figures[]>();
   return results
     .toSorted((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt))
-    .map(({ run, startedAt, verdict, plannedKills, kills, lines, specHash = '', experiment }) => {
+    .map((result) => {
+      const { run, startedAt, verdict, plannedKills, lines, specHash = '', experiment } = result;
       const figures = figuresOf(lines);
       const before = passed.get(specHash) ?? [];
       if (verdict === 'Pass') passed.set(specHash, [...before, figures]);
@@ -31,7 +33,7 @@ export function trendOf(results: readonly ChaosResult[]): TrendRun[] {
         runId: run.runId,
         startedAt,
         verdict,
-        kills: { planned: plannedKills, proven: kills.filter(({ status }) => status === 'proven').length },
+        kills: { planned: plannedKills, proven: countKills(result, 'proven') },
         figures,
         worse: worseThan(rollingBaseline(before), figures, experiment?.slo?.regression?.tolerancePercent),
       };

@@ -1,12 +1,15 @@
+import type { Problem } from '../experiment/errors.ts';
 import type { Evidence, StreamReport } from '../experiment/result.ts';
+import { sloLimits } from '../experiment/slo.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { calmBefore } from './calm-before.ts';
+import { sightOf } from './sights.ts';
 import { figure, notObserved } from './words.ts';
 
 /**
  * What must hold before anything can be concluded at all. In order of precedence:
  *
- * 1. Nobody stopped the run.
+ * 1. Nobody stopped the run. A step that failed while it was being stopped is told beside that.
  * 2. Every step was carried out; else the hypothesis was never put to the test in full. A scheduled run that found the cluster taken
  *    or unhealthy touched nothing and is Skipped.
  * 3. Nobody else took the stream's pod away. Whatever the stream did afterwards is not the cluster's doing.
@@ -25,7 +28,7 @@ export function gates(evidence: Evidence): VerdictLine[] {
   ];
 }
 
-function notStopped({ cancelled, stoppedBy }: Evidence): VerdictLine {
+function notStopped({ cancelled, stoppedBy, problem }: Evidence): VerdictLine {
   const line = {
     id: 'not-stopped',
     gate: true,
@@ -34,7 +37,12 @@ function notStopped({ cancelled, stoppedBy }: Evidence): VerdictLine {
   } as const;
   if (!cancelled) return { ...line, observed: 'not stopped', outcome: 'met', because: [] };
   const reason = stoppedBy ? `stopped by ${stoppedBy.actor}: ${stoppedBy.reason}` : 'the run was cancelled';
-  return { ...line, observed: 'stopped', outcome: 'not met', leadsTo: 'Stopped', because: [reason] };
+  const because = [reason, ...(problem ? [`meanwhile ${failureText(problem)}`] : [])];
+  return { ...line, observed: 'stopped', outcome: 'not met', leadsTo: 'Stopped', because };
+}
+
+function failureText({ code, step, message }: Problem): string {
+  return step ? `step ${step} failed: ${code}: ${message}` : `${code}: ${message}`;
 }
 
 function everyStep({ problem, skipped }: Evidence): VerdictLine {
@@ -90,10 +98,11 @@ function brokersUntouched({ kills }: Evidence): VerdictLine {
   return { ...line, observed: 'somebody', outcome: 'not met', leadsTo: 'Inconclusive', because };
 }
 
-function toolSound({ stream }: Evidence): VerdictLine {
+function toolSound(evidence: Evidence): VerdictLine {
+  const { stream } = evidence;
   const line = { id: 'tool', gate: true, what: 'no defect of Leaderfall itself', required: 'none' } as const;
   if (!stream) return { ...line, observed: notObserved, outcome: 'not observable', because: [] };
-  const defects = defectsOf(stream);
+  const defects = [...defectsOf(stream), ...stuckProducer(evidence)];
   if (defects.length === 0) return { ...line, observed: 'none', outcome: 'met', because: [] };
   return { ...line, observed: defects[0] ?? '', outcome: 'not met', leadsTo: 'Error', because: defects };
 }
@@ -117,6 +126,18 @@ function defectsOf(stream: StreamReport): string[] {
     }
   }
   return defects;
+}
+
+/** What breaks a limit on times without acks, and would not without the producer's own client. */
+function stuckProducer(evidence: Evidence): string[] {
+  if (!evidence.experiment) return [];
+  const limits = sloLimits(evidence.experiment).filter(({ id }) => id.startsWith('producer-outage'));
+  const exceeded = limits
+    .map((limit) => ({ limit: limit.limit, ...sightOf(limit, evidence) }))
+    .filter(({ value = 0, limit }) => value > limit);
+  // What the cluster broke by itself is its failure, whatever the client did.
+  if (exceeded.some(({ inflatedBy }) => !inflatedBy)) return [];
+  return [...new Set(exceeded.flatMap(({ inflatedBy = [] }) => inflatedBy))];
 }
 
 /** The three containers of the stream's pod by name. */

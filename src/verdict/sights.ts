@@ -8,6 +8,7 @@ import {
 import { killedLeader, killedReplica } from '../experiment/earlier-kills.ts';
 import type { Evidence, Latency, StreamReport } from '../experiment/result.ts';
 import type { SloId, SloLimit } from '../experiment/slo.ts';
+import { figure } from './words.ts';
 
 /** What was seen of one figure. */
 export interface Sight {
@@ -30,16 +31,22 @@ export function sightOf(limit: SloLimit, { stream, kills }: Evidence): Sight {
       return slowest(kills.filter(killedLeader).map(({ proof }) => proof?.timeToNewLeaderMs));
     case 'time-to-full-isr':
       return slowest(kills.filter(killedReplica).map(({ proof }) => proof?.timeToFullIsrMs));
+    case 'producer-outage-max':
+    case 'producer-outage-total':
+      return stream ? ackSight(id, limit.limit, stream) : {};
     default:
       return stream ? streamSight(id, stream) : {};
   }
 }
 
 function streamSight(
-  id: Exclude<SloId, 'time-to-new-leader' | 'time-to-full-isr'>,
+  id: Exclude<
+    SloId,
+    'time-to-new-leader' | 'time-to-full-isr' | 'producer-outage-max' | 'producer-outage-total'
+  >,
   stream: StreamReport,
 ): Sight {
-  const { producerOutage, faultWindows, acked } = stream;
+  const { faultWindows } = stream;
   switch (id) {
     case 'lost':
       return lostSight(stream);
@@ -47,10 +54,6 @@ function streamSight(
       return counted(stream.duplicated, 'duplicated', stream);
     case 'reorders':
       return counted(stream.outOfOrder, 'reordered', stream);
-    case 'producer-outage-max':
-      return { value: producerOutage?.maxMs ?? (acked > 0 ? stream.longestAckGapMs : undefined) };
-    case 'producer-outage-total':
-      return { value: producerOutage?.totalMs };
     case 'consumer-silence':
       return silenceSight(stream);
     case 'p99-inside-fault':
@@ -107,6 +110,30 @@ function silenceSight({ longestSilenceMs, silence, received, directReader }: Str
   const { longestSilenceMs: value, stuckEvidence } = served;
   const told = `${because}, but its client was stuck: a reader beside it was silent for ${value} ms at most`;
   return { value, because: [told, ...stuckEvidence] };
+}
+
+/** Time without acks. What was the producer's client's alone is not held against the cluster, which may have made the rest. */
+function ackSight(
+  id: 'producer-outage-max' | 'producer-outage-total',
+  limit: number,
+  { producerOutage, producerOutages = [], acked, longestAckGapMs }: StreamReport,
+): Sight {
+  const stuck = producerOutages.filter(({ stuckMs }) => stuckMs !== undefined);
+  const worst = stuck.filter(({ partition }) => partition === (producerOutage?.worst ?? partition));
+  const stuckMs = worst.reduce((sum, one) => sum + (one.stuckMs ?? 0), 0);
+  const [value, clusters] =
+    id === 'producer-outage-max'
+      ? [
+          producerOutage?.maxMs ?? (acked > 0 ? longestAckGapMs : undefined),
+          Math.max(0, ...producerOutages.map(({ ms, stuckMs = 0 }) => ms - stuckMs)),
+        ]
+      : [producerOutage?.totalMs, (producerOutage?.totalMs ?? 0) - stuckMs];
+  if (stuck.length === 0) return { value };
+  const because = stuck.map(
+    ({ partition, at, ms, stuckMs: own = 0 }) =>
+      `partition ${partition}: the producer’s client was stuck for ${figure(own, 'ms')} of ${figure(ms, 'ms')} without an ack from ${new Date(at).toISOString()}, while the leader served`,
+  );
+  return clusters <= limit ? { value, inflatedBy: because } : { value };
 }
 
 /** A client that was stuck read its records late, though they could be had. */

@@ -25,7 +25,17 @@ const unlimited: VerdictLine = {
  */
 export function sloLines(evidence: Evidence): VerdictLine[] {
   if (!evidence.experiment) return [unlimited];
-  return sloLimits(evidence.experiment).map((limit) => lineOf(limit, sightOf(limit, evidence)));
+  return sloLimits(evidence.experiment).map((limit) =>
+    withStop(lineOf(limit, sightOf(limit, evidence)), evidence),
+  );
+}
+
+/** The line that stopped the injecting says so, whatever the end of the stream made of its figure. */
+function withStop(line: VerdictLine, { injectingStopped }: Evidence): VerdictLine {
+  const { at = 0, broken } = injectingStopped ?? {};
+  if (!broken || broken.id !== line.id || !line.unit) return line;
+  const stopped = `at ${figure(broken.value, line.unit)} it stopped the injecting (abortOn)`;
+  return { ...line, because: [...line.because, `${stopped}: no kill after ${new Date(at).toISOString()}`] };
 }
 
 function lineOf({ id, what, unit, limit, origin }: SloLimit, sight: Sight): VerdictLine {

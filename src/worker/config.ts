@@ -2,14 +2,19 @@ import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { holdsNoLogin, loginRefused } from '../experiment/connection-security.ts';
 import { problem } from '../experiment/errors.ts';
+import type { WorkerPolicy } from '../experiment/policy.ts';
 import type { WorkerDefaults } from '../experiment/resolve.ts';
+import { openTimesIssues, openTimesSchema } from '../experiment/window.ts';
 import { privilegedKinds } from '../faults/all-faults.ts';
 import { version } from './version.ts';
 
 /** Settings of a worker that are its own; Temporal and Kubernetes are found by their own conventions. */
 export interface WorkerConfig {
   taskQueue: string;
+  /** For how many runs there are slots, and room in memory; one more waits at its steps, but for its kills. */
+  runsAtOnce: number;
   defaults: WorkerDefaults;
+  policy: WorkerPolicy;
   /** What promotions are given: where secrets are, and where Temporal's Web UI is. */
   promotion: { secretsFolder?: string; webUi?: string };
   /** host:port of the Prometheus endpoint; none where undefined. */
@@ -43,21 +48,46 @@ const kudoPackage = z
   .refine(holdsNoLogin, loginRefused)
   .optional();
 
-/** A JSON object of strings in a variable. */
-const parameters = z
-  .string()
-  .transform((value, context) => {
+/** JSON in a variable; `what` says what it must be, with an example. */
+function json(what: string) {
+  return z.string().transform((value, context) => {
     try {
       return JSON.parse(value) as unknown;
     } catch {
-      context.addIssue({
-        code: 'custom',
-        message: 'must be a JSON object of strings, such as {"MEM":"2048"}',
-      });
+      context.addIssue({ code: 'custom', message: `must be ${what}` });
       return z.NEVER;
     }
-  })
+  });
+}
+
+const parameters = json('a JSON object of strings, such as {"MEM":"2048"}')
   .pipe(z.record(z.string(), z.string()))
+  .optional();
+
+const openTimes = json(
+  'a JSON object, such as {"timeZone":"Europe/Berlin","open":[{"from":"09:00","to":"17:00"}]}',
+)
+  .pipe(
+    openTimesSchema.superRefine((times, context) => {
+      for (const message of openTimesIssues(times)) context.addIssue({ code: 'custom', message });
+    }),
+  )
+  .optional();
+
+/** Patterns of what is never touched, with commas between them. */
+const targetList = z
+  .string()
+  .transform((value) => value.split(',').map((pattern) => pattern.trim()))
+  .pipe(
+    z.array(
+      z
+        .string()
+        .regex(
+          /^[a-z0-9*-]+(\/[a-z0-9.*-]+)?$/,
+          'must be a list of <namespace> or <namespace>/<StatefulSet>, * for any characters',
+        ),
+    ),
+  )
   .optional();
 
 /** Kinds of privileged faults with commas between them. */
@@ -70,6 +100,12 @@ const faultList = z
 /** Every LEADERFALL_* variable that the worker knows. */
 const environmentSchema = z.object({
   LEADERFALL_TASK_QUEUE: text.default('leaderfall'),
+  LEADERFALL_RUNS_AT_ONCE: z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .max(1_000, 'must be at most 1000')
+    .default(100),
   LEADERFALL_LIVENESS_IMAGE: text,
   LEADERFALL_KUDO_ZOOKEEPER_PACKAGE: kudoPackage,
   LEADERFALL_KUDO_KAFKA_PACKAGE: kudoPackage,
@@ -79,6 +115,13 @@ const environmentSchema = z.object({
   LEADERFALL_KUDO_KAFKA_PARAMETERS: parameters,
   LEADERFALL_ENVIRONMENT: dnsLabel,
   LEADERFALL_ALLOW_FAULTS: faultList,
+  LEADERFALL_PROTECTED: targetList,
+  LEADERFALL_KILL_TIMES: openTimes,
+  LEADERFALL_MAX_KILLS_PER_HOUR: z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .optional(),
   LEADERFALL_TARGET_NAMESPACE: dnsLabel,
   LEADERFALL_TARGET_LABEL: text,
   LEADERFALL_TARGET_STATEFULSET: dnsLabel,
@@ -99,6 +142,19 @@ const environmentSchema = z.object({
 
 /** Names of all variables, for documentation and for the nearest known one. */
 export const variableNames: readonly string[] = Object.keys(environmentSchema.shape);
+
+/** Where a worker is to listen, by variable; those that can be read, whatever else is wrong with its settings. */
+export function listenAddresses(
+  env: Record<string, string | undefined>,
+): Record<string, { host: string; port: number }> {
+  const names = ['LEADERFALL_HEALTH_ADDRESS', 'LEADERFALL_METRICS_ADDRESS'];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const given = address.safeParse(env[name] || undefined).data;
+      return given ? [[name, { host: hostOf(given), port: portOf(given) }]] : [];
+    }),
+  );
+}
 
 /** Reads the worker's settings. Throws CONFIGURATION_INVALID that lists everything that is wrong, at once. */
 export function readConfig(
@@ -129,6 +185,7 @@ function configOf(env: z.output<typeof environmentSchema>, terminal: boolean): W
   const health = env.LEADERFALL_HEALTH_ADDRESS;
   return {
     taskQueue: env.LEADERFALL_TASK_QUEUE,
+    runsAtOnce: env.LEADERFALL_RUNS_AT_ONCE,
     defaults: {
       ...(env.LEADERFALL_ENVIRONMENT ? { environment: env.LEADERFALL_ENVIRONMENT } : {}),
       image: env.LEADERFALL_LIVENESS_IMAGE ?? `docker.io/leaderfall/leaderfall:${version}`,
@@ -154,6 +211,11 @@ function configOf(env: z.output<typeof environmentSchema>, terminal: boolean): W
         kafkaParameters: env.LEADERFALL_KUDO_KAFKA_PARAMETERS,
       }),
     },
+    policy: present({
+      protectedTargets: env.LEADERFALL_PROTECTED,
+      killTimes: env.LEADERFALL_KILL_TIMES,
+      maxKillsPerHour: env.LEADERFALL_MAX_KILLS_PER_HOUR,
+    }),
     promotion: present({
       secretsFolder: env.LEADERFALL_SECRETS_FOLDER,
       webUi: env.LEADERFALL_WEB_UI?.replace(/\/+$/, ''),

@@ -4,6 +4,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { LeaderfallError, problem } from '../experiment/errors.ts';
+import { withoutSecrets } from '../experiment/held-secrets.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
 
 /** How long a starting worker waits for what it needs, ms: servers of the same rollout come up together. */
@@ -96,7 +97,7 @@ async function patiently<T>(
       return await attempt();
     } catch (error) {
       if (Date.now() + pauseMs > until || isHopeless(error)) throw giveUp(error);
-      log.warn({ cause: textOf(error) }, `waiting for ${what}`);
+      log.warn({ cause: withoutSecrets(textOf(error)) }, `waiting for ${what}`);
       await delay(pauseMs);
     }
   }

@@ -1,10 +1,22 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { type Activities, criticalSuffix, type PromotionActivities } from '../activities/contract.ts';
+import {
+  type Activities,
+  criticalActivities,
+  criticalSuffix,
+  type PromotionActivities,
+} from '../activities/contract.ts';
 
-/** Activities that only the critical queue carries out. */
-const criticalActivities = ['kill', 'cleanUp', 'record'] as const satisfies (keyof Activities)[];
+/** Slots of the main queue for each run: its own step, and what promotions and the janitor do beside it. */
+const stepsPerRun = 2;
+
+/**
+ * Slots of the critical queue for each run. A run has one step there, and one that waits costs next to nothing: with more than a
+ * worker can ever have runs, no kill waits for clean-ups to end.
+ */
+const criticalPerRun = 10;
 
 /** What both workers have in common. Grace < force < the 60 s that a pod is given to stop. */
 const common = {
@@ -13,28 +25,35 @@ const common = {
   // A step beats when it has something to say; the default would hold that back for up to 80 % of its time-out.
   maxHeartbeatThrottleInterval: '2s',
   defaultHeartbeatThrottleInterval: '2s',
-  maxConcurrentActivityTaskExecutions: 20,
   // For so long a story waits for the worker that had it last. One that died would cost a kill its time to be proven.
   stickyQueueScheduleToStartTimeout: '2s',
 } as const satisfies Partial<WorkerOptions>;
 
 /**
- * The worker for stories and most steps, and the one for kill and clean-up, which waiting and observing steps can never starve
- * because queue and slots are their own.
+ * The worker for stories and most steps, and the one for aim, kill, clean-up and record, which waiting and observing steps can never
+ * starve because queue and slots are their own.
  */
 export async function makeWorkers(options: {
   connection: NativeConnection;
   namespace: string;
   taskQueue: string;
   activities: Activities & PromotionActivities;
+  /** For how many runs there are slots, and room in memory. */
+  runsAtOnce: number;
   /** File of workflow code that was bundled before. */
   workflowBundle?: string | undefined;
+  /** A run that begins on this version ends on it; unversioned where undefined. */
+  version?: WorkerDeploymentVersion | undefined;
 }): Promise<Worker[]> {
-  const { connection, namespace, taskQueue, activities } = options;
-  const critical = Object.fromEntries(criticalActivities.map((name) => [name, activities[name]]));
-  const others = Object.fromEntries(Object.entries(activities).filter(([name]) => !(name in critical)));
+  const { connection, namespace, taskQueue, activities, runsAtOnce } = options;
+  const names: ReadonlySet<string> = new Set(criticalActivities);
+  const [critical, others] = [true, false].map((wanted) =>
+    Object.fromEntries(Object.entries(activities).filter(([name]) => names.has(name) === wanted)),
+  );
+  const versioning = versioningOf(options.version);
   const main = await Worker.create({
     ...common,
+    ...versioning,
     connection,
     namespace,
     taskQueue,
@@ -43,18 +62,31 @@ export async function makeWorkers(options: {
     maxConcurrentWorkflowTaskExecutions: 10,
     workflowTaskPollerBehavior: pollers(4),
     activityTaskPollerBehavior: pollers(4),
-    maxCachedWorkflows: 50,
+    maxConcurrentActivityTaskExecutions: stepsPerRun * runsAtOnce,
+    maxCachedWorkflows: runsAtOnce,
     workflowThreadPoolSize: 1,
   });
   const urgent = await Worker.create({
     ...common,
+    ...versioning,
     connection,
     namespace,
     taskQueue: `${taskQueue}${criticalSuffix}`,
     activities: critical,
-    activityTaskPollerBehavior: pollers(2),
+    maxConcurrentActivityTaskExecutions: criticalPerRun * runsAtOnce,
+    activityTaskPollerBehavior: pollers(4),
   });
   return [main, urgent];
+}
+
+/** The same for both queues: a pinned run's steps go to pollers of its own version on any queue that its version serves. */
+function versioningOf(
+  version: WorkerDeploymentVersion | undefined,
+): Pick<WorkerOptions, 'workerDeploymentOptions'> {
+  if (!version) return {};
+  return {
+    workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' },
+  };
 }
 
 /** A fixed number; the SDK 1.24 takes no notice of its own `maxConcurrent…Polls`. */

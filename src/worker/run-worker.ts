@@ -5,18 +5,32 @@ import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
 import { createPromotionActivities } from '../activities/promotion.ts';
 import { problem } from '../experiment/errors.ts';
+import { holdSecret } from '../experiment/held-secrets.ts';
+import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import { connectKafka } from '../kafka/connect-kafka.ts';
 import type { ConnectKafka } from '../kafka/port.ts';
 import { connectKubernetes } from '../kubernetes/connect-kubernetes.ts';
-import { readConfig, type WorkerConfig } from './config.ts';
+import { allSettings } from './all-settings.ts';
+import { listenAddresses, readConfig, type WorkerConfig } from './config.ts';
 import { clusterVersion, connectNative, temporalTarget } from './connect.ts';
+import { deploymentVersion } from './deployment.ts';
+import { checkAddresses } from './free-addresses.ts';
 import { type HealthChecks, serveHealth } from './health.ts';
 import { lastPassed } from './last-passed.ts';
 import { makeLogger, sdkLogger } from './logger.ts';
 import { makeWorkers } from './make-workers.ts';
 import { readLock } from './read-lock.ts';
-import { cancelRun, findRecord, holderOf, registeredSearchAttributes, runState } from './temporal-facts.ts';
+import { takeKill } from './take-kill.ts';
+import {
+  cancelRun,
+  findRecord,
+  holderOf,
+  pauseSchedule,
+  registeredSearchAttributes,
+  runState,
+} from './temporal-facts.ts';
 import { temporalSdkVersion, version } from './version.ts';
+import { webUiAddress } from './web-ui.ts';
 
 /** What a test puts in the place of a part of the worker. */
 export interface WorkerParts {
@@ -34,13 +48,18 @@ export async function runWorker(
   cluster: { context?: string; kubeconfig?: string } = {},
   parts: WorkerParts = {},
 ): Promise<void> {
-  const config = readConfig(env);
-  const target = temporalTarget();
+  const { config, target, deployment, kubernetes } = await allSettings({
+    config: () => readConfig(env),
+    addresses: () => checkAddresses(listenAddresses(env)),
+    target: temporalTarget,
+    deployment: () => deploymentVersion(env),
+    kubernetes: () => connectKubernetes(cluster),
+  });
   const log = makeLogger(config.log);
   installRuntime(config, log);
 
   const { address, namespace } = target;
-  const kubernetes = connectKubernetes(cluster);
+  holdSecret(env.TEMPORAL_API_KEY);
   const clusterIs = await clusterVersion(kubernetes, log);
   const connection = await connectNative(target, log);
   const client = new Client({ connection, namespace });
@@ -54,17 +73,22 @@ export async function runWorker(
     kubernetes,
     connectKafka: parts.connectKafka ?? connectKafka,
     defaults: config.defaults,
+    policy: config.policy,
+    takeKill: (key, perHour) => takeKill(client, config.taskQueue, key, perHour),
     runState: (owner) => runState(client, owner),
     ownerOfRun: (runId) => holderOf(client, runId),
     readLock: () => readLock(client),
     cancelRun: (run) => cancelRun(client, run),
     showProgress: ({ workflowId, runId }, progress) =>
       client.workflow.getHandle(workflowId, runId).signal('progress', progress),
-    pauseSchedule: (id, note) => client.schedule.getHandle(id).pause(note),
+    pauseSchedule: (id, note) => pauseSchedule(client, id, note),
     // Not every Temporal lets a worker ask; without an answer none is set, since an unregistered one would block the run.
     registeredSearchAttributes: () =>
       registeredSearchAttributes(connection.operatorService, namespace).catch((error: unknown) => {
-        log.warn({ error }, 'search attributes are not set: Temporal does not tell which are registered');
+        log.warn(
+          { problem: problemWithoutHosts(error) },
+          'search attributes are not set: Temporal does not tell which are registered',
+        );
         return [];
       }),
     lastPassed: (specHash, registered) => lastPassed(client.workflow, specHash, registered),
@@ -73,18 +97,21 @@ export async function runWorker(
   });
   const promotions = createPromotionActivities({
     ...config.promotion,
+    webUi: webUiAddress(address, config.promotion.webUi),
     findRecord: (workflowId) => findRecord(client, workflowId),
+    cancelRun: (run) => cancelRun(client, run),
   });
   const activities = { ...steps, ...promotions };
-  const { taskQueue } = config;
+  const { taskQueue, runsAtOnce } = config;
   const workers = await makeWorkers({
-    ...{ connection, namespace, taskQueue, activities },
+    ...{ connection, namespace, taskQueue, activities, runsAtOnce },
     workflowBundle: parts.workflowBundle,
+    version: deployment,
   });
   let server: Server | undefined;
   try {
     if (config.health) server = await serveHealth(config.health, checksOf(workers, connection));
-    log.info({ ...versions, address, namespace, taskQueue }, 'worker is ready');
+    log.info({ ...versions, ...deployment, address, namespace, taskQueue }, 'worker is ready');
     await runAll(workers);
     log.info('worker has stopped');
   } finally {

@@ -68,6 +68,11 @@ export async function cancelRun(client: Client, { workflowId, runId }: RunIdenti
   }
 }
 
+/** Pauses a schedule, with a note that says why. */
+export async function pauseSchedule({ schedule }: Client, id: string, note: string): Promise<void> {
+  await schedule.getHandle(id).pause(note);
+}
+
 /** The record of an ended promotion; undefined where there is none, or none yet. */
 export async function findRecord(client: Client, workflowId: string): Promise<PromotionRecord | undefined> {
   const handle = client.workflow.getHandle(workflowId);

@@ -1,12 +1,25 @@
-import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  type ActivityOptions,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
+import { type KillSchedule, latenessMs } from '../experiment/schedule.ts';
+import { shortLine } from '../experiment/short-line.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 
 /** Steps that may be tried again: soon at first, for a dead worker's successor is usually there within seconds. */
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' } as const;
 
-/** A dead worker is noticed after this; a step that waits beats every 4 s. */
+/** A dead worker is noticed after this. */
 const heartbeatTimeout = '10s';
+
+/** The same where a step only looks and no kill waits for it: each beat is billed. */
+const looksOnly = '30s';
+
+/** In the proof of a kill: a dead worker's successor is still in time for the next one. ms */
+const proofHeartbeat = (schedule: KillSchedule) => Math.max(10_000, latenessMs(schedule));
 
 /** Must equal `criticalSuffix` of the contract, which a workflow may import as a type only. */
 const criticalQueue = () => `${workflowInfo().taskQueue}-critical`;
@@ -60,14 +73,60 @@ export function killStep(scheduleToCloseMs: number, summary: string): Pick<Activ
   });
 }
 
+/** Chooses the victim of one round. It only looks, but a kill that it comes too late for is lost. */
+export function aimStep(timeoutMs: number, summary: string): Pick<Activities, 'aim'> {
+  return proxyActivities<Pick<Activities, 'aim'>>({
+    ...looking(timeoutMs, summary),
+    taskQueue: criticalQueue(),
+  });
+}
+
+/** Looks at what a kill has done. */
+export function proveStep(
+  timeoutMs: number,
+  summary: string,
+  schedule: KillSchedule,
+): Pick<Activities, 'prove'> {
+  return proxyActivities<Pick<Activities, 'prove'>>({
+    ...looking(timeoutMs, summary),
+    heartbeatTimeout: proofHeartbeat(schedule),
+  });
+}
+
 /** A step that only looks: may be left behind when the run is cancelled. */
-export function observingStep(timeoutMs: number, summary: string): Pick<Activities, 'aim' | 'prove'> {
-  return proxyActivities<Pick<Activities, 'aim' | 'prove'>>({
+function looking(timeoutMs: number, summary: string): ActivityOptions {
+  return {
     startToCloseTimeout: timeoutMs,
     scheduleToCloseTimeout: timeoutMs,
     heartbeatTimeout,
     retry,
     summary,
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+  };
+}
+
+/**
+ * The look at the stream that lasts as long as the kills. It beats seldom, for each beat is billed: while its worker is dead, each kill
+ * still looks for itself.
+ */
+export function watchStep(timeoutMs: number, summary: string): Pick<Activities, 'watchSlo'> {
+  return proxyActivities<Pick<Activities, 'watchSlo'>>({
+    startToCloseTimeout: timeoutMs,
+    scheduleToCloseTimeout: timeoutMs,
+    heartbeatTimeout: '30s',
+    retry,
+    summary,
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+  });
+}
+
+/** Taking over a part of the stream: what it would have told is worth no waiting. */
+export function partStep(): Pick<Activities, 'takePart'> {
+  return proxyActivities<Pick<Activities, 'takePart'>>({
+    startToCloseTimeout: '15s',
+    scheduleToCloseTimeout: '30s',
+    retry,
+    summary: 'what the stream was like lately',
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   });
 }
@@ -77,15 +136,15 @@ export function stepsFor(
   experiment: ResolvedExperiment,
 ): Pick<Activities, 'provision' | 'startLiveness' | 'closeStream'> {
   const minute = 60_000;
+  const { WAIT_CANCELLATION_COMPLETED, TRY_CANCEL } = ActivityCancellationType;
   const waits = (ms: number, cancellationType: ActivityCancellationType, summary: string) => ({
     startToCloseTimeout: ms,
     scheduleToCloseTimeout: ms + minute,
-    heartbeatTimeout,
+    heartbeatTimeout: cancellationType === TRY_CANCEL ? looksOnly : heartbeatTimeout,
     retry,
     summary,
     cancellationType,
   });
-  const { WAIT_CANCELLATION_COMPLETED, TRY_CANCEL } = ActivityCancellationType;
   const provisionMs = experiment.provision.timeoutSeconds * 1_000 + minute;
   const livenessMs = experiment.liveness.readySeconds * 1_000 + minute;
   const closeMs = experiment.schedule.recoveryTimeoutSeconds * 1_000 + 2 * minute;
@@ -93,7 +152,11 @@ export function stepsFor(
   const { ratePerSecond, replicationFactor } = experiment.liveness;
   return {
     provision: proxyActivities<Pick<Activities, 'provision'>>(
-      waits(provisionMs, WAIT_CANCELLATION_COMPLETED, `bring up or find the Kafka in ${namespace}`),
+      waits(
+        provisionMs,
+        WAIT_CANCELLATION_COMPLETED,
+        shortLine(`bring up or find the Kafka in ${namespace}`),
+      ),
     ).provision,
     startLiveness: proxyActivities<Pick<Activities, 'startLiveness'>>(
       waits(

@@ -2,4 +2,5 @@
 
 export { janitor } from './janitor.ts';
 export { kafkaBrokerFailure } from './kafka-broker-failure.ts';
+export { killBudget } from './kill-budget.ts';
 export { promotion } from './promotion/promotion.ts';

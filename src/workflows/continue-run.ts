@@ -21,7 +21,7 @@ const maxEntryText = 160;
 /** What a run takes along into a new history: some 20 KiB after a day of one kill a minute. */
 export interface Carried
   extends KillContext,
-    Pick<Story, 'startedAt' | 'steering' | 'scheduledBy' | 'pauseOn'> {
+    Pick<Story, 'startedAt' | 'steering' | 'scheduledBy' | 'pauseOn' | 'lastActAt' | 'partsUntil'> {
   timeline: TimelineEntry[];
   earlier: EarlierKills;
 }
@@ -42,6 +42,7 @@ export async function continueWhereDue(
     story.kills.length >= maxKillsOfHistory || historyLength > manyEvents || continueAsNewSuggested;
   if (!full || story.kills.length === 0) return;
   await condition(allHandlersFinished);
+  await story.takingPart;
   if (CancellationScope.current().consideredCancelled) return;
   tellPart(story);
   await continueAsNew(input, carriedOf(context, story, until) satisfies Carried);
@@ -75,11 +76,13 @@ function tellPart(story: Story): void {
 }
 
 function carriedOf({ resolved, kafka, liveness }: KillContext, story: Story, until: number): Carried {
-  const { startedAt, steering, scheduledBy, pauseOn } = story;
+  const { startedAt, steering, scheduledBy, pauseOn, lastActAt, partsUntil } = story;
   return {
     ...{ startedAt, steering, resolved, kafka, liveness },
     ...(scheduledBy === undefined ? {} : { scheduledBy }),
     ...(pauseOn === undefined ? {} : { pauseOn }),
+    ...(lastActAt === undefined ? {} : { lastActAt }),
+    ...(partsUntil === undefined ? {} : { partsUntil }),
     earlier: sumUp(story.earlier, story.kills, until),
     timeline: shortened(story),
   };

@@ -1,4 +1,4 @@
-import { targetText } from '../experiment/describe.ts';
+import { whatText } from '../experiment/describe.ts';
 import { countKills } from '../experiment/earlier-kills.ts';
 import type { KillRecord } from '../experiment/result.ts';
 import { killsOf } from '../experiment/steering.ts';
@@ -30,7 +30,8 @@ export function statusOf(story: Story): RunStatus {
   const count = (status: KillRecord['status']) => countKills(made, status);
   const nextKill = steering.next + beingProven;
   const planned = resolved ? killsOf(resolved.experiment.schedule, steering) : 0;
-  const waiting = !['made', 'over'].includes(steering.round) && nextKill < planned;
+  const waiting =
+    !['made', 'over'].includes(steering.round) && !steering.injectingStopped && nextKill < planned;
   return {
     step: story.step ?? 'resolve',
     ...(resolved
@@ -69,9 +70,12 @@ function deadlineOf(deadline: number | undefined): { deadline?: string } {
 /** The same for a person, as Markdown: the Web UI's current details. */
 export function detailsOf(story: Story): string {
   const status = statusOf(story);
+  const { steering } = story;
   const { kills, next, paused, stoppedBy } = status;
   const rows: [string, string][] = [['step', status.step]];
-  if (status.cluster) rows.push(['target', `${whom(story)} of ${status.cluster} (${status.provisioner})`]);
+  const { resolved } = story;
+  if (resolved) rows.push(['what', whatText(resolved.experiment, kills.planned)]);
+  if (status.cluster) rows.push(['where', `${status.cluster} (${status.provisioner})`]);
   const proving = kills.beingProven
     ? `, kill ${kills.proven + kills.unproven + kills.skipped + 1} being proven`
     : '';
@@ -96,7 +100,9 @@ export function detailsOf(story: Story): string {
     ? `**Stopped by ${cell(stoppedBy.actor)}**: ${cell(stoppedBy.reason)}; cleaning up`
     : paused
       ? `**Paused by ${cell(paused.actor)}** since ${clock(paused.since)}: ${cell(paused.reason)}`
-      : `**${headline(status)}**`;
+      : steering.injectingStopped
+        ? `**No further kill**: ${cell(steering.injectingStopped.reason)}`
+        : `**${headline(status)}**`;
   const timeline = story.timeline
     .slice(-shownRows)
     .map(({ at, step, text }) => `- \`${clock(at)}\` ${step}: ${text}`);
@@ -122,10 +128,6 @@ function headline({ step, kills }: RunStatus): string {
   const begun = kills.proven + kills.unproven + kills.skipped + 1;
   if (step === 'kill') return `Kill ${Math.min(begun, kills.planned)} of ${kills.planned}`;
   return step.charAt(0).toUpperCase() + step.slice(1);
-}
-
-function whom({ resolved }: Story): string {
-  return resolved ? targetText(resolved.experiment.target) : '';
 }
 
 /** `12:34:56` of an RFC 3339 stamp. */

@@ -2,6 +2,16 @@ import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio
 import type { Problem } from '../experiment/errors.ts';
 import { problemOf } from '../experiment/errors.ts';
 import type { Step } from '../experiment/result.ts';
+import { type SearchAttributeName, searchAttributes } from '../experiment/search-attributes.ts';
+
+/** The search attributes that are registered, as a step that failed tells beside its problem. */
+export function registeredOf(error: unknown): SearchAttributeName[] {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  // A step that ran out of its time tells what its last attempt failed of.
+  const failure = cause instanceof TimeoutFailure ? cause.cause : cause;
+  const told = failure instanceof ApplicationFailure ? failure.details?.[1] : undefined;
+  return Array.isArray(told) ? told.filter((name) => name in searchAttributes) : [];
+}
 
 /** The problem in a failure as a workflow, or the reader of its history, sees it. */
 export function problemOfFailure(error: unknown, step?: Step): Problem {

@@ -9,16 +9,18 @@ import {
 } from '@temporalio/workflow';
 import type { KillContext, Resolved } from '../activities/contract.ts';
 import type { ChaosResult, Evidence, ProvisionedKafka, StartedLiveness } from '../experiment/result.ts';
+import { shortLine } from '../experiment/short-line.ts';
 import { killsOf, untouched } from '../experiment/steering.ts';
 import { judge } from '../verdict/judge.ts';
 import { boundedStep, criticalSteps, stepsFor } from './activity-options.ts';
 import { type Carried, contextOf, storyOf } from './continue-run.ts';
-import { problemOfFailure } from './failure.ts';
+import { problemOfFailure, registeredOf } from './failure.ts';
 import { killRounds } from './kill-rounds.ts';
 import { isReasonToSkip, pauseOf, scheduleOf } from './scheduled.ts';
 import { markResult, markRun } from './search-attributes.ts';
 import { takeRequests } from './steer.ts';
 import { begin, type Story, tell } from './story.ts';
+import { takeLastPart } from './take-parts.ts';
 
 /**
  * The experiment "leader broker failure": a Kafka, a stream, kills on a timer, a verdict, nothing left behind.
@@ -31,17 +33,11 @@ export async function kafkaBrokerFailure(input: unknown, carried?: Carried): Pro
   takeRequests(story, chaos);
   try {
     await chaos.run(() => experiment(input, story, carried && contextOf(carried)));
+    // The stop may have come in one and the same task of the workflow as the answer of the last step.
+    if (chaos.consideredCancelled) takeStop(story);
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
-    if (isCancellation(error)) story.cancelled = true;
-    else story.problem = problemOfFailure(error, story.step);
-    story.skipped = isReasonToSkip(story);
-    if (!story.steering.stoppedBy)
-      tell(
-        story,
-        story.step ?? 'resolve',
-        story.cancelled ? 'cancelled' : `error: ${story.problem?.message}`,
-      );
+    takeEnd(story, error, chaos.consideredCancelled);
   }
   story.steering.round = 'over';
   const result = await CancellationScope.nonCancellable(() => ending(story));
@@ -57,6 +53,24 @@ export async function kafkaBrokerFailure(input: unknown, carried?: Carried): Pro
     );
   }
   return result;
+}
+
+/**
+ * Keeps what ended the chaos early. A step that fails while the run is being stopped (`stopping`) does not make it an Error: somebody
+ * wanted it over, and would look for a defect of the run itself in vain. The failure is told beside the stop.
+ */
+function takeEnd(story: Story, error: unknown, stopping: boolean): void {
+  if (stopping || isCancellation(error)) takeStop(story);
+  if (isCancellation(error)) return;
+  story.problem = problemOfFailure(error, story.step);
+  if (!story.resolved) story.registered = registeredOf(error);
+  story.skipped = !story.cancelled && isReasonToSkip(story);
+  tell(story, story.step ?? 'resolve', `error: ${story.problem.message}`);
+}
+
+function takeStop(story: Story): void {
+  story.cancelled = true;
+  if (!story.steering.stoppedBy) tell(story, story.step ?? 'resolve', 'cancelled');
 }
 
 function newStory(): Story {
@@ -79,11 +93,14 @@ async function experiment(input: unknown, story: Story, carried?: KillContext): 
   story.steering.round = 'made';
 
   begin(story, 'evaluate');
+  await takeLastPart(context, story);
   const { experiment } = context.resolved;
   const until = lastActAt + experiment.schedule.recoveryTimeoutSeconds * 1_000;
   const { kills, earlier } = story;
   const earlierSpans = earlier ? { earlierSpans: earlier.spans } : {};
-  story.closing = await stepsFor(experiment).closeStream({ ...context, until, kills, ...earlierSpans });
+  const parts = story.partsUntil === undefined ? {} : { partsUntil: story.partsUntil };
+  const request = { ...context, until, kills, ...earlierSpans, ...parts };
+  story.closing = await stepsFor(experiment).closeStream(request);
   for (const { index, timeToFullIsrMs } of story.closing.recoveries) {
     const proof = story.kills.find((kill) => kill.index === index)?.proof;
     if (proof) proof.timeToFullIsrMs ??= timeToFullIsrMs;
@@ -115,7 +132,7 @@ async function prepare(input: unknown, story: Story): Promise<KillContext> {
   for (const note of kafka.notes) tell(story, 'provision', note);
 
   begin(story, 'annotate');
-  await boundedStep(`opt ${kafka.statefulSet.name} in to chaos`).annotate({ resolved, kafka });
+  await boundedStep(shortLine(`opt ${kafka.statefulSet.name} in to chaos`)).annotate({ resolved, kafka });
 
   begin(story, 'liveness');
   const liveness = await steps.startLiveness({ resolved, kafka });
@@ -144,6 +161,7 @@ async function ending(story: Story): Promise<ChaosResult> {
     kafka: story.kafka,
     plannedKills: plannedOf(story),
     ...killsOfRun(story),
+    ...injectingOf(story),
     stream: story.closing?.stream,
     leftovers: [],
     timeline: story.timeline,
@@ -151,8 +169,8 @@ async function ending(story: Story): Promise<ChaosResult> {
   };
   if (story.resolved) result.leftovers = await cleaned(story, story.resolved, story.kafka, story.liveness);
   result.endedAt = new Date().toISOString();
-  markResult(result, story.resolved);
-  const cancelRun = story.steering.stoppedBy !== undefined;
+  markResult(result, story.resolved?.searchAttributes ?? story.registered ?? []);
+  const cancelRun = result.verdict === 'Stopped' && story.steering.stoppedBy !== undefined;
   return await criticalSteps.record({
     result,
     resolved: story.resolved,
@@ -188,6 +206,7 @@ function evidenceOf(story: Story): Evidence {
     plannedKills: plannedOf(story),
     minKills: story.resolved?.experiment.schedule.minKills ?? 1,
     ...killsOfRun(story),
+    ...injectingOf(story),
     stream: story.closing?.stream,
     livenessPod: story.closing?.livenessPod,
     isrFullAtEnd: story.closing?.isrFullAtEnd,
@@ -201,6 +220,10 @@ function evidenceOf(story: Story): Evidence {
 /** Where a run went on in new histories, not every kill's record was carried along. */
 function killsOfRun({ earlier, kills }: Story): Pick<ChaosResult, 'kills' | 'killsElsewhere'> {
   return earlier ? { kills: [...earlier.notable, ...kills], killsElsewhere: earlier.elsewhere } : { kills };
+}
+
+function injectingOf({ steering: { injectingStopped } }: Story): Pick<ChaosResult, 'injectingStopped'> {
+  return injectingStopped ? { injectingStopped } : {};
 }
 
 function plannedOf({ resolved, steering }: Story): number {

@@ -1,14 +1,17 @@
 import { CancelledFailure } from '@temporalio/workflow';
-import type { Aim, KillContext, Proven } from '../activities/contract.ts';
+import type { Activities, Aim, KillContext, Proven } from '../activities/contract.ts';
 import { targetText } from '../experiment/describe.ts';
 import { type KillAct, type KillPlan, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
-import { killDeadline, latenessMs } from '../experiment/schedule.ts';
+import { killDeadline, latenessMs, mostLateSeconds } from '../experiment/schedule.ts';
+import { shortLine } from '../experiment/short-line.ts';
 import { killsOf } from '../experiment/steering.ts';
-import { observingStep } from './activity-options.ts';
+import { heedProof, skipRest, stopForSlo, unlessStopped, whileWatched } from './abort-on.ts';
+import { aimStep, proveStep } from './activity-options.ts';
 import { continueWhereDue } from './continue-run.ts';
 import { settledKill, whyLost } from './lost-step.ts';
 import { noteStop } from './steer.ts';
 import { type Story, tell } from './story.ts';
+import { takePartWhereDue } from './take-parts.ts';
 import { untilDue } from './until-due.ts';
 
 /** How long before a deadline a kill is prepared, unless its fault needs longer: connect, ask who leads, write the plan down. ms */
@@ -29,46 +32,75 @@ export async function killRounds(
   context: KillContext,
   story: Story,
 ): Promise<{ lastActAt: number }> {
+  return await whileWatched(context, story, () => rounds(input, context, story));
+}
+
+async function rounds(input: unknown, context: KillContext, story: Story): Promise<{ lastActAt: number }> {
   const { schedule } = context.resolved.experiment;
   const { steering } = story;
   const leadMs = context.resolved.leadMs ?? usualLeadMs;
   const planned = () => killsOf(schedule, steering);
   const deadlineOf = (index: number) =>
     killDeadline(schedule, context.liveness.steadyAt + steering.shiftMs, index);
-  let lastActAt = Date.now();
   while (steering.next < planned()) {
+    if (steering.injectingStopped) {
+      skipRest(story, planned(), deadlineOf);
+      break;
+    }
     const index = steering.next;
+    takePartWhereDue(context, story);
     await continueWhereDue(input, context, story, deadlineOf(index));
     const deadline = await untilDue(story, schedule, () => steering.killNowAt ?? deadlineOf(index), leadMs);
     const nextDeadline = deadlineOf(index + 1);
-    const record = await oneRound(context, story, { index, deadline, until: nextDeadline - leadMs });
-    if (record === 'held') continue;
+    const until = nextDeadline - leadMs;
+    const record = await oneRound(context, story, {
+      index,
+      deadline,
+      until,
+      ...distance(story, schedule, deadline),
+    });
+    if (record === 'held' || record === 'stopped') continue;
     if (record === 'stream-ended') {
       tell(story, 'kill', `kill ${index + 1} not made: the stream has ended`);
-      return { lastActAt };
+      return { lastActAt: story.lastActAt ?? Date.now() };
     }
     story.kills.push(record);
     if (wasCarriedOut(record.act) && record.plan) {
-      lastActAt = record.act.requestedAt;
+      story.lastActAt = record.act.answeredAt;
       steering.round = 'proving';
       tell(story, 'kill', `kill ${index + 1}: broker ${record.plan.broker}, pod ${record.plan.pod}`);
       const last = index === planned() - 1;
-      const until = last ? lastActAt + schedule.recoveryTimeoutSeconds * 1_000 : nextDeadline - leadMs;
-      await prove(context, story, record, record.plan, record.act, until);
+      const lookUntil = last ? story.lastActAt + schedule.recoveryTimeoutSeconds * 1_000 : until;
+      await prove(context, story, record, record.plan, record.act, lookUntil);
+      heedProof(context, story, record);
     }
     tell(story, 'kill', outcomeText(record));
     steering.next = index + 1;
     delete steering.killNowAt;
   }
-  return { lastActAt };
+  return { lastActAt: story.lastActAt ?? Date.now() };
 }
+
+/** A kill that was late or that the guard had held is not followed by the next one at once, unless a person wants it now. */
+function distance(
+  { steering, lastActAt }: Story,
+  schedule: KillContext['resolved']['experiment']['schedule'],
+  deadline: number,
+): { notBefore?: number } {
+  if (lastActAt === undefined || steering.killNowAt !== undefined) return {};
+  const notBefore = lastActAt + mostLateSeconds(schedule) * 1_000;
+  return notBefore > deadline ? { notBefore } : {};
+}
+
+/** Times of one round, epoch ms. */
+type Round = Pick<Parameters<Activities['aim']>[0], 'index' | 'deadline' | 'until' | 'notBefore'>;
 
 /** One kill as people and the clock let it be: skipped on request, held by a pause, or aimed at and made. */
 async function oneRound(
   context: KillContext,
   story: Story,
-  due: { index: number; deadline: number; until: number },
-): Promise<KillRecord | 'held' | 'stream-ended'> {
+  due: Round,
+): Promise<KillRecord | 'held' | 'stopped' | 'stream-ended'> {
   const { steering } = story;
   const skipped = (reason: string): KillRecord => ({
     index: due.index,
@@ -77,6 +109,7 @@ async function oneRound(
     reason,
     retargets: 0,
   });
+  if (steering.injectingStopped) return 'stopped';
   if (steering.paused) {
     const { actor, reason } = steering.paused;
     return skipped(`paused by ${actor} (${reason}) until the run had no time left to wait`);
@@ -92,8 +125,8 @@ async function oneRound(
 async function oneKill(
   context: KillContext,
   story: Story,
-  round: { index: number; deadline: number; until: number },
-): Promise<KillRecord | 'held' | 'stream-ended'> {
+  round: Round,
+): Promise<KillRecord | 'held' | 'stopped' | 'stream-ended'> {
   const { steering } = story;
   const { index, deadline } = round;
   const { schedule } = context.resolved.experiment;
@@ -107,6 +140,7 @@ async function oneKill(
   });
 
   let waited: KillPlan | undefined;
+  let movedBy = '';
   for (let retargets = 0; retargets <= maxRetargets; retargets++) {
     // By the rule of `schedule.late`; kills are never bunched.
     const late = Date.now() - deadline;
@@ -114,20 +148,21 @@ async function oneKill(
       return skipped(`${late} ms late: more than ${latenessMs(schedule) / 1_000} s`);
     const patience = Math.max(round.until - Date.now(), 0) + 15_000;
     steering.round = 'aiming';
-    const aim = await observingStep(
-      patience,
-      `${name}: who is ${targetText(context.resolved.experiment.target)}, may it die`,
-    )
-      .aim({
-        ...context,
-        ...round,
-        ...(waited ? { waited } : {}),
-      })
-      .catch((error: unknown): Aim => {
-        const why = whyLost(error);
-        if (why === undefined) throw error;
-        return { outcome: 'skipped', reason: `${Date.now() - deadline} ms late: ${why}` };
-      });
+    const aiming = () =>
+      aimStep(patience, `${name}: who is ${targetText(context.resolved.experiment.target)}, may it die`)
+        .aim({
+          ...context,
+          ...round,
+          ...(waited ? { waited } : {}),
+        })
+        .catch((error: unknown): Aim => {
+          const why = whyLost(error);
+          if (why === undefined) throw error;
+          return { outcome: 'skipped', reason: `${Date.now() - deadline} ms late: ${why}` };
+        });
+    const aim = await unlessStopped(story, aiming);
+    // Both may have come in one task of the workflow.
+    if (!aim || steering.injectingStopped) return 'stopped';
     // Asked for while the guard was waiting: nothing has been done yet, and nothing will before it is over.
     if (steering.paused) return 'held';
     if (aim.outcome === 'stream-ended') return 'stream-ended';
@@ -136,7 +171,7 @@ async function oneKill(
     const { plan } = aim;
     steering.round = 'killing';
     const what = `${name}: ${plan.pod}, broker ${plan.broker}${plan.broker === plan.leader ? `, leader of ${context.liveness.topic}` : ''}`;
-    const act = await settledKill(context, plan, what);
+    const act = await settledKill(context, plan, shortLine(what));
     steering.round = 'aiming';
     if (!act) {
       const reason =
@@ -147,8 +182,13 @@ async function oneKill(
       noteStop(story, act.by);
       throw new CancelledFailure('locked');
     }
+    if (act.outcome === 'slo-broken') {
+      stopForSlo(story, act.broken);
+      return 'stopped';
+    }
     if (act.outcome === 'moved') {
       waited = plan;
+      movedBy = act.reason;
       continue;
     }
     if (act.outcome === 'skipped') return { ...skipped(act.reason, retargets), plan, act };
@@ -162,7 +202,7 @@ async function oneKill(
       latenessMs: Math.max(0, act.requestedAt - due),
     };
   }
-  return skipped(`the target moved ${maxRetargets + 1} times`, maxRetargets);
+  return skipped(`the target moved ${maxRetargets + 1} times; at last ${movedBy}`, maxRetargets);
 }
 
 async function prove(
@@ -178,7 +218,7 @@ async function prove(
   const patience = lookUntil - Date.now() + 30_000;
   const summary = `kill ${plan.index + 1}: proof of death, new leader, full ISR`;
   const request = { ...context, plan, act, until: lookUntil };
-  const { stream, ...proof } = await observingStep(patience, summary)
+  const { stream, ...proof } = await proveStep(patience, summary, context.resolved.experiment.schedule)
     .prove(request)
     .catch((error: unknown): Proven => {
       const why = whyLost(error);

@@ -5,6 +5,9 @@ import type { KillPlan } from '../experiment/result.ts';
 import { killStep } from './activity-options.ts';
 import { problemOfFailure } from './failure.ts';
 
+/** After notAfter a dead worker is noticed, and it is waited for a request that may still be on its way. ms */
+const afterFenceMs = 20_000;
+
 /** How long it is asked what became of a kill whose answer was lost. ms */
 const settleMs = 120_000;
 
@@ -19,15 +22,22 @@ export async function settledKill(
   what: string,
 ): Promise<Act | undefined> {
   const untilFenced = () => Math.max(plan.notAfter - Date.now(), 0);
+  let why: string | undefined;
   try {
-    return await killStep(untilFenced() + 10_000, what).kill({ ...context, plan });
+    return await killStep(untilFenced() + afterFenceMs, what).kill({ ...context, plan });
   } catch (error) {
-    if (whyLost(error) === undefined) throw error;
+    why = whyLost(error);
+    if (why === undefined) throw error;
   }
   return await CancellationScope.nonCancellable(async () => {
     await sleep(untilFenced() + 1, { summary: 'until no attempt of this kill may act any more' });
     try {
-      return await killStep(settleMs, `${what}: was it made?`).kill({ ...context, plan, answerLost: true });
+      const act = await killStep(settleMs, `${what}: was it made?`).kill({
+        ...context,
+        plan,
+        answerLost: true,
+      });
+      return act.outcome === 'skipped' ? { ...act, reason: `${act.reason}: ${why}` } : act;
     } catch (error) {
       if (whyLost(error) === undefined) throw error;
       return undefined;

@@ -18,6 +18,7 @@ const reasonsToSkip: ReadonlySet<string> = new Set([
   'CLUSTER_UNHEALTHY',
   'KAFKA_UNREACHABLE',
   'LOCKED',
+  'OUTSIDE_KILL_TIMES',
 ]);
 
 /** Whether a scheduled run that could not begin is Skipped rather than an Error. */

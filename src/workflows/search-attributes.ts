@@ -10,22 +10,21 @@ type Values = Partial<Record<SearchAttributeName, string | number>>;
 /** Makes the run findable by what it is about, where those attributes are registered. */
 export function markRun(resolved: Resolved): void {
   const { cluster, fault, target, environment } = resolved.experiment;
-  upsert(resolved, {
+  upsert(resolved.searchAttributes, {
     LeaderfallCluster: `${cluster.namespace}/${resolved.statefulSetName}`,
     LeaderfallNamespace: cluster.namespace,
     LeaderfallFault: fault?.kind,
-    LeaderfallTarget: typeof target === 'object' ? 'broker' : target,
+    LeaderfallTarget: typeof target === 'object' ? Object.keys(target)[0] : target,
     LeaderfallVerdict: 'Running',
     LeaderfallEnvironment: environment,
     LeaderfallSpecHash: resolved.specHash,
   });
 }
 
-/** Makes the run findable by how it ended, where those attributes are registered. */
-export function markResult(result: ChaosResult, resolved: Resolved | undefined): void {
-  if (!resolved) return;
+/** Makes the run findable by how it ended, as far as those attributes are registered. */
+export function markResult(result: ChaosResult, registered: SearchAttributeName[]): void {
   const { stream } = result;
-  upsert(resolved, {
+  upsert(registered, {
     LeaderfallVerdict: result.verdict,
     LeaderfallKills: countKills(result, 'proven'),
     LeaderfallLostRecords: stream?.lost,
@@ -33,8 +32,8 @@ export function markResult(result: ChaosResult, resolved: Resolved | undefined):
   });
 }
 
-function upsert(resolved: Resolved, values: Values): void {
-  const pairs = resolved.searchAttributes.flatMap((name): SearchAttributePair[] => {
+function upsert(registered: SearchAttributeName[], values: Values): void {
+  const pairs = registered.flatMap((name): SearchAttributePair[] => {
     const value = values[name];
     if (value === undefined) return [];
     return searchAttributes[name] === 'Int'

@@ -10,6 +10,7 @@ import type {
   TimelineEntry,
   Verdict,
 } from '../experiment/result.ts';
+import type { SearchAttributeName } from '../experiment/search-attributes.ts';
 import type { Steering } from '../experiment/steering.ts';
 import type { StreamGlance } from '../experiment/stream-glance.ts';
 import { detailsOf } from './details.ts';
@@ -25,6 +26,8 @@ export interface Story {
   /** Entries of the timeline that came from earlier histories. */
   carriedEntries?: number;
   steering: Steering;
+  /** When the last kill was made that was; epoch ms. */
+  lastActAt?: number;
   /** Counts what people have asked for, so that a wait can end when something new was. */
   changes: number;
   step?: Step;
@@ -33,10 +36,15 @@ export interface Story {
   resolved?: Resolved;
   kafka?: ProvisionedKafka;
   liveness?: StartedLiveness;
+  /** Until when parts of the stream were taken over, epoch ms; absent where none was. */
+  partsUntil?: number;
+  takingPart?: Promise<void>;
   /** As it stood when the last kill had been proven. */
   stream?: StreamGlance;
   closing?: Closing;
   problem?: Problem;
+  /** Search attributes that may be set, where the run was refused before it had a target. */
+  registered?: SearchAttributeName[];
   cancelled?: boolean;
   /** Id of the schedule that started the run. */
   scheduledBy?: string;

@@ -5,7 +5,8 @@ import type { Story } from './story.ts';
 
 /**
  * Waits until just before the next kill's deadline as it stands: a pause holds and moves it, `killNow` brings it near. Gives the
- * deadline (epoch ms). A pause that uses up the run's reserve ends the wait too; the pause then still stands.
+ * deadline (epoch ms). A pause that uses up the run's reserve ends the wait too, with the pause still standing, and so does
+ * the end of all injecting.
  */
 export async function untilDue(
   story: Story,
@@ -16,9 +17,14 @@ export async function untilDue(
   const { steering } = story;
   steering.round = 'waiting';
   for (;;) {
+    if (steering.injectingStopped) return deadlineNow();
     if (steering.paused) {
-      const resumed = await condition(() => !steering.paused, reserveLeft(schedule, steering, Date.now()));
-      if (!resumed) return deadlineNow();
+      const over = () => !steering.paused || steering.injectingStopped !== undefined;
+      const goesOn = await condition(over, reserveLeft(schedule, steering, Date.now()), {
+        summary: 'until resume; at most until the run has no time left to wait',
+      });
+      if (!goesOn) return deadlineNow();
+      continue;
     }
     const deadline = deadlineNow();
     steering.deadline = deadline;

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { makeKill } from '../../src/activities/kill.ts';
 import { problem } from '../../src/experiment/errors.ts';
 import type { KillPlan } from '../../src/experiment/result.ts';
@@ -17,6 +17,10 @@ import {
   type Scene,
   scene,
 } from './step-support.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 const victim = 'Pod kafka/kafka-kafka-2';
 
@@ -232,3 +236,89 @@ test('a lock that cannot be read is not taken for none', async () => {
   expect(await refusal(kill(at, plan))).toMatchObject({ retried: true });
   expect(deletions(at)).toEqual([]);
 });
+
+test('a worker that took over with a wrong clock kills nobody and says so, and another worker may', async () => {
+  const { at, plan } = await planned();
+  at.kubernetes.aheadMs = -30_000;
+  expect(await refusal(kill(at, plan))).toMatchObject({ code: 'CLOCK_SKEWED', retried: true });
+  expect(deletions(at)).toEqual([]);
+  at.kubernetes.aheadMs = 0;
+  expect(await kill(at, plan, 2)).toMatchObject({ outcome: 'deleted', repeated: false });
+});
+
+test.each([
+  ['a wrong clock', (at: Scene) => Object.assign(at.kubernetes, { aheadMs: -30_000 })],
+  [
+    'a lock that cannot be read',
+    (at: Scene) => Object.assign(at.deps, { readLock: () => Promise.reject(new Error('no')) }),
+  ],
+])(
+  'an attempt that %s ended before its request leaves no mark: a deletion after it is somebody else’s',
+  async (_, trouble) => {
+    const { at, plan } = await planned();
+    trouble(at);
+    await expect(kill(at, plan)).rejects.toThrow();
+    await replacePod(at, 2);
+    expect(await kill(at, plan, 2)).toMatchObject({
+      outcome: 'moved',
+      reason: expect.stringContaining('somebody else'),
+    });
+  },
+);
+
+test.each([
+  ['protected', { protectedTargets: ['kafka'] }, 'is protected on this worker'],
+  [
+    'shut',
+    {
+      killTimes: {
+        timeZone: 'UTC',
+        open: [],
+        freeze: [{ from: '2000-01-01T00:00:00Z', to: '2999-01-01T00:00:00Z' }],
+      },
+    },
+    'makes no kill now',
+  ],
+])(
+  'a worker whose policy is not that of the one that aimed: nothing is touched (%s)',
+  async (_, policy, reason) => {
+    const { at, plan } = await planned();
+    at.deps.policy = policy;
+    expect(await kill(at, plan)).toMatchObject({ outcome: 'moved', reason: expect.stringContaining(reason) });
+    expect(deletions(at)).toEqual([]);
+  },
+);
+
+test('a run that is locked while an earlier request may still come waits for it, and books it', async () => {
+  const { at, plan } = await planned();
+  await sentAndLost(at, plan);
+  at.deps.readLock = async () => {
+    comesLate(at, plan);
+    return { actor: 'ann', reason: 'a release', since: '2026-01-31T12:00:00.000Z' };
+  };
+  expect(await kill(at, plan, 2)).toMatchObject({ outcome: 'deleted', repeated: true });
+});
+
+test('a run that is cancelled while its request is given up waits for it, and books it', async () => {
+  const { at, plan } = await planned();
+  const environment = new MockActivityEnvironment();
+  at.kubernetes.remove = async () => {
+    environment.cancel();
+    comesLate(at, plan);
+    throw problem('KUBERNETES_UNREACHABLE', 'no answer', { retryable: true });
+  };
+  const act = await environment.run(makeKill(at.deps), request(at, plan));
+  expect(act).toMatchObject({ outcome: 'deleted', repeated: true });
+});
+
+/** Almost as late as a request may still come, it comes. */
+function comesLate(at: Scene, { notAfter }: KillPlan): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: notAfter + 4_900 });
+  const { read } = at.kubernetes;
+  at.kubernetes.read = async (ref) => {
+    const found = await read(ref);
+    // After a look that still saw the pod.
+    if (ref.kind === 'Pod') at.kubernetes.objects.delete(victim);
+    return found as never;
+  };
+}

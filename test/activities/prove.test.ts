@@ -74,6 +74,19 @@ test('a process that is gone while its pod terminates is a death too; a connecti
   expect(prove({}, report).proven).toBe(false);
 });
 
+test('the outage of a kill is the longest that its request was followed by, none where none was, unknown where nobody probed', () => {
+  const seen = { goneAt: 14_000 };
+  const outageOf = (outages?: ObserverReport['outages']) =>
+    prove(seen, { ...observer([]), aheadMs: 5_000, ...(outages ? { outages } : {}) }).outageMs;
+  const outage = (at: number, ms: number) => ({ at: at + 5_000, ms, how: 'cut' as const });
+  expect(outageOf([outage(1_000, 8_000), outage(10_020, 300.4), outage(12_000, 90)])).toBe(300);
+  expect(outageOf([outage(1_000, 8_000)])).toBe(0);
+  // Kills are aimed by partition 0, and so is what such a death should cost.
+  const elsewhere = { ...outage(10_020, 900), partition: 1 };
+  expect(outageOf([elsewhere, { ...outage(10_020, 300), partition: 0 }])).toBe(300);
+  expect(outageOf()).toBeUndefined();
+});
+
 test('how often the new pod restarted is part of the proof', () => {
   expect(prove({ goneAt: 14_000, replacementRestarts: 2 }, undefined).replacementRestarts).toBe(2);
 });

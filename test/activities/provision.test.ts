@@ -55,10 +55,31 @@ test('takes the Kafka that is there, with what Kafka itself says of it, and touc
   expect(Date.now()).toBe(start);
 });
 
+test('the image of the broker’s container is told, not that of another one beside it', async () => {
+  const at = await withBrokers([{}]);
+  for (const ordinal of [0, 1, 2]) {
+    const pod = at.kubernetes.objects.get(`Pod kafka/kafka-kafka-${ordinal}`);
+    const broker = { name: 'kafka', image: 'kafka:2.5.1', ports: [{ containerPort: 9092 }] };
+    if (pod) pod.spec = { ...(pod.spec as object), containers: [{ name: 'exporter', image: 'e' }, broker] };
+  }
+  expect(await provision(at)).toMatchObject({ images: { broker: 'kafka:2.5.1' } });
+});
+
+test('a broker that Kafka lists and that cannot be reached is named', async () => {
+  const at = await withBrokers([{}]);
+  at.kafka.metadataOfEach = async () => new Map();
+  expect(await refusal(provision(at))).toMatchObject({
+    code: 'KAFKA_UNREACHABLE',
+    message: expect.stringContaining('broker 1000, 1001, 1002'),
+    retried: true,
+  });
+});
+
 test('waits until Kafka lists as many brokers as there are to be', async () => {
   const at = await withBrokers(['silent', { brokers: [] }, two, two, {}]);
   expect(await provision(at)).toMatchObject({ brokerIds: [1000, 1001, 1002] });
-  expect(at.kafka.calls).toHaveLength(5);
+  // And once more to ask each of them.
+  expect(at.kafka.calls.filter((call) => call === 'metadata')).toHaveLength(6);
 });
 
 test('a broker that stays away for a minute is the guard’s to judge', async () => {

@@ -71,3 +71,20 @@ test('a run that stopped itself is cancelled in Temporal, and that is tried unti
     retried: true,
   });
 });
+
+test('a run whose verdict its schedule names pauses it, and says so where that could not be done', async () => {
+  const { at, result } = await ended(failedResult());
+  const pause = { scheduleId: 'nightly', note: 'paused by leaderfall-1, which ended Fail' };
+  at.deps.pauseSchedule = vi.fn();
+  const ask = () => attempt(makeRecord(at.deps), { result, pause });
+  expect(await ask()).toEqual(result);
+  expect(at.deps.pauseSchedule).toHaveBeenCalledExactlyOnceWith(pause.scheduleId, pause.note);
+  at.deps.pauseSchedule = async () => {
+    throw problem('TEMPORAL_UNREACHABLE', 'no right to change schedules');
+  };
+  const { timeline, ...rest } = (await ask()) as ChaosResult;
+  expect({ ...rest, timeline: timeline.slice(0, -1) }).toEqual(result);
+  expect(timeline.at(-1)?.text).toBe(
+    'schedule nightly is not paused, and goes on: no right to change schedules',
+  );
+});

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { makeResolve } from '../../src/activities/resolve.ts';
 import { problem } from '../../src/experiment/errors.ts';
-import { attempt, fakeKafka, refusal, run, type Scene, scene } from './step-support.ts';
+import { instance, packageFolder } from '../provisioners/kudo-support.ts';
+import { attempt, fakeKafka, type Look, refusal, run, type Scene, scene } from './step-support.ts';
 
 const lease = 'Lease kafka/leaderfall-kafka-kafka';
 const valid = { cluster: { namespace: 'kafka' }, reach: 'direct' };
@@ -21,9 +22,25 @@ test('finds the target, fills the defaults and takes the claim, and touches noth
     searchAttributes: ['LeaderfallCluster'],
   });
   expect(at.kubernetes.writes).toEqual([`create ${lease}`]);
+  // Whether each broker can be reached.
+  expect(at.kafka.calls).toContain('metadataOfEach');
   expect(at.kubernetes.objects.get(lease)?.spec).toMatchObject({
     holderIdentity: `default/w/${run.runId}`,
   });
+});
+
+test('a pod of the StatefulSet may be the target, one of a Kafka that is yet to be made as well', async () => {
+  const target = { pod: 'kafka-kafka-2' };
+  expect(await resolve(await scene(fakeKafka()), { ...valid, target })).toMatchObject({
+    experiment: { target },
+  });
+  expect(await resolve(await scene(fakeKafka()), { ...byKudo, target })).toMatchObject({
+    provisioner: 'kudo',
+  });
+  const at = await scene(fakeKafka());
+  const beyond = { ...byKudo, target: { pod: 'kafka-kafka-3' } };
+  expect(await refusal(resolve(at, beyond))).toMatchObject({ code: 'TARGET_NOT_FOUND' });
+  expect(at.kubernetes.writes).toEqual([]);
 });
 
 test('a second attempt finds its own claim', async () => {
@@ -33,119 +50,155 @@ test('a second attempt finds its own claim', async () => {
   expect(at.kubernetes.writes).toEqual([`create ${lease}`]);
 });
 
-const refusals: [string, { code: string; retried?: boolean; evidence?: unknown }, (at: Scene) => unknown][] =
+const refusals: [
+  string,
+  { code: string; retried?: boolean; message?: string; evidence?: unknown },
+  (at: Scene) => unknown,
+][] = [
   [
-    [
-      'a field that does not exist',
-      { code: 'INPUT_INVALID', evidence: [expect.stringContaining('clutser')] },
-      () => ({ ...valid, clutser: {} }),
-    ],
-    ['no namespace, and the worker has none', { code: 'INPUT_INVALID' }, () => ({})],
-    [
-      'a single replica, which no kill leaves alive',
-      { code: 'INPUT_INVALID', evidence: [expect.stringContaining('guard.allow: single-replica')] },
-      () => ({ ...valid, liveness: { replicationFactor: 1 } }),
-    ],
-    [
-      'as many replicas needed in sync as there are',
-      { code: 'INPUT_INVALID', evidence: [expect.stringContaining('guard.allow: min-isr-equals-rf')] },
-      () => ({ ...valid, liveness: { minInsyncReplicas: 3 } }),
-    ],
-    ...([300_000, -300_000] as const).map((aheadMs): (typeof refusals)[number] => [
-      `a clock that is off by ${aheadMs / 1_000} s`,
-      { code: 'CLOCK_SKEWED', evidence: [expect.stringMatching(/^\S+ here, \S+ there$/)] },
-      (at) => {
-        at.kubernetes.aheadMs = aheadMs;
-        return valid;
-      },
-    ]),
-    [
-      'a missing right, named once',
-      {
-        code: 'PERMISSION_MISSING',
-        evidence: ['delete pods in namespace kafka'],
-      },
-      (at) => {
-        at.kubernetes.denied.add('delete pods');
-      },
-    ],
-    [
-      'missing rights of runs and of their provisioner, all at once',
-      {
-        code: 'PERMISSION_MISSING',
-        evidence: [
-          'create pods in namespace kafka',
-          'create pods/proxy in namespace kafka',
-          'create instances.kudo.dev in namespace kafka',
-        ],
-      },
-      (at) => {
-        at.kubernetes.denied.add('create pods').add('create instances');
-        return { ...valid, provision: { mode: 'kudo' } };
-      },
-    ],
-    [
-      'a privileged fault that only the experiment allows',
-      { code: 'FAULT_NOT_ALLOWED', evidence: [expect.stringContaining('LEADERFALL_ALLOW_FAULTS')] },
-      () => ({ ...valid, fault: { kind: 'crash', privileged: true } }),
-    ],
-    [
-      'a privileged fault without its own rights',
-      {
-        code: 'PERMISSION_MISSING',
-        evidence: expect.arrayContaining(['get pods/proxy in namespace leaderfall-crash']),
-      },
-      (at) => {
-        at.deps.defaults.allowedFaults = ['crash'];
-        at.kubernetes.denied.add('get pods');
-        return { ...valid, fault: { kind: 'crash', privileged: true } };
-      },
-    ],
-    [
-      'a privileged fault without the namespace for its pods',
-      { code: 'NAMESPACE_NOT_FOUND', evidence: ['fault.kind: crash'] },
-      (at) => {
-        at.deps.defaults.allowedFaults = ['crash'];
-        return { ...valid, fault: { kind: 'crash', privileged: true } };
-      },
-    ],
-    [
-      'a fault that there is not',
-      { code: 'INPUT_INVALID', evidence: [expect.stringContaining('nearest is "crash"')] },
-      () => ({ ...valid, fault: { kind: 'crush' } }),
-    ],
-    [
-      'a namespace that does not exist',
-      { code: 'NAMESPACE_NOT_FOUND' },
-      () => ({ ...valid, cluster: { namespace: 'kafak' } }),
-    ],
-    [
-      'no StatefulSet, and no packages to make one',
-      { code: 'TARGET_NOT_FOUND' },
-      (at) => {
-        at.kubernetes.objects.delete('StatefulSet kafka/kafka-kafka');
-      },
-    ],
-    [
-      'a StatefulSet that has not opted in',
-      { code: 'TARGET_NOT_ANNOTATED', evidence: ['annotation litmuschaos.io/chaos is not "true"'] },
-      optOut,
-    ],
-    [
-      'more replicas than brokers',
-      { code: 'REPLICATION_IMPOSSIBLE' },
-      () => ({ ...valid, liveness: { replicationFactor: 4 } }),
-    ],
-    [
-      'a Kafka that does not answer',
-      { code: 'KAFKA_UNREACHABLE', retried: true },
-      (at) => {
-        at.kafka.metadata = async () => {
-          throw problem('KAFKA_UNREACHABLE', 'no broker answers', { retryable: true });
-        };
-      },
-    ],
-  ];
+    'a field that does not exist',
+    { code: 'INPUT_INVALID', evidence: [expect.stringContaining('clutser')] },
+    () => ({ ...valid, clutser: {} }),
+  ],
+  ['no namespace, and the worker has none', { code: 'INPUT_INVALID' }, () => ({})],
+  [
+    'a single replica, which no kill leaves alive',
+    { code: 'INPUT_INVALID', evidence: [expect.stringContaining('guard.allow: single-replica')] },
+    () => ({ ...valid, liveness: { replicationFactor: 1 } }),
+  ],
+  [
+    'as many replicas needed in sync as there are',
+    { code: 'INPUT_INVALID', evidence: [expect.stringContaining('guard.allow: min-isr-equals-rf')] },
+    () => ({ ...valid, liveness: { minInsyncReplicas: 3 } }),
+  ],
+  ...([300_000, -300_000] as const).map((aheadMs): (typeof refusals)[number] => [
+    `a clock that is off by ${aheadMs / 1_000} s`,
+    { code: 'CLOCK_SKEWED', evidence: [expect.stringMatching(/^\S+ here, \S+ there$/)] },
+    (at) => {
+      at.kubernetes.aheadMs = aheadMs;
+      return valid;
+    },
+  ]),
+  [
+    'a namespace that the worker’s settings protect',
+    { code: 'TARGET_PROTECTED', evidence: ['LEADERFALL_PROTECTED: kaf*'] },
+    (at) => {
+      at.deps.policy = { protectedTargets: ['kaf*'] };
+      return valid;
+    },
+  ],
+  [
+    'a StatefulSet that the worker’s settings protect',
+    { code: 'TARGET_PROTECTED', evidence: ['LEADERFALL_PROTECTED: kafka/kafka-kafka'] },
+    (at) => {
+      at.deps.policy = { protectedTargets: ['kafka/kafka-kafka'] };
+      return valid;
+    },
+  ],
+  [
+    'a missing right, named once',
+    {
+      code: 'PERMISSION_MISSING',
+      evidence: ['delete pods in namespace kafka'],
+    },
+    (at) => {
+      at.kubernetes.denied.add('delete pods');
+    },
+  ],
+  [
+    'missing rights of runs and of their provisioner, all at once',
+    {
+      code: 'PERMISSION_MISSING',
+      evidence: [
+        'create pods in namespace kafka',
+        'create pods/proxy in namespace kafka',
+        'create instances.kudo.dev in namespace kafka',
+      ],
+    },
+    (at) => {
+      at.kubernetes.denied.add('create pods').add('create instances');
+      return { ...valid, provision: { mode: 'kudo' } };
+    },
+  ],
+  [
+    'a privileged fault that only the experiment allows',
+    { code: 'FAULT_NOT_ALLOWED', evidence: [expect.stringContaining('LEADERFALL_ALLOW_FAULTS')] },
+    () => ({ ...valid, fault: { kind: 'crash', privileged: true } }),
+  ],
+  [
+    'a privileged fault without its own rights',
+    {
+      code: 'PERMISSION_MISSING',
+      evidence: expect.arrayContaining(['get pods/proxy in namespace leaderfall-crash']),
+    },
+    (at) => {
+      at.deps.defaults.allowedFaults = ['crash'];
+      at.kubernetes.denied.add('get pods');
+      return { ...valid, fault: { kind: 'crash', privileged: true } };
+    },
+  ],
+  [
+    'a privileged fault without the namespace for its pods',
+    { code: 'NAMESPACE_NOT_FOUND', evidence: ['fault.kind: crash'] },
+    (at) => {
+      at.deps.defaults.allowedFaults = ['crash'];
+      return { ...valid, fault: { kind: 'crash', privileged: true } };
+    },
+  ],
+  [
+    'a fault that there is not',
+    { code: 'INPUT_INVALID', evidence: [expect.stringContaining('nearest is "crash"')] },
+    () => ({ ...valid, fault: { kind: 'crush' } }),
+  ],
+  [
+    'a namespace that does not exist',
+    { code: 'NAMESPACE_NOT_FOUND' },
+    () => ({ ...valid, cluster: { namespace: 'kafak' } }),
+  ],
+  [
+    'no StatefulSet, and no packages to make one',
+    { code: 'TARGET_NOT_FOUND' },
+    (at) => {
+      at.kubernetes.objects.delete('StatefulSet kafka/kafka-kafka');
+    },
+  ],
+  [
+    'a StatefulSet that has not opted in',
+    { code: 'TARGET_NOT_ANNOTATED', evidence: ['annotation litmuschaos.io/chaos is not "true"'] },
+    optOut,
+  ],
+  [
+    'more replicas than brokers',
+    { code: 'REPLICATION_IMPOSSIBLE' },
+    () => ({ ...valid, liveness: { replicationFactor: 4 } }),
+  ],
+  [
+    'a controller that a Kafka without ZooKeeper keeps to itself',
+    { code: 'INPUT_INVALID', evidence: expect.arrayContaining(['target: controller']) },
+    (at) => {
+      at.kafka.brokerConfig = async () => ({ 'process.roles': 'broker,controller' });
+      return { ...valid, target: 'controller' };
+    },
+  ],
+  [
+    'a pod that is none of the StatefulSet’s',
+    {
+      code: 'TARGET_NOT_FOUND',
+      message: 'pod kafka-kafka-3 is none of StatefulSet kafka-kafka',
+      evidence: ['target.pod', 'its pods: kafka-kafka-0, kafka-kafka-1, kafka-kafka-2'],
+    },
+    () => ({ ...valid, target: { pod: 'kafka-kafka-3' } }),
+  ],
+  [
+    'a Kafka that does not answer',
+    { code: 'KAFKA_UNREACHABLE', retried: true },
+    (at) => {
+      at.kafka.metadata = async () => {
+        throw problem('KAFKA_UNREACHABLE', 'no broker answers', { retryable: true });
+      };
+    },
+  ],
+];
 
 test.each(refusals)('refuses %s, with nothing made', async (_, expected, arrange) => {
   const at = await scene(fakeKafka());
@@ -159,6 +212,59 @@ function optOut(at: Scene): void {
   const found = at.kubernetes.objects.get(key);
   at.kubernetes.objects.set(key, { ...found, metadata: { ...found?.metadata, annotations: {} } });
 }
+
+const byKudo = {
+  ...valid,
+  provision: {
+    mode: 'kudo',
+    zookeeper: { package: packageFolder('zookeeper') },
+    kafka: { package: packageFolder('kafka') },
+  },
+};
+
+test('a Kafka that KUDO is asked for and that is there already must have opted in', async () => {
+  const at = await scene(fakeKafka());
+  for (const name of ['zookeeper-instance', 'kafka']) await instance(at.kubernetes, name, 'COMPLETE');
+  const input = byKudo;
+  expect(await resolve(at, input)).toMatchObject({ provisioner: 'kudo', statefulSetName: 'kafka-kafka' });
+  at.kubernetes.writes.length = 0;
+  optOut(at);
+  expect(await refusal(resolve(at, input))).toMatchObject({ code: 'TARGET_NOT_ANNOTATED' });
+  expect(at.kubernetes.writes).toEqual([]);
+  expect(await resolve(at, { ...input, annotationCheck: false })).toMatchObject({ provisioner: 'kudo' });
+});
+
+test('a Kafka that is not well is left alone by a schedule, one that was made and kept too, but not by a person', async () => {
+  const scheduled = (at: Scene, input: unknown) =>
+    attempt<unknown, unknown>((request) => makeResolve(at.deps)(request, { scheduledBy: 'nightly' }), input);
+  const looks: [Look, unknown][] = [
+    [{ isr: [1002, 1000] }, expect.stringMatching(/^not all replicas in sync: t-0/)],
+    [{ leader: -1, isr: [] }, expect.stringMatching(/^without a leader: t-0/)],
+    [{ brokers: [1000, 1002] }, '2 of 3 brokers are in the metadata'],
+  ];
+  for (const [look, evidence] of looks)
+    for (const input of [valid, byKudo]) {
+      const at = await scene(fakeKafka(look));
+      for (const name of ['zookeeper-instance', 'kafka']) await instance(at.kubernetes, name, 'COMPLETE');
+      at.kubernetes.writes.length = 0;
+      expect(await refusal(scheduled(at, input))).toMatchObject({
+        code: 'CLUSTER_UNHEALTHY',
+        evidence: expect.arrayContaining([evidence]),
+      });
+      // Not even claimed.
+      expect(at.kubernetes.writes).toEqual([]);
+    }
+  const at = await scene(fakeKafka({ isr: [1002, 1000] }));
+  expect(await resolve(at)).toMatchObject({ statefulSetName: 'kafka-kafka' });
+  expect(await scheduled(await scene(fakeKafka()), valid)).toMatchObject({ statefulSetName: 'kafka-kafka' });
+});
+
+test('a run that is refused is told which search attributes are there, to be found by its verdict', async () => {
+  const at = await scene(fakeKafka());
+  await expect(resolve(at, { clutser: {} })).rejects.toMatchObject({
+    details: [{ code: 'INPUT_INVALID' }, ['LeaderfallCluster']],
+  });
+});
 
 test('the rights of a fault are asked for only when the fault is', async () => {
   const at = await scene(fakeKafka());

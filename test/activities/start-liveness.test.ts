@@ -1,11 +1,18 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { makeStartLiveness } from '../../src/activities/start-liveness.ts';
+import { expect, test, vi } from 'vitest';
 import { problem } from '../../src/experiment/errors.ts';
 import { topicName } from '../../src/experiment/identity.ts';
-import type { ExperimentInput } from '../../src/experiment/spec.ts';
-import { takeClaim } from '../../src/kubernetes/lease.ts';
-import type { Pod } from '../../src/kubernetes/workloads.ts';
-import { attempt, fakeKafka, refusal, run, type Scene, scene } from './step-support.ts';
+import {
+  type Flow,
+  holdClock,
+  key,
+  running,
+  type Status,
+  start,
+  startLiveness,
+  stream,
+  withKubelet,
+} from './start-liveness-support.ts';
+import { refusal, run, type Scene } from './step-support.ts';
 
 vi.mock(import('../../src/kubernetes/wait.ts'), async (original) => ({
   ...(await original()),
@@ -15,61 +22,8 @@ vi.mock(import('../../src/kubernetes/wait.ts'), async (original) => ({
   },
 }));
 
-const start = Date.parse('2026-01-01T00:00:00Z');
+holdClock();
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'], now: start });
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-const key = 'Pod kafka/kafka-liveness';
-type Status = NonNullable<Pod['status']>;
-
-/** A Kafka without liveness pod; whatever pod comes has the status that the kubelet gives it after so many ms. */
-async function withKubelet(kubelet: (ms: number) => Status, input: ExperimentInput = {}): Promise<Scene> {
-  const at = await scene(fakeKafka(), input);
-  at.kubernetes.objects.delete(key);
-  const { read } = at.kubernetes;
-  at.kubernetes.read = async (ref) => {
-    const found = await read(ref);
-    return found && ref.name === 'kafka-liveness'
-      ? ({ ...found, status: kubelet(Date.now() - start) } as never)
-      : (found as never);
-  };
-  stream(at, () => ({}));
-  return at;
-}
-
-interface Flow {
-  acks?: number;
-  reads?: number;
-  isr?: number[];
-  leader?: number;
-}
-
-/** What the pod's containers report after so many ms. */
-function stream(at: Scene, flow: (ms: number) => Flow | 'silent'): void {
-  at.kubernetes.podRequest = async ({ port }) => {
-    const now = flow(Date.now() - start);
-    if (now === 'silent') throw problem('KUBERNETES_UNREACHABLE', 'no answer', { retryable: true });
-    const { acks = 100, reads = 100, isr = [1, 2, 3], leader = 1 } = now;
-    const reports: Record<number, object> = {
-      8081: { ackRate: acks, lastError: 'NotEnoughReplicas' },
-      8082: { receiveRate: reads },
-      8083: { current: { leader, isr, replicas: [1, 2, 3] } },
-    };
-    return { status: 200, body: JSON.stringify(reports[port]) };
-  };
-}
-
-function startLiveness(at: Scene) {
-  return attempt(makeStartLiveness(at.deps), at.context);
-}
-
-const running: Status = { phase: 'Running' };
 const starting: Status = {
   phase: 'Pending',
   initContainerStatuses: [
@@ -149,6 +103,38 @@ test.each<[string, (ms: number) => Status, string]>([
   expect(found).toMatchObject({ code: 'POD_WAITING', step: 'liveness', retried: false });
   expect(found.message).toContain(reason);
   expect(Date.now() - start).toBeLessThanOrEqual(30_000);
+});
+
+/** What the cluster tells of the pod besides its status. */
+function tell(at: Scene, event: { type: string; reason: string; message: string }): void {
+  const { create } = at.kubernetes;
+  at.kubernetes.create = async (object) => {
+    const made = await create(object);
+    if (object.kind !== 'Pod') return made;
+    const { uid } = at.kubernetes.objects.get(key)?.metadata ?? {};
+    const metadata = { name: event.reason, namespace: 'kafka' };
+    await create({ apiVersion: 'v1', kind: 'Event', metadata, involvedObject: { uid }, ...event });
+    return made;
+  };
+}
+
+test('a volume that cannot be mounted is told by an Event alone, and is an Error that names it within 30 s', async () => {
+  const at = await withKubelet(() => starting);
+  tell(at, { type: 'Warning', reason: 'FailedMount', message: 'secret "leaderfall-kafka" not found' });
+  const found = await refusal(startLiveness(at));
+  expect(found).toMatchObject({
+    code: 'POD_WAITING',
+    message: expect.stringContaining('kafka-liveness: FailedMount: secret "leaderfall-kafka" not found'),
+  });
+  expect(Date.now() - start).toBeLessThanOrEqual(30_000);
+});
+
+test('a pull that hangs is waited for to the end, and named', async () => {
+  const at = await withKubelet(() => starting, { liveness: { readySeconds: 60 } });
+  tell(at, { type: 'Normal', reason: 'Pulling', message: 'Pulling image "i"' });
+  const found = await refusal(startLiveness(at));
+  expect(found.message).toContain('Pulling image "i"');
+  expect(Date.now() - start).toBeGreaterThan(60_000);
 });
 
 test('a pull that succeeds after all is waited for, and so is a long one', async () => {
@@ -236,123 +222,17 @@ test('a pod that somebody deletes while it starts is made again by the next atte
   expect(await refusal(startLiveness(at))).toMatchObject({ code: 'LIVENESS_FAILED', retried: true });
 });
 
-/** A pod of that name is there already. */
-async function occupied(runId: string | undefined, status: Status = running): Promise<Scene> {
-  const at = await withKubelet(() => running);
-  await at.kubernetes.create({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: 'kafka-liveness',
-      namespace: 'kafka',
-      ...(runId
-        ? {
-            labels: { 'leaderfall.io/run-id': runId },
-            annotations: { 'leaderfall.io/owner': `default/w/${runId}` },
-          }
-        : {}),
-    },
-  });
-  at.kubernetes.writes.length = 0;
+test('a fault that prepares itself does so on every node that has a broker, while the pod starts', async () => {
+  const at = await withKubelet(() => running, { fault: { kind: 'crash', privileged: true } });
   const { read } = at.kubernetes;
-  const old = at.kubernetes.objects.get(key)?.metadata?.uid;
   at.kubernetes.read = async (ref) => {
     const found = await read(ref);
-    return (found?.metadata?.uid === old ? { ...found, status } : found) as never;
+    return found && ref.namespace === 'leaderfall-crash'
+      ? ({ ...found, status: { phase: 'Succeeded' } } as never)
+      : (found as never);
   };
-  return at;
-}
-
-test('a second attempt takes the pod that the first one made', async () => {
-  const at = await occupied(run.runId);
   await startLiveness(at);
-  expect(at.kubernetes.writes).toEqual([]);
-});
-
-test('its own pod that has ended is replaced', async () => {
-  const at = await occupied(run.runId, { phase: 'Failed' });
-  await startLiveness(at);
-  expect(at.kubernetes.writes).toEqual([`delete ${key}`, `create ${key}`]);
-});
-
-test('the pod of a run that is over is replaced', async () => {
-  const at = await occupied('another');
-  at.deps.runState = async (owner) => (owner === 'default/w/another' ? 'over' : 'running');
-  const started = await startLiveness(at);
-  expect(at.kubernetes.writes).toEqual([`delete ${key}`, `create ${key}`]);
-  expect(at.kubernetes.objects.get(key)?.metadata).toMatchObject({
-    uid: started.podUid,
-    labels: { 'leaderfall.io/run-id': run.runId },
-  });
-});
-
-test('the pod of a run that is over but does not go, as on a lost node, is named in the end', async () => {
-  const at = await occupied('another');
-  at.deps.runState = async () => 'over';
-  at.kubernetes.remove = async () => ({ outcome: 'deleted' });
-  expect(await refusal(startLiveness(at))).toMatchObject({
-    code: 'LIVENESS_REFUSED',
-    message: 'pod kafka/kafka-liveness of default/w/another does not go',
-    retried: false,
-  });
-});
-
-test('the pod of a run whose Temporal cannot be asked is left until it has expired', async () => {
-  const at = await occupied('another');
-  at.deps.runState = () => Promise.reject(new Error('no answer'));
-  expect(await refusal(startLiveness(at))).toMatchObject({ code: 'LIVENESS_REFUSED', retried: true });
-  expect(at.kubernetes.writes).toEqual([]);
-  const pod = at.kubernetes.objects.get(key);
-  Object.assign(pod?.metadata?.annotations ?? {}, {
-    'leaderfall.io/expires': new Date(start - 1).toISOString(),
-  });
-  await startLiveness(at);
-  expect(at.kubernetes.writes).toEqual([`delete ${key}`, `create ${key}`]);
-});
-
-test('goes with the claim of its run', async () => {
-  const at = await withKubelet(() => running);
-  const lease = { namespace: 'kafka', statefulSet: 'kafka-kafka', durationSeconds: 600, expires: 0 };
-  await takeClaim({ ...lease, kubernetes: at.kubernetes, run, isClosed: async () => false });
-  await startLiveness(at);
-  const { uid } = at.kubernetes.objects.get('Lease kafka/leaderfall-kafka-kafka')?.metadata ?? {};
-  expect(at.kubernetes.objects.get(key)?.metadata?.ownerReferences).toEqual([
-    { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: 'leaderfall-kafka-kafka', uid },
-  ]);
-});
-
-test('removes topics and groups of runs that ended or expired, and no others', async () => {
-  const at = await withKubelet(() => running);
-  const later = start + 3_600_000;
-  const name = (runId: string, expires = later) => topicName({ runId }, expires);
-  const gone = [name('over'), name('unknown', start - 60_000)];
-  const stay = [name('live', start - 60_000), name('unknown'), 'orders', 'leaderfall-orders'];
-  for (const topic of [...gone, ...stay]) {
-    at.kafka.topics.add(topic);
-    at.kafka.consumerGroups.set(`${topic}-0`, 0);
-  }
-  at.deps.ownerOfRun = async (runId) => (runId === 'unknown' ? undefined : `default/w/${runId}`);
-  at.deps.runState = async (owner) => (owner === 'default/w/over' ? 'over' : 'running');
-  await startLiveness(at);
-  expect([...at.kafka.topics]).toEqual(stay);
-  expect([...at.kafka.consumerGroups.keys()]).toEqual(stay.map((topic) => `${topic}-0`));
-});
-
-test('a Kafka that does not list its groups keeps no run from starting', async () => {
-  const at = await withKubelet(() => running);
-  at.kafka.groups = () => Promise.reject(new Error('not authorized'));
-  await startLiveness(at);
-});
-
-test.each([
-  ['of a live run is refused, and the run named', 'another', 'default/w/another'],
-  ['that is not ours is refused', undefined, 'not Leaderfall’s'],
-])('a pod of that name %s', async (_, runId, words) => {
-  const at = await occupied(runId);
-  expect(await refusal(startLiveness(at))).toMatchObject({
-    code: 'LIVENESS_REFUSED',
-    message: expect.stringContaining(words),
-    retried: false,
-  });
-  expect(at.kubernetes.writes).toEqual([]);
+  const pods = at.kubernetes.writes.filter((write) => write.includes('leaderfall-crash'));
+  expect(pods.filter((write) => write.startsWith('create'))).toHaveLength(3);
+  expect([...at.kubernetes.objects.keys()].filter((each) => each.includes('leaderfall-crash'))).toEqual([]);
 });

@@ -8,7 +8,8 @@ import { topicName } from '../../src/experiment/identity.ts';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
 import type { StartedLiveness, StatefulSetRef } from '../../src/experiment/result.ts';
 import { type ExperimentInput, experimentSchema } from '../../src/experiment/spec.ts';
-import type { ClusterMetadata, KafkaPort } from '../../src/kafka/port.ts';
+import { addressOf } from '../../src/kafka/metadata-pool.ts';
+import type { ClusterMetadata, KafkaPort, Partition } from '../../src/kafka/port.ts';
 import { type FakeKubernetes, fakeKubernetes } from '../support/fake-kubernetes.ts';
 
 export const run = {
@@ -30,14 +31,19 @@ export interface FakeKafka extends KafkaPort {
   looks: (Look | 'silent')[];
   calls: string[];
   topics: Set<string>;
+  /** Partitions of other topics, and what their topics ask for where it is not 1. */
+  others: Partition[];
+  minInsync: Record<string, number>;
   /** Consumer groups and how many members they have. */
   consumerGroups: Map<string, number>;
-  deletion: 'allowed' | 'refused';
+  /** `pending`: the brokers agree, and go on listing the topic. */
+  deletion: 'allowed' | 'refused' | 'pending';
 }
 
 /** Brokers 1000, 1001, 1002 live in pods 0, 1, 2, whatever the digits say. */
 export function fakeKafka(...looks: (Look | 'silent')[]): FakeKafka {
   const calls: string[] = [];
+  let last: Look | 'silent' | undefined;
   const topics = new Set<string>();
   const consumerGroups = new Map<string, number>();
   const unused = async (): Promise<never> => {
@@ -47,17 +53,25 @@ export function fakeKafka(...looks: (Look | 'silent')[]): FakeKafka {
     looks: looks.length > 0 ? looks : [{}],
     calls,
     topics,
+    others: [],
+    minInsync: {},
     consumerGroups,
     deletion: 'allowed',
     metadata: async ({ topics: asked } = {}) => {
       calls.push('metadata');
-      const look = fake.looks.length > 1 ? fake.looks.shift() : fake.looks[0];
+      // The whole cluster is looked at beside the stream's partition, not instead of it.
+      const next = () => (fake.looks.length > 1 ? fake.looks.shift() : fake.looks[0]);
+      const look = asked === 'all' && last ? last : next();
+      last = look;
       if (look === 'silent' || !look) throw new Error('no broker answers');
       const metadata = shown(look);
       const [partition] = metadata.partitions;
       const others =
-        asked === 'all' && partition ? [...topics].map((topic) => ({ ...partition, topic })) : [];
-      return { ...metadata, partitions: [...metadata.partitions, ...others] };
+        asked === 'all' && partition
+          ? ['__consumer_offsets', ...topics].map((topic) => ({ ...partition, topic }))
+          : [];
+      const elsewhere = asked === 'all' ? fake.others : [];
+      return { ...metadata, partitions: [...metadata.partitions, ...others, ...elsewhere] };
     },
     groups: async () => [...consumerGroups.keys()],
     deleteGroup: async (name) => {
@@ -65,9 +79,10 @@ export function fakeKafka(...looks: (Look | 'silent')[]): FakeKafka {
       if (consumerGroups.get(name)) return 'in-use';
       return consumerGroups.delete(name) ? 'deleted' : 'not-found';
     },
-    metadataOfEach: async () => {
+    metadataOfEach: async ({ brokers = [] } = {}) => {
       calls.push('metadataOfEach');
-      return new Map();
+      const look = shown({});
+      return new Map(brokers.map((broker) => [addressOf(broker), look]));
     },
     createTopic: unused,
     deleteTopic: async (name) => {
@@ -79,7 +94,11 @@ export function fakeKafka(...looks: (Look | 'silent')[]): FakeKafka {
       calls.push(`purgeTopic ${name}`);
     },
     brokerConfig: unused,
-    topicExists: unused,
+    minInsyncReplicas: async (asked) => {
+      calls.push(`minInsyncReplicas ${asked.join(' ')}`);
+      return new Map(asked.map((topic) => [topic, fake.minInsync[topic] ?? 1]));
+    },
+    topicListed: async (name) => fake.deletion === 'pending' || topics.has(name),
     endOffsets: unused,
     close: async () => {},
   };
@@ -95,7 +114,6 @@ function shown({
   return {
     at: 0,
     clusterId: null,
-    answeredBy: 1000,
     controller,
     brokers: brokers.map((id) => ({
       id,
@@ -133,13 +151,14 @@ export async function scene(kafka: FakeKafka, input: ExperimentInput = {}): Prom
       labels: { app: 'kafka' },
       annotations: { 'litmuschaos.io/chaos': 'true' },
     },
-    spec: { replicas: 3 },
+    spec: { replicas: 3, serviceName: 'kafka-svc' },
   });
   const statefulSet: StatefulSetRef = {
     namespace: 'kafka',
     name: 'kafka-kafka',
     uid: kubernetes.objects.get('StatefulSet kafka/kafka-kafka')?.metadata?.uid ?? '',
     replicas: 3,
+    service: 'kafka-svc',
   };
   for (const ordinal of [0, 1, 2]) await kubernetes.create(brokerPod(ordinal, statefulSet));
   await kubernetes.create(livenessPod());
@@ -151,6 +170,8 @@ export async function scene(kafka: FakeKafka, input: ExperimentInput = {}): Prom
       kubernetes,
       connectKafka: () => kafka,
       defaults: { image: 'i' },
+      policy: {},
+      takeKill: async () => ({ granted: true }),
       runState: async () => 'running',
       ownerOfRun: async () => undefined,
       readLock: async () => undefined,
@@ -215,7 +236,7 @@ export function brokerPod(ordinal: number, statefulSet: StatefulSetRef, metadata
       ownerReferences: [{ uid: statefulSet.uid }],
       ...metadata,
     },
-    spec: { hostname: `kafka-kafka-${ordinal}`, subdomain: 'kafka-svc' },
+    spec: { hostname: `kafka-kafka-${ordinal}`, subdomain: 'kafka-svc', nodeName: `node-${ordinal + 1}` },
   };
 }
 

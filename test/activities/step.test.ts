@@ -9,6 +9,8 @@ const canary = /canary|10\.9\.9\.9/;
 
 /** What a step gave to Temporal: heartbeats, and its failure as it would be in history. */
 async function given(work: Parameters<typeof runStep>[1]): Promise<{ beats: unknown[]; failure: string }> {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   const beats: unknown[] = [];
   environment.on('heartbeat', (details: unknown) => beats.push(details));
@@ -28,6 +30,7 @@ function textOf(value: unknown): string {
 test('neither failure nor stack nor progress of a step names a host', async () => {
   const { beats, failure } = await given(async ({ progress }) => {
     progress(['asking kafka-0.canary.example.com:9092']);
+    vi.advanceTimersByTime(1_000);
     const cause = new Error('connect ECONNREFUSED 10.9.9.9:9092');
     throw problem('KAFKA_UNREACHABLE', 'no answer from canary-broker.example.com:9092', {
       evidence: ['Connection error: getaddrinfo ENOTFOUND canary-broker'],
@@ -40,11 +43,10 @@ test('neither failure nor stack nor progress of a step names a host', async () =
   expect(failure).not.toMatch(canary);
 });
 
-test('the first text is sent at once, later ones with the next beat', async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  onTestFinished(() => void vi.useRealTimers());
+test('the first text is sent soon, later ones with the next beat', async () => {
   const { beats } = await given(async ({ progress }) => {
     progress(['dying']);
+    vi.advanceTimersByTime(1_000);
     progress(['dead']);
     progress(['dead, leader 2 after 300 ms']);
     // Four tenths of the ten seconds after which a step is taken for dead.
@@ -55,6 +57,16 @@ test('the first text is sent at once, later ones with the next beat', async () =
     { step: 'kill', lines: ['dying'] },
     { step: 'kill', lines: ['dead, leader 2 after 300 ms'] },
   ]);
+});
+
+test('a step that is over in a moment costs no beat, whatever it had to say', async () => {
+  const { beats } = await given(async ({ progress }) => {
+    progress(['annotating']);
+    vi.advanceTimersByTime(300);
+    throw problem('INTERNAL', 'over');
+  });
+  vi.advanceTimersByTime(10_000);
+  expect(beats).toEqual([]);
 });
 
 test('an error of a library loses its hosts too', async () => {

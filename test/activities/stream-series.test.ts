@@ -25,12 +25,17 @@ function streamed(latencyMs: number, startedAt: number): SeriesRecorder {
 }
 
 /** A Kubernetes whose pod answers as the containers do. */
-function withPod(sides: Partial<Record<'producer' | 'consumer', SeriesRecorder>>) {
+function withPod(sides: Partial<Record<'producer' | 'consumer' | 'left', SeriesRecorder>>) {
   const kubernetes = fakeKubernetes();
   kubernetes.podRequest = async ({ port }, { path }) => {
     const url = new URL(path, 'http://pod');
-    const side = port === livenessPorts.producer ? sides.producer : sides.consumer;
-    if (!side || url.pathname !== '/series') return { status: 404, body: '' };
+    const asked = {
+      [`${livenessPorts.producer}/series`]: sides.producer,
+      [`${livenessPorts.consumer}/series`]: sides.consumer,
+      [`${livenessPorts.observer}/consumer/series`]: sides.left,
+    };
+    const side = asked[`${port}${url.pathname}`];
+    if (!side) return { status: 404, body: '' };
     return { status: 200, body: JSON.stringify(side.report(sideRequestOf(url.searchParams))) };
   };
   return kubernetes;
@@ -74,6 +79,17 @@ test('a consumer that has ended leaves its side unobserved, not empty', async ()
   });
   expect(faultWindows).toEqual({ count: 1, totalMs: 1_900, throughputDipPercent: 100 });
   expect(Object.keys(series?.columns ?? {})).not.toContain('received');
+});
+
+test('what a consumer left with the observer when it gave up is its side', async () => {
+  const kubernetes = withPod({ producer: streamed(10, startedAt), left: streamed(20, startedAt) });
+  const { series, faultWindows } = await streamOverTime(kubernetes, liveness, {
+    spans: [fault],
+    startedAt,
+    skewMs,
+  });
+  expect(faultWindows?.inside).toMatchObject({ count: 20, max: 2_000 });
+  expect(series && pointsOf(series)[0]).toMatchObject({ received: 10 });
 });
 
 test('a pod that is gone leaves nothing', async () => {

@@ -6,10 +6,11 @@ import {
   kafkaFindings,
   rightFindings,
 } from '../../src/cli/doctor/cluster-findings.ts';
-import type { Finding } from '../../src/cli/doctor/finding.ts';
+import { type Finding, look } from '../../src/cli/doctor/finding.ts';
 import { attributeFindings } from '../../src/cli/doctor/temporal-findings.ts';
 import { searchAttributes } from '../../src/experiment/search-attributes.ts';
 import { fakeKafka, type Scene, scene } from '../activities/step-support.ts';
+import { packageFolder, part } from '../provisioners/kudo-support.ts';
 import { fakeKubernetes } from '../support/fake-kubernetes.ts';
 
 /** What is amiss, and what to do about it: nothing is called bad without a next step. */
@@ -36,6 +37,53 @@ test('a Kafka that is well is counted, and says how it is reached', async () => 
 test('topics that cannot be deleted are a warning with both ways out', async () => {
   expect(amiss(await kafka({ 'delete.topic.enable': 'false' }))).toEqual([
     [expect.stringContaining('stays'), expect.stringContaining('DELETE_TOPIC_ENABLE=true')],
+  ]);
+});
+
+test('what a run would refuse of the brokers is found before', async () => {
+  const settings = { ...deletable, 'process.roles': 'broker,controller' };
+  const refused = kafka(settings, (at) => {
+    at.context.resolved.experiment.target = 'controller';
+  });
+  await expect(refused).rejects.toMatchObject({
+    problem: { evidence: expect.arrayContaining(['target: controller']) },
+  });
+});
+
+test('a pod that is none of the StatefulSet’s is found before, too', async () => {
+  const refused = kafka(deletable, (at) => {
+    at.context.resolved.experiment.target = { pod: 'zookeeper-0' };
+  });
+  await expect(refused).rejects.toMatchObject({
+    problem: { code: 'TARGET_NOT_FOUND', evidence: expect.arrayContaining(['target.pod']) },
+  });
+});
+
+async function kudo(kafka: object, change: (at: Scene) => void = () => {}) {
+  const zookeeper = { package: packageFolder('zookeeper') };
+  const provision = {
+    mode: 'kudo' as const,
+    zookeeper,
+    kafka: { package: packageFolder('kafka'), ...kafka },
+  };
+  const at = await scene(fakeKafka(), { provision });
+  change(at);
+  return await look('Kafka', () => kafkaFindings(at.deps, at.context.resolved.experiment));
+}
+
+test('a Kafka that is yet to be made is looked at as a run would: its packages, its size, what is in its place', async () => {
+  expect(await kudo({})).toMatchObject([
+    { state: 'ok', evidence: expect.arrayContaining([expect.stringMatching(/^KUDO package kafka /)]) },
+  ]);
+  expect(await kudo({ package: '/nowhere' })).toMatchObject([
+    { state: 'bad', text: expect.stringContaining('PACKAGE_INVALID') },
+  ]);
+  expect(await kudo({ parameters: { BROKER_COUNT: '2' } })).toMatchObject([
+    { state: 'bad', text: expect.stringContaining('REPLICATION_IMPOSSIBLE') },
+  ]);
+  const former = (at: Scene) => part(at.kubernetes, 'PersistentVolumeClaim', 'data-0', 'kafka');
+  expect(await kudo({}, former)).toMatchObject([
+    { state: 'bad', text: expect.stringContaining('VOLUMES_REMAIN') },
   ]);
 });
 
@@ -69,11 +117,15 @@ test('an image is looked for on the nodes', async () => {
   expect(amiss(await imageFindings(kubernetes, 'i:1'))).toEqual([
     [expect.stringContaining('on no node yet'), expect.stringContaining('LEADERFALL_LIVENESS_IMAGE')],
   ]);
-  const status = { images: [{ names: ['i:1'] }] };
+  const status = { images: [{ names: ['docker.io/library/i:1'] }] };
   await kubernetes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'b' }, status });
-  expect(await imageFindings(kubernetes, 'i:1')).toMatchObject([
-    { state: 'ok', text: 'i:1 is on 1 of 2 nodes' },
-  ]);
+  for (const name of ['i:1', 'docker.io/library/i:1']) {
+    expect(await imageFindings(kubernetes, name)).toMatchObject([
+      { state: 'ok', text: `${name} is on 1 of 2 nodes` },
+    ]);
+  }
+  for (const name of ['i', 'other.org/library/i:1', 'docker.io/leaderfall/i:1'])
+    expect(await imageFindings(kubernetes, name)).toMatchObject([{ state: 'warning' }]);
 });
 
 test('search attributes that are missing, or of another type, are named', async () => {

@@ -5,6 +5,7 @@ import type { Line } from '../../src/cli/progress/line.ts';
 import type { Pending } from '../../src/cli/progress/pending.ts';
 import { pendingTeller } from '../../src/cli/progress/pending-lines.ts';
 import { screen } from '../../src/cli/progress/screen.ts';
+import { experimentSchema } from '../../src/experiment/spec.ts';
 
 const plan = {
   index: 1,
@@ -97,6 +98,16 @@ describe('lines of a run', () => {
       'abort asked for by me@laptop: cleaning up',
       'the worker cannot go on with the run, Temporal tries again: no such workflow',
     ]);
+  });
+
+  it.each([
+    ['leader', 'kudo Kafka kafka/k: 3 kills of the leader, one each 20 s'],
+    [{ broker: 1002 }, 'kudo Kafka kafka/k: 3 kills of broker 1002, one each 20 s'],
+    [{ pod: 'k-1' }, 'kudo Kafka kafka/k: 3 kills of pod k-1, one each 20 s'],
+  ] as const)('say whom %j is', (target, text) => {
+    const experiment = experimentSchema.parse({ cluster: { namespace: 'kafka' }, target });
+    const resolved = { provisioner: 'kudo', statefulSetName: 'k', notes: [], experiment };
+    expect(told(step('resolve', {}, resolved)).at(-1)?.text).toBe(text);
   });
 
   it('say nothing of steps of another version', () => {

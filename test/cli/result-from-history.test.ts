@@ -62,6 +62,23 @@ describe('the end of a run', () => {
     expect(resultFromHistory([started, recorded('Pass'), closed])?.result?.series).toBeUndefined();
   });
 
+  it('holds the parts of the stream that all of its histories took, and what was seen after the last', () => {
+    const changes = { from: 0, to: 1, packed: '' };
+    const series = { from: 0, stepMs: 8_000, columns: {} };
+    const taken: RunEvent = {
+      kind: 'completed',
+      at,
+      activity: 'takePart',
+      result: { until: 1, series, changes },
+    };
+    const nothing: RunEvent = { kind: 'completed', at, activity: 'takePart', result: {} };
+    const closing: RunEvent = { kind: 'completed', at, activity: 'closeStream', result: { changes } };
+    const closed: RunEvent = { kind: 'closed', at, status: 'completed' };
+    const events = [started, taken, nothing, closing, recorded('Pass'), closed];
+    expect(resultFromHistory(events)?.result?.parts).toEqual([{ series, changes }, {}, { changes }]);
+    expect(resultFromHistory([started, recorded('Pass'), closed])?.result?.parts).toBeUndefined();
+  });
+
   it('is looked for in the run that continued it', () => {
     const continued: RunEvent = { kind: 'closed', at, status: 'continued-as-new', nextRunId: 'run-2' };
     expect(resultFromHistory([started, continued])).toBeUndefined();

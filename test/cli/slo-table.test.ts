@@ -22,3 +22,14 @@ it('shows every limit of a plan, and tells a default from what was written', () 
     expect.stringMatching(/together +≤ 2\.1 s +default of slo\.producerOutageMs\.total$/),
   );
 });
+
+it('says which of them ends the kills', () => {
+  const experiment = experimentSchema.parse({
+    cluster: { namespace: 'kafka' },
+    abortOn: ['consumer-silence'],
+  });
+  const resolved = resolveExperiment(experiment, { image: 'i' });
+  const rows = sloTable(sloLimits(resolved), resolved.abortOn);
+  const ending = rows.filter((row) => row.endsWith('; no further kill as soon as it is broken'));
+  expect(ending).toEqual([expect.stringMatching(/^longest silence at the consumer /)]);
+});

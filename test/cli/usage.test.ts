@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -85,19 +87,62 @@ describe('the command line', () => {
     expect(stderr).toContain('LEADERFALL_LOG_LEVEL');
   }, 20_000);
 
-  it('says what to do when Temporal is not there, and the doctor goes on to the cluster', async () => {
+  it('tells a health or metrics address that is taken before a worker connects anywhere', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const at = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
+    vi.stubEnv('LEADERFALL_HEALTH_ADDRESS', at);
+    vi.stubEnv('LEADERFALL_METRICS_ADDRESS', at);
+    expect(await leaderfall(['worker'])).toBe(64);
+    taken.close();
+    for (const name of ['HEALTH', 'METRICS'])
+      expect(stderr).toMatch(new RegExp(`LEADERFALL_${name}_ADDRESS: .*EADDRINUSE`));
+    // With what is wrong with the cluster's settings.
+    expect(stderr).toContain(join(folder, 'none'));
+  }, 20_000);
+
+  /** Where CI is told what went wrong, and a look at both files. */
+  function forCi(name: string) {
+    const [junit, summary] = [join(folder, `${name}.xml`), join(folder, `${name}.md`)];
+    return {
+      args: ['--junit', junit, '--summary', summary],
+      expectProblem(problem: string, named: string) {
+        const xml = readFileSync(junit, 'utf8');
+        expect(xml).toMatch(/<testsuite [^>]*tests="1" failures="0" errors="1" skipped="0"/);
+        expect(xml).toMatch(new RegExp(`<error message="[^"]*${named}[^"]*" type="${problem}"`));
+        expect(readFileSync(summary, 'utf8')).toMatch(new RegExp(`^## run: ${problem}\n\n.*${named}`));
+      },
+    };
+  }
+
+  it('says what to do when Temporal is not there, to CI too, and the doctor goes on to the cluster', async () => {
+    const ci = forCi('not-there');
     const [ran, examined] = await Promise.all([
-      leaderfall(['run', '-f', good]),
+      leaderfall(['run', '-f', good, ...ci.args]),
       leaderfall(['doctor', '--json']),
     ]);
     expect([ran, examined]).toEqual([3, 1]);
     expect(stderr).toMatch(/TEMPORAL_UNREACHABLE.*127\.0\.0\.1:1[\s\S]*next: .*TEMPORAL_ADDRESS/);
+    ci.expectProblem('TEMPORAL_UNREACHABLE', '127.0.0.1:1');
     const findings = JSON.parse(stdout) as { about: string; state: string }[];
     expect(findings.map(({ about, state }) => [about, state])).toEqual([
       ['Temporal', 'bad'],
       ['Kubernetes', 'bad'],
     ]);
-  }, 20_000);
+  });
+
+  it('tells CI what is wrong with the input', async () => {
+    const ci = forCi('wrong');
+    expect(await leaderfall(['run', '-f', file('wrong-for-ci.yaml', 'schedul: {}'), ...ci.args])).toBe(64);
+    ci.expectProblem('INPUT_INVALID', 'schedul: unknown field');
+  });
+
+  it('says what went wrong with a run also where that cannot be written for CI', async () => {
+    const nowhere = join(folder, 'no', 'such', 'folder');
+    const files = ['--junit', join(nowhere, 'a.xml'), '--summary', join(nowhere, 'a.md')];
+    expect(await leaderfall(['run', '-f', file('wrong.yaml', 'schedul: {}'), ...files])).toBe(64);
+    expect(stderr).toContain('schedul: unknown field');
+  });
 
   it('says so where no cluster is configured at all, and where the context is unknown', async () => {
     vi.stubEnv('KUBECONFIG', '');

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { credentialsSecret, roleManifests } from '../../scripts/role-manifests.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 import { crashNamespace } from '../../src/faults/crash/pod.ts';
 import { livenessPodName } from '../../src/liveness/pod.ts';
 import { livenessPorts } from '../../src/liveness/protocol.ts';
+import { readConfig } from '../../src/worker/config.ts';
 
 interface Rule {
   apiGroups: string[];
@@ -26,6 +27,15 @@ function manifests(path: string): Manifest[] {
   return parseAllDocuments(readFileSync(new URL(path, folder), 'utf8')).map(
     (document) => document.toJS() as Manifest,
   );
+}
+
+function folderOf(name: string): { resources: string[]; patches: { patch: string }[] } {
+  return parseAllDocuments(
+    readFileSync(new URL(`${name}/kustomization.yaml`, folder), 'utf8'),
+  )[0]?.toJS() as {
+    resources: string[];
+    patches: { patch: string }[];
+  };
 }
 
 const rulesOf = (...all: Manifest[]) => all.flatMap(({ rules }) => rules ?? []);
@@ -56,12 +66,19 @@ describe('roles in deploy/', () => {
     expect(everything).not.toContain('crash');
   });
 
-  it('allow no wildcard, and nothing cluster-wide outside the KUDO-init role', () => {
+  it('need nothing of KUDO in the place to start from for a Kafka that is there', () => {
+    const resources = (name: string) => folderOf(name).resources;
+    expect(resources('existing')).toEqual(['../base', '../target', '../nodes']);
+    expect(resources('all')).toEqual(['../existing', '../kudo', '../kudo-init']);
+  });
+
+  it('allow no wildcard, and nothing cluster-wide but to see nodes outside the KUDO-init role', () => {
     const everything = [
       'target/role.yaml',
       'kudo/role.yaml',
       'credentials/role.yaml',
       'crash/role.yaml',
+      'nodes/cluster-role.yaml',
       'kudo-init/cluster-role.yaml',
     ].flatMap(manifests);
     const wild = rulesOf(...everything).filter((rule) =>
@@ -70,8 +87,11 @@ describe('roles in deploy/', () => {
     expect(wild).toEqual([]);
     const clusterRoles = everything.filter(({ kind }) => kind.startsWith('Cluster'));
     expect(new Set(clusterRoles.map(({ metadata }) => metadata.name))).toEqual(
-      new Set(['leaderfall-kudo-init']),
+      new Set(['leaderfall-nodes', 'leaderfall-kudo-init']),
     );
+    expect(rulesOf(...manifests('nodes/cluster-role.yaml'))).toEqual([
+      { apiGroups: [''], resources: ['nodes'], verbs: ['get'] },
+    ]);
   });
 });
 
@@ -80,6 +100,14 @@ it('own no namespace but the worker’s, so that deleting them takes nobody’s 
   const namespaces = files.flatMap(manifests).filter(({ kind }) => kind === 'Namespace');
   expect(namespaces.map(({ metadata }) => metadata.name)).toEqual(['leaderfall']);
 });
+
+interface PackagesPod {
+  containers: {
+    env: { name: string; value: string }[];
+    volumeMounts: { name: string; mountPath: string }[];
+  }[];
+  volumes: object[];
+}
 
 interface PodSpec {
   terminationGracePeriodSeconds: number;
@@ -99,6 +127,21 @@ describe('the worker in deploy/', () => {
       version: string;
     };
     expect(worker?.image).toBe(`docker.io/leaderfall/leaderfall:${version}`);
+  });
+
+  it('finds packages where the component mounts them, by variables that it knows', () => {
+    const [patch] = folderOf('packages').patches;
+    const pod = parse(patch?.patch ?? '').spec.template.spec as PackagesPod;
+    const [mount] = pod.containers[0]?.volumeMounts ?? [];
+    const config = readConfig(
+      Object.fromEntries((pod.containers[0]?.env ?? []).map(({ name, value }) => [name, value])),
+    );
+    const path = `${mount?.mountPath}/`;
+    expect(config.defaults.kudo).toEqual({
+      kafkaPackage: `${path}kafka.tgz`,
+      zookeeperPackage: `${path}zookeeper.tgz`,
+    });
+    expect(pod.volumes).toEqual([{ name: mount?.name, configMap: { name: 'leaderfall-packages' } }]);
   });
 
   it('is given more time to stop than it takes', () => {

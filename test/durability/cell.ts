@@ -13,6 +13,11 @@ export const experiment = {
 };
 const planned = 2;
 const intervalMs = 20_000;
+/** The latest that one may be. ms */
+const limitMs = 10_000;
+
+/** So long may nobody act after a worker has died: its heartbeat, its story, a successor that starts on a busy machine. ms */
+export const takeOverMs = 30_000;
 
 /** One disturbance of one run. */
 export interface Cell {
@@ -24,10 +29,21 @@ export interface Cell {
   disturb(stage: Stage): Promise<void>;
   /** A server of its own, because the others need theirs. */
   ownServer?: boolean;
-  /** Verdicts that it may bring besides that of the undisturbed run. Inconclusive, by a kill that was skipped for being late, always may be. */
+  /**
+   * For how long it may keep everybody from acting, ms; 0 where absent. A kill may be skipped for being late only where that is more
+   * than a kill may be late, and then the run may be Inconclusive.
+   */
+  delaysMs?: number;
+  /** Verdicts that it may bring besides. */
   alsoRight?: ChaosResult['verdict'][];
   /** Why else a kill may have been skipped. */
   skips?: RegExp;
+  /** Settings of the worker that is there at first. */
+  settings?: Record<string, string>;
+  /** How many brokers must die, where it is not as many as the undisturbed run has or fewer. */
+  deaths?: number;
+  /** A request of it is carried out after the kill's `notAfter`, which nobody can help; the result must tell of it all the same. */
+  landsLate?: boolean;
 }
 
 /** How a cell went. */
@@ -40,12 +56,14 @@ export interface Outcome {
   lateMs: number;
   skipped: number;
   seconds: number;
+  /** Why kills were skipped. */
+  skips: string[];
   /** What must not be; empty: the cell is good. */
   wrong: string[];
 }
 
-/** What a skip for being late says of itself. */
-const late = /ms late|last moment/;
+/** What a skip for being late says of itself, and how late. */
+const late = /^(\d+) ms late/;
 
 /** Longer than any cell may take. ms */
 const patienceMs = 420_000;
@@ -58,12 +76,12 @@ export async function playCell(rig: Rig, cell: Cell): Promise<Outcome> {
   const workers = new Set<{ kill(): Promise<void> }>();
   let disturbing: Promise<string[]> = Promise.resolve(['nothing was disturbed']);
   const stage = await openStage(rig, cell.name, {
-    ...{ server, experiment, over: over.signal },
+    ...{ server, experiment, over: over.signal, ...(cell.settings ? { settings: cell.settings } : {}) },
     begin: (opened) => {
       const { another } = opened;
       workers.add(opened.worker);
-      opened.another = () => {
-        const worker = another();
+      opened.another = (settings) => {
+        const worker = another(settings);
         workers.add(worker);
         return worker;
       };
@@ -89,6 +107,7 @@ export async function playCell(rig: Rig, cell: Cell): Promise<Outcome> {
     verdict: result?.verdict ?? 'none',
     lateMs: Math.max(0, ...(result?.kills ?? []).map(({ latenessMs = 0 }) => latenessMs)),
     skipped: (result?.kills ?? []).filter(({ status }) => status === 'skipped').length,
+    skips: (result?.kills ?? []).flatMap(({ status, reason = '' }) => (status === 'skipped' ? [reason] : [])),
     seconds: Math.round((Date.now() - startedAt) / 1_000),
     wrong: [
       ...(typeof ended === 'string' ? [ended] : wrongIn(ended, cell, stage)),
@@ -126,25 +145,32 @@ async function resultOf({ handle, server }: Stage): Promise<ChaosResult | string
 function wrongIn(result: ChaosResult, cell: Cell, { cluster: { deaths } }: Stage): string[] {
   const wrong: string[] = [];
   const skipped = result.kills.filter(({ status }) => status === 'skipped');
-  const permitted = (reason = '') => late.test(reason) || (cell.skips?.test(reason) ?? false);
+  const { delaysMs = 0 } = cell;
+  const wasLate = (reason: string) => Number(late.exec(reason)?.[1] ?? 0) > limitMs && delaysMs > limitMs;
+  const permitted = (reason = '') => wasLate(reason) || (cell.skips?.test(reason) ?? false);
   const excused = result.verdict === 'Inconclusive' && skipped.some(({ reason }) => permitted(reason));
   if (result.verdict !== 'Pass' && !excused && !cell.alsoRight?.includes(result.verdict))
     wrong.push(`${result.verdict}: ${result.reasons.join('; ')}`);
   for (const { index, reason } of skipped)
     if (!permitted(reason) && !cell.alsoRight) wrong.push(`kill ${index + 1} skipped: ${reason}`);
   if (deaths.length > planned) wrong.push(`${deaths.length} brokers died of ${planned} planned`);
+  if (cell.deaths !== undefined && deaths.length !== cell.deaths)
+    wrong.push(`${deaths.length} brokers died, not ${cell.deaths}`);
   const known = result.kills.filter(({ act }) => wasCarriedOut(act));
   if (known.length !== deaths.length)
     wrong.push(`the result tells of ${known.length} kills, the cluster of ${deaths.length}`);
   for (const { pod, uid, at } of deaths) {
     const plan = known.find((kill) => kill.plan?.podUid === uid)?.plan;
     if (!plan) wrong.push(`${pod} died and no plan in the result names it`);
-    else if (at > plan.notAfter) wrong.push(`${pod} died ${at - plan.notAfter} ms after its notAfter`);
+    else if (at > plan.notAfter && !cell.landsLate)
+      wrong.push(`${pod} died ${at - plan.notAfter} ms after its notAfter`);
   }
   for (const [index, { at }] of deaths.entries()) {
     const before = deaths[index - 1];
     if (before && at - before.at < intervalMs / 2) wrong.push(`two kills within ${at - before.at} ms`);
   }
+  if (result.verdict === 'Pass' && deaths.length !== planned)
+    wrong.push(`Pass with ${deaths.length} of ${planned} deaths`);
   for (const { kind, name, reason } of result.leftovers)
     wrong.push(`left, it says: ${kind} ${name}: ${reason}`);
   return wrong;

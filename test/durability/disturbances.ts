@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cell } from './cell.ts';
+import { type Cell, takeOverMs } from './cell.ts';
 import { status } from './cluster/api.ts';
 import type { OnTheWay } from './cluster/cluster.ts';
 import { type Point, points, replaceWorker } from './points.ts';
@@ -15,7 +15,7 @@ export interface Moment {
 /** The server is killed with -9 at that event, and is there again on the same store a little later. */
 export function serverCrashes({ n, what }: Moment): Cell {
   return {
-    ...{ name: `server-crash-${n}`, ownServer: true },
+    ...{ name: `server-crash-${n}`, ownServer: true, delaysMs: takeOverMs },
     what: `Temporal server killed at event ${n}, ${what}`,
     disturb: async (stage) => {
       await eventRecorded(stage, n);
@@ -27,7 +27,7 @@ export function serverCrashes({ n, what }: Moment): Cell {
 /** Nobody reaches the server for that long. */
 export function serverUnreachable({ n, what }: Moment, ms: number): Cell {
   return {
-    ...{ name: `server-away-${n}`, ownServer: true },
+    ...{ name: `server-away-${n}`, ownServer: true, delaysMs: ms + takeOverMs },
     what: `Temporal server unreachable for ${ms / 1_000} s from event ${n}, ${what}`,
     disturb: async (stage) => {
       await eventRecorded(stage, n);
@@ -81,8 +81,10 @@ export function clusterTrouble(trouble: string, { n, what }: Moment, ms: number)
   return {
     name: `${trouble.replaceAll(' ', '-')}-${n}`,
     what: `${trouble} for ${ms / 1_000} s from event ${n}, ${what}`,
+    // Requests that are answered too late are given up after ten seconds, also the last of them.
+    delaysMs: trouble === 'requests answered too late' ? ms + takeOverMs : ms,
     // While no broker answers the guard lets nothing through, which is a reason of its own.
-    skips: /no broker answers/,
+    ...(trouble === 'Kafka unreachable' ? { skips: /no broker answers/ } : {}),
     disturb: async (stage) => {
       await eventRecorded(stage, n);
       await disturb(stage, ms, troubles[trouble]?.() ?? ((_, carryOut) => carryOut()));
@@ -91,6 +93,7 @@ export function clusterTrouble(trouble: string, { n, what }: Moment, ms: number)
 }
 
 const [inKill] = points.filter(({ activity }) => activity === 'kill');
+const deletion = points.find(({ request }) => request.startsWith('DELETE pods/kafka-kafka'));
 const [inCleanUp] = points.filter(({ activity }) => activity === 'cleanUp');
 
 /** The result, or that there is none. */
@@ -108,6 +111,7 @@ function zombie(
 ): Cell {
   return {
     ...{ name: `zombie-${name}`, what: `worker frozen in ${point?.activity}, woken ${what}` },
+    delaysMs: takeOverMs,
     disturb: async (stage) => {
       if (!point) throw new Error('there is no such point');
       const old = stage.worker;
@@ -152,9 +156,18 @@ export const zombies: Cell[] = [
   }),
 ];
 
+/** The deletion is carried out, nobody hears of it, and the worker lives. */
+export const answerLost: Cell = {
+  ...{ name: 'answer-lost', what: 'a broker’s pod deleted, the answer lost' },
+  disturb: async (stage) => {
+    if (!deletion) throw new Error('there is no such point');
+    await inTheMiddle(stage, deletion.sight, 'after', async () => 'lost');
+  },
+};
+
 /** Two deaths in a row, the second one in the middle of what the first successor does about it. */
 export const diesTwice: Cell = {
-  ...{ name: 'dies-twice', what: 'worker killed in kill, and its successor too' },
+  ...{ name: 'dies-twice', what: 'worker killed in kill, and its successor too', delaysMs: 2 * takeOverMs },
   disturb: async (stage) => {
     if (!inKill) throw new Error('there is no such point');
     for (let time = 0; time < 2; time++) {
@@ -163,6 +176,24 @@ export const diesTwice: Cell = {
         return 'lost';
       });
     }
+  },
+};
+
+/** The kill's own request comes to the API server when nobody waits for it any more. */
+export const landsLate: Cell = {
+  ...{
+    name: 'lands-late',
+    what: 'the request of kill 1 carried out 1 s after it was given up',
+    delaysMs: 11_000,
+  },
+  landsLate: true,
+  disturb: async (stage) => {
+    const sending = points.find(({ request }) => request.startsWith('DELETE pods/kafka-kafka'));
+    if (!sending) throw new Error('there is no such point');
+    await inTheMiddle(stage, sending.sight, 'before', async ({ abandoned }) => {
+      await abandoned;
+      return await delay(1_000, 'answered' as const);
+    });
   },
 };
 

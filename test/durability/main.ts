@@ -1,16 +1,17 @@
 import { parseArgs } from 'node:util';
 import { type Cell, type Outcome, playCell } from './cell.ts';
-import { sample, wholeMatrix } from './matrix.ts';
+import { sample, shortMatrix, wholeMatrix } from './matrix.ts';
 import { type Rig, startRig } from './rig.ts';
 import { tableOf } from './table.ts';
 
 /**
  * Runs that are disturbed at every moment: `npm run test:durability` plays a sample that covers every activity and every kind of
- * disturbance, `--whole` plays everything. Ends with 1 unless each cell is as it must be.
+ * disturbance, `--short` the few cells of `npm test`, `--whole` everything. Ends with 1 unless each cell is as it must be.
  */
 const { values } = parseArgs({
   options: {
     whole: { type: 'boolean', default: false },
+    short: { type: 'boolean', default: false },
     only: { type: 'string' },
     'at-once': { type: 'string', default: '12' },
     keep: { type: 'boolean', default: false },
@@ -23,7 +24,7 @@ if (values.keep) console.log(rig.folder);
 let outcomes: Outcome[];
 try {
   const reference = await playCell(rig, { name: 'undisturbed', what: 'nothing', disturb: async () => {} });
-  const all = await cellsOf(rig, values.whole);
+  const all = await cellsOf(rig);
   const wanted = new RegExp(values.only ?? '');
   outcomes = [
     reference,
@@ -44,9 +45,10 @@ console.log(
 process.exitCode = bad === 0 ? 0 : 1;
 
 /** By the history of the undisturbed run. */
-async function cellsOf({ temporal }: Rig, whole: boolean): Promise<Cell[]> {
+async function cellsOf({ temporal }: Rig): Promise<Cell[]> {
   const { events = [] } = await temporal.client.workflow.getHandle('undisturbed').fetchHistory();
-  return whole ? wholeMatrix(events ?? []) : sample(events ?? []);
+  const matrix = values.whole ? wholeMatrix : values.short ? shortMatrix : sample;
+  return matrix(events ?? []);
 }
 
 /** Side by side, in order. */
@@ -58,9 +60,10 @@ async function play(rig: Rig, cells: Cell[], atOnce: number): Promise<Outcome[]>
       const [index, cell] = next;
       const outcome = await playCell(rig, cell);
       outcomes[index] = outcome;
-      const { verdict, seconds, wrong } = outcome;
+      const { verdict, seconds, skips, wrong } = outcome;
+      const skipped = skips.map((reason) => `; skipped: ${reason}`).join('');
       console.log(
-        `${cell.what}: ${verdict}, ${seconds} s${wrong.length > 0 ? `  WRONG ${wrong.join('; ')}` : ''}`,
+        `${cell.what}: ${verdict}, ${seconds} s${skipped}${wrong.length > 0 ? `  WRONG ${wrong.join('; ')}` : ''}`,
       );
     }
   };

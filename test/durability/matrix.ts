@@ -1,7 +1,9 @@
 import type { Cell } from './cell.ts';
 import {
+  answerLost,
   clusterTrouble,
   diesTwice,
+  landsLate,
   type Moment,
   serverCrashes,
   serverUnreachable,
@@ -9,6 +11,7 @@ import {
   zombies,
 } from './disturbances.ts';
 import { diesAtEvent, diesInTheMiddle, points } from './points.ts';
+import { policies } from './policies.ts';
 import { eventName } from './stage.ts';
 
 /** An event of the undisturbed run, as far as it is looked at. */
@@ -52,7 +55,7 @@ export function wholeMatrix(events: RawEvent[]): Cell[] {
     ...points.flatMap((point, index) =>
       (['before', 'after'] as const).map((when) => diesInTheMiddle(point, index, when)),
     ),
-    ...[diesTwice, ...zombies],
+    ...[diesTwice, answerLost, landsLate, ...zombies, ...policies],
     ...serverMoments.map((moment) => serverCrashes(moment)),
     ...[at('startLiveness'), at('kill'), at('closeStream')].map((moment) =>
       serverUnreachable(moment, 2 * minute),
@@ -67,8 +70,21 @@ export function wholeMatrix(events: RawEvent[]): Cell[] {
   ];
 }
 
+/** What `npm test` plays: of each kind of disturbance the one that comes nearest to a kill, all side by side. */
+export function shortMatrix(events: RawEvent[]): Cell[] {
+  const at = momentsOf(events);
+  const deletion = points.findIndex(({ request }) => request.startsWith('DELETE pods/kafka-kafka'));
+  const deleting = points[deletion];
+  return [
+    diesAtEvent(at('kill').n, at('kill').what),
+    ...(deleting ? [diesInTheMiddle(deleting, deletion, 'after')] : []),
+    ...[answerLost, serverCrashes(at('kill'))],
+    ...zombies.filter(({ name }) => name === 'zombie-beside'),
+  ];
+}
+
 /**
- * What CI plays: in each activity one death, by turns before and after its effect, and one at an event of each kind; and of every
+ * What one plays after a change: in each activity one death, by turns before and after its effect, and one at an event of each kind; and of every
  * other disturbance the one that comes nearest to a kill.
  */
 export function sample(events: RawEvent[]): Cell[] {
@@ -86,6 +102,7 @@ export function sample(events: RawEvent[]): Cell[] {
       .filter(([name]) => /^(timer|activityTaskScheduled|workflowTaskStarted)/.test(name))
       .map(([name, n]) => diesAtEvent(n, name)),
     ...zombies.filter(({ name }) => name === 'zombie-beside' || name === 'zombie-abort'),
+    ...[landsLate, ...policies],
     serverCrashes(at('kill')),
     serverUnreachable(at('prove'), 15_000),
     clusterTrouble('API server unreachable', at('kill'), 15_000),

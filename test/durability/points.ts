@@ -1,4 +1,4 @@
-import type { Cell } from './cell.ts';
+import { type Cell, takeOverMs } from './cell.ts';
 import { eventRecorded, inTheMiddle, type Sight, type Stage } from './stage.ts';
 
 /** A moment in the middle of an activity: a request that only this activity sends, at this place of the story. */
@@ -53,7 +53,7 @@ export async function replaceWorker(stage: Stage): Promise<void> {
 /** The worker dies when event `n` is recorded. */
 export function diesAtEvent(n: number, event: string): Cell {
   return {
-    name: `event-${n}`,
+    ...{ name: `event-${n}`, delaysMs: takeOverMs },
     what: `worker killed at event ${n} ${event}`,
     disturb: async (stage) => {
       await eventRecorded(stage, n);
@@ -69,7 +69,7 @@ export function diesInTheMiddle(
   when: 'before' | 'after',
 ): Cell {
   return {
-    name: `${when}-${index + 1}-${activity}`,
+    ...{ name: `${when}-${index + 1}-${activity}`, delaysMs: takeOverMs },
     what: `worker killed in ${activity}, ${when} ${request}`,
     disturb: (stage) =>
       inTheMiddle(stage, sight, when, async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { type ClusterServer, type ServedCluster, serveClusters } from './cluster/server.ts';
+import { type Address, type ClusterServer, type ServedCluster, serveClusters } from './cluster/server.ts';
 import { startTemporal, type TemporalServer } from './temporal-server.ts';
 
 /** A worker in a process of its own. */
@@ -13,6 +13,8 @@ export interface WorkerProcess {
   readonly pid: number;
   /** SIGKILL, and seen gone. */
   kill(): Promise<void>;
+  /** SIGTERM, and seen gone. */
+  stop(): Promise<void>;
   /** SIGSTOP: alive, and does nothing; whatever it had begun goes on when it is woken. */
   freeze(): void;
   wake(): void;
@@ -25,9 +27,16 @@ export interface Rig {
   /** The server that cells share which do no harm to it. */
   temporal: TemporalServer;
   ownTemporal(name: string): Promise<TemporalServer>;
-  cluster(name: string): Promise<ServedCluster>;
+  cluster(name: string, namespace?: string): Promise<ServedCluster>;
+  /** Clusters whose namespace is their name, as one for a worker that serves them all. */
+  together: Address;
   /** Starts one; it takes about a second to be ready, which need not be waited for. */
-  worker(cluster: ServedCluster, server: TemporalServer, taskQueue: string): WorkerProcess;
+  worker(
+    cluster: Address,
+    server: TemporalServer,
+    taskQueue: string,
+    own?: { env?: Record<string, string>; node?: string[] },
+  ): WorkerProcess;
   close(): Promise<void>;
 }
 
@@ -52,9 +61,10 @@ export async function startRig({ keep = false } = {}): Promise<Rig> {
     folder,
     ownTemporal,
     temporal: await ownTemporal('shared'),
-    cluster: (name) => clusters.add(name),
-    worker: (cluster, server, taskQueue) => {
-      const worker = startWorker(folder, bundle, { cluster, server, taskQueue });
+    cluster: (name, namespace) => clusters.add(name, namespace),
+    together: clusters.together,
+    worker: (cluster, server, taskQueue, own = {}) => {
+      const worker = startWorker(folder, bundle, { cluster, server, taskQueue, ...own });
       workers.add(worker);
       return worker;
     },
@@ -70,11 +80,18 @@ export async function startRig({ keep = false } = {}): Promise<Rig> {
 function startWorker(
   folder: string,
   bundle: string,
-  { cluster, server, taskQueue }: { cluster: ServedCluster; server: TemporalServer; taskQueue: string },
+  options: {
+    cluster: Address;
+    server: TemporalServer;
+    taskQueue: string;
+    env?: Record<string, string>;
+    node?: string[];
+  },
 ): WorkerProcess {
+  const { cluster, server, taskQueue, env, node = [] } = options;
   const log = openSync(join(folder, `worker-${taskQueue}.log`), 'a');
   const program = fileURLToPath(new URL('worker-process.ts', import.meta.url));
-  const child = spawn(process.execPath, [program, cluster.kubeconfig, cluster.url, bundle], {
+  const child = spawn(process.execPath, [...node, program, cluster.kubeconfig, cluster.url, bundle], {
     stdio: ['ignore', log, log],
     env: {
       PATH: process.env.PATH,
@@ -83,20 +100,22 @@ function startWorker(
       LEADERFALL_TASK_QUEUE: taskQueue,
       LEADERFALL_LIVENESS_IMAGE: 'simulated',
       LEADERFALL_LOG_FORMAT: 'json',
+      ...env,
     },
   });
   closeSync(log);
   return {
     pid: child.pid ?? 0,
-    kill: () => killed(child),
+    kill: () => ended(child, 'SIGKILL'),
+    stop: () => ended(child, 'SIGTERM'),
     freeze: () => void child.kill('SIGSTOP'),
     wake: () => void child.kill('SIGCONT'),
   };
 }
 
-async function killed(child: ChildProcess): Promise<void> {
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, 'exit');
-  child.kill('SIGKILL');
+  child.kill(signal);
   await exit;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
+import type { Request } from './cluster/api.ts';
 import type { OnTheWay } from './cluster/cluster.ts';
 import type { ServedCluster } from './cluster/server.ts';
 import type { Rig, WorkerProcess } from './rig.ts';
@@ -13,7 +14,7 @@ export interface Stage {
   /** The worker that is on now. */
   worker: WorkerProcess;
   /** Another worker on the same queue, beside those that there are. */
-  another(): WorkerProcess;
+  another(settings?: Record<string, string>): WorkerProcess;
   /** Aborts when the cell is over. */
   over: AbortSignal;
 }
@@ -54,7 +55,7 @@ export function inTheMiddle(
   { cluster, over }: Stage,
   sight: Sight,
   when: 'before' | 'after',
-  act: () => Promise<'answered' | 'lost'>,
+  act: (request: Request) => Promise<'answered' | 'lost'>,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   over.addEventListener('abort', () => reject(new Error('the point was not reached')), { once: true });
@@ -68,7 +69,7 @@ export function inTheMiddle(
     }
     cluster.onTheWay = usual;
     const answer = when === 'after' ? carryOut() : undefined;
-    const fate = await act();
+    const fate = await act(request);
     resolve();
     if (fate === 'lost') return 'lost';
     return answer ?? carryOut();
@@ -89,13 +90,21 @@ export async function disturb({ cluster }: Stage, ms: number, doing: OnTheWay): 
 export async function openStage(
   rig: Rig,
   name: string,
-  options: { server: TemporalServer; experiment: object; over: AbortSignal; begin: (stage: Stage) => void },
+  options: {
+    server: TemporalServer;
+    experiment: object;
+    /** Settings of the first worker. */
+    settings?: Record<string, string>;
+    over: AbortSignal;
+    begin: (stage: Stage) => void;
+  },
 ): Promise<Stage> {
   const { server, over } = options;
   const cluster = await rig.cluster(name);
-  const another = () => rig.worker(cluster, server, name);
+  const another = (settings?: Record<string, string>) =>
+    rig.worker(cluster, server, name, settings ? { env: settings } : {});
   const handle = server.client.workflow.getHandle(name);
-  const stage: Stage = { cluster, server, handle, worker: another(), another, over };
+  const stage: Stage = { cluster, server, handle, worker: another(options.settings), another, over };
   options.begin(stage);
   await server.client.workflow.start('kafkaBrokerFailure', {
     ...{ taskQueue: name, workflowId: name, args: [options.experiment] },

@@ -1,8 +1,16 @@
 import { problem } from '../../src/experiment/errors.ts';
+import { addressOf } from '../../src/kafka/metadata-pool.ts';
 import type { ClusterMetadata, ConnectKafka, KafkaPort } from '../../src/kafka/port.ts';
 
-/** A Kafka port to the simulated Kafka of the cluster at `url`. */
+/** A Kafka port to the simulated Kafka of the cluster at `url`; `*` in it stands for the namespace of the brokers' Service. */
 export function stubKafka(url: string): ConnectKafka {
+  return ({ bootstrap: [host = ''] }) => {
+    const [, namespace = ''] = /\.([^.]+)\.svc\b/.exec(host) ?? [];
+    return portTo(url.replace('*', namespace));
+  };
+}
+
+function portTo(url: string): KafkaPort {
   async function ask<T>(method: keyof KafkaPort, argument?: unknown, timeoutMs = 2_000): Promise<T> {
     try {
       const response = await fetch(`${url}/kafka/${method}`, {
@@ -21,16 +29,20 @@ export function stubKafka(url: string): ConnectKafka {
   const unused = async (): Promise<never> => {
     throw new Error('only the pod does that');
   };
-  return () => ({
+  return {
     metadata,
-    metadataOfEach: async (options) =>
-      new Map([['simulated', await metadata(options).catch(() => undefined)]]),
+    metadataOfEach: async (options) => {
+      const look = await metadata(options).catch(() => undefined);
+      const addresses = options?.brokers?.map(addressOf) ?? ['simulated'];
+      return new Map(addresses.map((address) => [address, look]));
+    },
     deleteTopic: (name) => ask('deleteTopic', name),
     brokerConfig: (broker) => ask('brokerConfig', broker),
-    topicExists: (name) => ask('topicExists', name),
+    topicListed: (name) => ask('topicListed', name),
+    minInsyncReplicas: async (topics) => new Map(topics.map((topic) => [topic, 2])),
     groups: () => ask('groups'),
     deleteGroup: (name) => ask('deleteGroup', name),
     ...{ createTopic: unused, purgeTopic: unused, endOffsets: unused },
     close: async () => {},
-  });
+  };
 }

@@ -14,6 +14,8 @@ export interface TemporalServer {
   address: string;
   connection: Connection;
   client: Client;
+  /** Of the process that is on now. */
+  pid(): number;
   /** kill -9, and the same again on the same store after `awayMs`. */
   crash(awayMs: number): Promise<void>;
   /** Nothing answers and no connection ends, for that long. */
@@ -41,6 +43,7 @@ export async function startTemporal(folder: string, name: string): Promise<Tempo
   const connection = await connected(address);
   return {
     ...{ address, connection, client: new Client({ connection }) },
+    pid: () => server.pid ?? 0,
     crash: async (awayMs) => {
       await end(server);
       await delay(awayMs);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PromotionRecord } from '../../src/experiment/promotion/record.ts';
+import { connectKubernetes } from '../../src/kubernetes/connect-kubernetes.ts';
 import { ensureKafkaIn, oneKill, removeKafka } from '../support/kafka.ts';
 import { grantTarget, kubeconfigOf } from '../support/rights.ts';
 import {
@@ -165,24 +166,30 @@ test('production takes no stale proof', async () => {
   expect(killsSince(since).production).toBe(0);
 });
 
-test('a worker has no rights beyond its environment', async () => {
-  const file = experimentFile({ ...oneKill, cluster: { namespace: 'production' } });
-  const id = `e2e-beyond-${Date.now()}`;
-  const ended = await leaderfall([
-    'run',
-    '-f',
-    file,
-    '--task-queue',
-    queueOf('staging'),
-    '--workflow-id',
-    id,
-  ]);
+test.each([
+  ['staging', 'production'],
+  ['production', 'staging'],
+] as const)('the worker of %s has no rights in %s', async (own, other) => {
+  const since = Date.now();
+  const file = experimentFile({ ...oneKill, cluster: { namespace: other } });
+  const id = `e2e-beyond-${own}-${since}`;
+  const ended = await leaderfall(['run', '-f', file, '--task-queue', queueOf(own), '--workflow-id', id]);
   expect(ended.code).toBe(3);
-  expect(ended.stdout + ended.stderr).toContain('PERMISSION');
+  expect(ended.stdout + ended.stderr).toContain('PERMISSION_MISSING');
+  expect(ended.stdout + ended.stderr).toContain(`delete pods in namespace ${other}`);
   for (const name of names)
     expect(
       (await leftIn(name, { label: 'app.kubernetes.io/managed-by=leaderfall' })).filter((one) =>
         one.startsWith('Pod'),
       ),
     ).toEqual([]);
+  expect(killsSince(since)).toEqual({ staging: 0, production: 0 });
+
+  // Nor does the API server let it: not only its own check of rights.
+  const kubernetes = connectKubernetes({ kubeconfig: kubeconfigs[own] });
+  const ref = (namespace: string) => ({ apiVersion: 'v1', kind: 'Pod', namespace, name: 'no-such-pod' });
+  await expect(kubernetes.remove(ref(other))).rejects.toMatchObject({
+    problem: { code: 'KUBERNETES_REFUSED', evidence: ['HTTP 403', 'Forbidden'] },
+  });
+  expect(await kubernetes.remove(ref(own))).toEqual({ outcome: 'not-found' });
 });

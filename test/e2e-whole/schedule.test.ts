@@ -1,11 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ensureKafka, oneKill } from '../support/kafka.ts';
+import type { ChaosResult } from '../../src/experiment/result.ts';
+import { ensureKafka, oneKill, untilBrokers } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
 import {
   brokerDeletions,
+  cluster,
+  cordon,
   eventually,
   experimentFile,
   leaderfall,
+  leftIn,
+  nodeOf,
   startWorker,
   temporalClient,
   type WorkerProcess,
@@ -13,6 +18,7 @@ import {
 
 const taskQueue = 'e2e-schedule';
 const name = `e2e-every-minute-${Date.now()}`;
+const unwell = `e2e-unwell-${Date.now()}`;
 const firings = 5;
 let worker: WorkerProcess;
 
@@ -22,7 +28,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await leaderfall(['schedule', 'delete', name]);
+  for (const made of [name, unwell]) await leaderfall(['schedule', 'delete', made]);
   await worker.stop();
 });
 
@@ -78,4 +84,60 @@ test('a schedule of one a minute over five firings: runs one after the other, ea
   const trend = await leaderfall(['history', '--schedule', name, '--json']);
   expect(trend.code, trend.stderr).toBe(0);
   expect(trend.stdout.match(/"verdict": ?"Pass"/g)).toHaveLength(firings);
+});
+
+/** Does something while a broker is away, whose volume is on a node that takes no pod. */
+async function withoutBroker<T>(name: string, act: () => Promise<T>): Promise<T> {
+  const node = await nodeOf('kafka', name);
+  await cordon(node, true);
+  try {
+    await cluster.remove({ apiVersion: 'v1', kind: 'Pod', namespace: 'kafka', name });
+    await untilBrokers(2);
+    await eventually('the next pod of that name waits for a node', 120, async () => {
+      const found = await cluster.read({ apiVersion: 'v1', kind: 'Pod', namespace: 'kafka', name });
+      return found && !(found.spec as { nodeName?: string }).nodeName;
+    });
+    return await act();
+  } finally {
+    await cordon(node, false);
+    await untilBrokers(3);
+  }
+}
+
+test('a scheduled run that finds a broker away is Skipped, says why, and touches nothing', async () => {
+  const when = { cron: ['0 3 1 1 *'] };
+  const file = experimentFile({ name: unwell, taskQueue, when, experiment: oneKill });
+  const created = await leaderfall(['schedule', 'create', '-f', file]);
+  expect(created.code, created.stderr).toBe(0);
+  const client = await temporalClient();
+  const run = await withoutBroker('kafka-kafka-2', async () => {
+    const before = await leftIn('kafka');
+    const since = Date.now();
+    const triggered = await leaderfall(['schedule', 'trigger', unwell]);
+    expect(triggered.code, triggered.stderr).toBe(0);
+    const workflowId = await eventually('a run is started', 30, async () => {
+      const { info } = await client.schedule.getHandle(unwell).describe();
+      return info.recentActions[0]?.action.workflow.workflowId;
+    });
+    const handle = client.workflow.getHandle(workflowId);
+    const result = (await handle.result()) as ChaosResult;
+    expect(result.verdict, result.reasons.join('\n')).toBe('Skipped');
+    expect(result.reasons.join('\n')).toContain('the Kafka is not well');
+    expect(result.problem).toMatchObject({
+      code: 'CLUSTER_UNHEALTHY',
+      evidence: expect.arrayContaining(['2 of 3 brokers are in the metadata']),
+    });
+    expect(result.kills).toEqual([]);
+    expect((await handle.describe()).status.name).toBe('COMPLETED');
+    // Not even a claim was taken: nothing was begun after the first step.
+    const { events } = await handle.fetchHistory();
+    const steps = (events ?? []).flatMap(
+      ({ activityTaskScheduledEventAttributes: step }) => step?.activityType?.name ?? [],
+    );
+    expect(steps).toEqual(['resolve', 'record']);
+    expect(brokerDeletions(since)).toEqual([]);
+    expect(await leftIn('kafka')).toEqual(before);
+    return result.run;
+  });
+  await expectNothingLeft(run);
 });

@@ -49,6 +49,10 @@ test('the ChaosEngine of the blog, unmodified, from nothing: three kills of the 
   for (const { pod, at } of deletions) expect(pod).toBe(`kafka-kafka-${leaders.leaderAt(at)}`);
   expect(result?.stream?.lost).toBe(0);
   expect(result?.kafka?.packages.map(({ name }) => name)).toEqual(['zookeeper', 'kafka']);
+  expect(result?.kafka?.images).toEqual({
+    broker: expect.stringContaining('kafka'),
+    kudo: expect.stringContaining('kudobuilder/controller'),
+  });
   expect(result?.leftovers).toEqual([]);
   // The record by the second holds each ack, and is one small chunk.
   const points = result?.series ? pointsOf(result.series) : [];

@@ -42,9 +42,18 @@ async function die(): Promise<void> {
 test('the deployed worker serves the SDK’s metrics and writes one log, a JSON object a line', async () => {
   const { name } = await workerPod();
   const proxy = `/api/v1/namespaces/leaderfall/pods/${name}`;
-  expect(kubectl(['get', '--raw', `${proxy}:9464/proxy/metrics`])).toMatch(
-    /^temporal_worker_task_slots_available\{/m,
-  );
+  const metrics = kubectl(['get', '--raw', `${proxy}:9464/proxy/metrics`]);
+  const slots = (queue: string, type: string) =>
+    metrics
+      .split('\n')
+      .filter((line) => {
+        const [, labels = ''] = /^temporal_worker_task_slots_available\{(.*)\} /.exec(line) ?? [];
+        return labels.includes(`task_queue="${queue}"`) && labels.includes(`worker_type="${type}"`);
+      })
+      .map((line) => Number(line.split(' ').at(-1)));
+  expect(slots(taskQueue, 'WorkflowWorker')).toEqual([10]);
+  expect(slots(taskQueue, 'ActivityWorker')).toEqual([200]);
+  expect(slots(`${taskQueue}-critical`, 'ActivityWorker')).toEqual([1_000]);
   expect(kubectl(['get', '--raw', `${proxy}:8080/proxy/readyz`])).toBeTruthy();
   const lines = kubectl(['logs', name, '-n', 'leaderfall']).trim().split('\n');
   const said = lines.map((line) => JSON.parse(line) as { level: unknown; msg: string });

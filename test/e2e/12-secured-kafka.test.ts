@@ -93,6 +93,12 @@ test('a whole run over SASL_SSL under the roles of deploy/: Pass, and credential
   }
 });
 
+test('PLAIN over TLS: plan reaches the brokers and finds nothing wrong', async () => {
+  const cluster = { ...secured, sasl: { ...sasl, mechanism: 'PLAIN' } };
+  const end = await leaderfall(['plan', '-f', experimentFile({ ...oneKill, cluster })]);
+  expect(end.code, end.stderr).toBe(0);
+});
+
 test.each([
   [
     'a wrong password',

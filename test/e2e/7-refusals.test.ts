@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { containerOf, readLivenessPod } from '../../src/activities/liveness-http.ts';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 import { connectRest } from '../../src/kubernetes/rest.ts';
@@ -10,7 +9,6 @@ import { deployRoles, kubeconfigOf } from '../support/rights.ts';
 import {
   brokerDeletions,
   cluster,
-  cordon,
   eventually,
   runExperiment,
   startWorker,
@@ -18,7 +16,6 @@ import {
 } from '../support/testbed.ts';
 
 const taskQueue = 'e2e-refusals';
-const liveness = { namespace: 'kafka', pod: 'kafka-liveness' };
 const instance = { apiVersion: 'kudo.dev/v1beta1', kind: 'Instance', namespace: 'kafka', name: 'kafka' };
 const roles = ['target', 'kudo'];
 let worker: WorkerProcess;
@@ -110,48 +107,4 @@ test('the pod meets the pod security level restricted, by the API server’s own
   expect(await answer(pod)).toMatchObject({ status: 201 });
   const loose = { ...pod, spec: { ...(pod.spec as object), securityContext: {} } };
   expect(await answer(loose)).toMatchObject({ status: 403, body: expect.stringContaining('PodSecurity') });
-});
-
-test('all replicas needed in sync and one that cannot come back: producers are refused, Fail, exit code 1, nothing left', async () => {
-  const experiment = {
-    ...oneKill,
-    liveness: { replicationFactor: 3, minInsyncReplicas: 3, consumerTimeoutMs: 10_000 },
-    guard: { allow: ['min-isr-equals-rf'] },
-  };
-  const nodes = (await cluster.list({ apiVersion: 'v1', kind: 'Node' })).items.map(
-    ({ metadata }) => metadata?.name ?? '',
-  );
-  const since = Date.now();
-  const running = runExperiment(experiment, { taskQueue, workflowId: `e2e-min-isr-${since}` });
-  const early = running.then(({ stderr }) =>
-    Promise.reject(new Error(`ended early: ${stderr.slice(-3_000)}`)),
-  );
-  const sooner = <T>(work: Promise<T>): Promise<T> => Promise.race([work, early]);
-  try {
-    await sooner(
-      eventually('the stream has its pod', 120, async () => {
-        return (await readLivenessPod(cluster, liveness))?.status?.phase === 'Running';
-      }),
-    );
-    // Before the kill, so that nothing races with the StatefulSet's controller: the broker's volume is on its node.
-    for (const node of nodes) await cordon(node, true);
-    const consumerEnd = await sooner(
-      eventually('the consumer gives up', 120, async () => {
-        const pod = await readLivenessPod(cluster, liveness);
-        return containerOf(pod, 'kafka-consumer')?.state?.terminated;
-      }),
-    );
-    expect(consumerEnd.exitCode).toBe(3);
-  } finally {
-    for (const node of nodes) await cordon(node, false);
-  }
-  const { code, result, stderr } = await running;
-  expect(result?.verdict, `${result?.reasons.join('\n')}\n${stderr.slice(-3_000)}`).toBe('Fail');
-  expect(code).toBe(1);
-  expect(brokerDeletions(since)).toHaveLength(1);
-  const errors = result?.stream?.producerOutages?.flatMap((outage) => Object.keys(outage.errors));
-  expect(errors).toContain('NOT_ENOUGH_REPLICAS');
-  expect(result?.reasons[0]).toContain('the stream stopped');
-  expect(result?.stream?.silence).toMatchObject({ confirmed: 'outage' });
-  if (result) await expectNothingLeft(result.run);
 });

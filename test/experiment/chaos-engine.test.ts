@@ -95,9 +95,10 @@ describe('variables of a ChaosEngine', () => {
     ],
     [
       'KAFKA_BROKER',
-      'kafka-kafka-1',
-      'env KAFKA_BROKER: "kafka-kafka-1" is a pod name; give the broker id that Kafka knows',
+      'kafka-kafka-0,kafka-kafka-1',
+      'env KAFKA_BROKER: "kafka-kafka-0,kafka-kafka-1" names several; one broker is killed at a time',
     ],
+    ['KAFKA_BROKER', 'kafka_1', 'env KAFKA_BROKER: "kafka_1" is neither the name of a pod nor a broker id'],
   ])('refuse %s=%s', (name, value, issue) => {
     expect(issues({ env: { [name]: value } })).toEqual([issue]);
   });
@@ -131,6 +132,17 @@ describe('variables of a ChaosEngine', () => {
       appinfo: { applabel: 'app=mine', appns: 'mine' },
     });
     expect(experiment.cluster).toMatchObject({ label: 'app=mine', namespace: 'mine' });
+  });
+
+  it('may write the kind as Kubernetes does', () => {
+    const env = { KAFKA_KIND: 'StatefulSet' };
+    expect(parsed({ env, appinfo: { appkind: 'StatefulSet' } }).experiment.cluster.namespace).toBe('kafka');
+  });
+
+  it('name a broker by its pod, as in Litmus', () => {
+    expect(parsed({ env: { KAFKA_BROKER: 'kafka-kafka-1' } }).experiment.target).toEqual({
+      pod: 'kafka-kafka-1',
+    });
   });
 
   it('name a broker by its id', () => {

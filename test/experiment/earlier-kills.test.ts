@@ -4,6 +4,7 @@ import { countKills, sumUp } from '../../src/experiment/earlier-kills.ts';
 import type { KillRecord } from '../../src/experiment/result.ts';
 import { packSpans, unpackSpans } from '../../src/experiment/spans.ts';
 
+const guardReasons = Array.from({ length: 10 }, () => 'a reason '.repeat(30));
 const second = 1_000;
 const start = 1_764_000_000_000;
 
@@ -25,7 +26,9 @@ const runs = fc
       if (status === 'skipped') return { ...base, reason: 'late' };
       return {
         ...base,
-        plan: { broker: 1, leader: 1, replicas: [0, 1, 2] } as unknown as NonNullable<KillRecord['plan']>,
+        plan: { broker: 1, leader: 1, replicas: [0, 1, 2], guardReasons } as unknown as NonNullable<
+          KillRecord['plan']
+        >,
         act: { outcome: 'deleted', requestedAt: at, answeredAt: at, gracePeriodSeconds: 30, repeated: false },
         proof: {
           proven: status === 'proven',
@@ -61,6 +64,7 @@ test('however a run is cut into parts, its counts and what its verdict looks at 
       expect(foreign(earlier.notable)).toBe(foreign(kills));
       expect(earlier.notable.find(({ act }) => act)?.index).toBe(kills.find(({ act }) => act)?.index);
       expect(earlier.notable.length).toBeLessThanOrEqual(10);
+      expect(JSON.stringify(earlier.notable).length).toBeLessThan(15_000);
       expect(unpackSpans(earlier.spans)).toHaveLength(kills.filter(({ act }) => act).length);
     }),
     { numRuns: 200 },

@@ -28,6 +28,17 @@ describe('an experiment', () => {
     expect(issues({ apiVersion: 'v1', kind: 'List' })).toHaveLength(2);
   });
 
+  it('may stop on lines that are known while it runs, and is told the nearest one', () => {
+    expect(parseExperiment({}).experiment.abortOn).toEqual([]);
+    const abortOn = ['producer-outage-max', 'duplicates'];
+    expect(parseExperiment({ abortOn }).experiment.abortOn).toEqual(abortOn);
+    expect(issues({ abortOn: ['consumer-silense', 'lost', 7] })).toEqual([
+      expect.stringMatching(/^abortOn\.0: must be one of .*; nearest is "consumer-silence"$/),
+      expect.stringMatching(/^abortOn\.1: "lost" is known only when the run is over/),
+      expect.stringMatching(/^abortOn\.2: must be one of [^"]*$/),
+    ]);
+  });
+
   it('is refused with a password in an address, which is not repeated', () => {
     const address = 'https://user:canary@packages.example.com/kafka.tgz';
     const input = { provision: { repository: address, kafka: { instance: 'kafka', package: address } } };
@@ -50,7 +61,7 @@ describe('an experiment', () => {
       'cluster.namspace: unknown field; nearest is "namespace"',
       'liveness.replicationFactor: Invalid input: expected number, received string',
       'liveness.tolerations.0.keey: unknown field; nearest is "key"',
-      'target: must be leader, controller, follower, random or { broker: <id> }',
+      'target: must be leader, controller, follower, random, { broker: <id> } or { pod: <name> }',
       'schedul: unknown field; nearest is "schedule"',
     ]);
   });
@@ -108,6 +119,8 @@ describe('an experiment', () => {
       'liveness.somethingElse: unknown field',
     ]);
     expect(issues({ target: { broker: 1, x: 2 } })).toHaveLength(1);
+    expect(issues({ target: { broker: 1, pod: 'kafka-1' } })).toHaveLength(1);
+    expect(issues({ target: { pod: 'Kafka_1' } })).toHaveLength(1);
   });
 
   it.each([[[]], ['text'], [7], [null]])('that is %j is a default one or a clear error', (input) => {

@@ -62,6 +62,14 @@ describe('a promotion', () => {
       { gates: [{ kind: 'soak', duration: '30d', every: '1h' }] },
       'stages.0.gates.0.every: more than 100 repeats',
     ],
+    [
+      'more runs than a history holds',
+      {
+        experiments: Array.from({ length: 5 }, (_, index) => ({ name: `e${index}` })),
+        gates: Array.from({ length: 2 }, () => ({ kind: 'soak', duration: '50h' })),
+      },
+      'stages: 505 runs, the repeats of soaks included; at most 500 in one promotion',
+    ],
   ])('is refused for %s, by the name of the field', (_name, more, issue) => {
     const twice = Object.keys(more).length === 0;
     const stages = [{ ...stage, ...more }, ...(twice ? [stage] : [])];

@@ -15,7 +15,7 @@ describe('resolving an experiment', () => {
     const { code, evidence } = problemOf(() => resolved({}));
     expect(code).toBe('INPUT_INVALID');
     expect(evidence).toEqual(['cluster.namespace: not given, and the worker has no default target']);
-    expect(resolved({}, { target }).cluster).toMatchObject({ ...target, service: 'kafka-svc' });
+    expect(resolved({}, { target }).cluster).toMatchObject({ ...target, service: undefined });
   });
 
   it('with a namespace takes nothing from the worker’s victim', () => {

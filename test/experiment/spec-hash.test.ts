@@ -25,6 +25,7 @@ describe('the digest of a spec', () => {
     ['the victim', { cluster: { namespace: 'other' } }],
     ['the schedule', { schedule: { durationSeconds: 61 } }],
     ['the target', { target: 'follower' }],
+    ['the pod of the target', { target: { pod: 'kafka-0' } }],
     ['the stream', { liveness: { ratePerSecond: 101 } }],
   ])('changes with %s', (_what, input) => {
     expect(hashOf(input)).not.toBe(hashOf({}));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { nextOpening, openTimesIssues, openTimesSchema } from '../../src/experiment/window.ts';
+import { isOpenAt, nextOpening, openTimesIssues, openTimesSchema } from '../../src/experiment/window.ts';
 
 const berlin = openTimesSchema.parse({
   timeZone: 'Europe/Berlin',
@@ -22,6 +22,11 @@ it.each([
   expect(opening({}, now)).toBe(expected);
 });
 
+it('leaves out no day, also where the one before it has 23 hours', () => {
+  const open = [{ days: ['SUNDAY' as const], from: '09:00', to: '16:00' }];
+  expect(opening({ open }, '2027-03-27T22:30:00Z')).toBe('2027-03-28T07:00:00.000Z');
+});
+
 it('stays shut in a freeze, whatever the week says, and opens as it ends', () => {
   const freeze = [{ from: '2026-11-23T00:00:00+01:00', to: '2026-11-24T12:00:00+01:00' }];
   expect(opening({ freeze }, '2026-11-23T10:00:00Z')).toBe('2026-11-24T11:00:00.000Z');
@@ -31,16 +36,16 @@ it('stays shut in a freeze, whatever the week says, and opens as it ends', () =>
 });
 
 it('gives the first open moment there is: none of a minute before it is open', () => {
-  const isOpen = (at: number) => nextOpening(berlin, at) === at;
   const moment = fc.integer({ min: Date.UTC(2026, 0, 1) / 60_000, max: Date.UTC(2028, 0, 1) / 60_000 });
   fc.assert(
     fc.property(moment, fc.nat({ max: 5_000 }), (minute, back) => {
       const now = minute * 60_000;
       const at = nextOpening(berlin, now) ?? Number.NaN;
       expect(at).toBeGreaterThanOrEqual(now);
-      expect(isOpen(at)).toBe(true);
+      expect(nextOpening(berlin, at)).toBe(at);
+      expect(isOpenAt(berlin, at)).toBe(true);
       const before = at - 1 - back * 60_000;
-      if (before >= now) expect(isOpen(before)).toBe(false);
+      if (before >= now) expect(isOpenAt(berlin, before)).toBe(false);
     }),
     { numRuns: 50 },
   );

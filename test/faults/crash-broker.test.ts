@@ -72,6 +72,36 @@ test('starts one pod on the broker’s node, sees the node’s processes, dies b
   ]);
 });
 
+test('beforehand each node pulls the image, by a pod without any rights that ends at once and is removed', async () => {
+  const { kubernetes, context } = await victim();
+  const { experiment, expires, signal } = context;
+  const looks = new Map<string, number>();
+  const { read } = kubernetes;
+  const made: KubernetesObject[] = [];
+  kubernetes.read = async (ref) => {
+    const found = await read(ref);
+    const look = (looks.get(ref.name) ?? 0) + 1;
+    looks.set(ref.name, look);
+    if (look === 1 && found) made.push(found);
+    // The second node pulls for a while; the third never ends.
+    const over = ref.name.endsWith('-1') || (ref.name.endsWith('-2') && look > 2);
+    return found && ({ ...found, status: { phase: over ? 'Succeeded' : 'Pending' } } as never);
+  };
+  const nodes = ['node-1', 'node-2', 'node-3'];
+  const until = Date.now() + 1_000;
+  await crashBroker.prepare?.({ kubernetes, experiment, run, expires, nodes, until, signal });
+  expect(made.map(({ spec }) => (spec as { nodeName: string }).nodeName)).toEqual(nodes);
+  for (const { spec, metadata } of made) {
+    expect(spec).not.toHaveProperty('hostPID');
+    expect(spec).toMatchObject({
+      containers: [{ image: 'leaderfall', securityContext: { runAsNonRoot: true } }],
+    });
+    expect(metadata?.labels).toMatchObject({ 'leaderfall.io/run-id': run.runId });
+  }
+  expect(looks.get('leaderfall-crash-0000beef-image-2')).toBe(3);
+  expect([...kubernetes.objects.keys()].filter((each) => each.includes('leaderfall-crash'))).toEqual([]);
+});
+
 test('nobody is killed before the act, which names the container', async () => {
   const { context, asked } = await armed({ outcome: 'killed', at: deadline + 90, pid: 77 });
   await crashBroker.arm(context);

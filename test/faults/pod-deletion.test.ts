@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { faultOf } from '../../src/faults/all-faults.ts';
 import { deletePod } from '../../src/faults/delete-pod.ts';
 import { forceDeletePod } from '../../src/faults/force-delete-pod.ts';
@@ -144,4 +144,38 @@ test('a successor that is older than the kill is doubted', async () => {
   expect(await deletePod.alreadyDone({ ...context, attempt: 2 })).toMatchObject({
     doubt: expect.stringContaining('successor was made at'),
   });
+});
+
+test.each([
+  ['lands late', true, { outcome: 'deleted', repeated: true, requestedAt: deadline + 5_900 }],
+  ['is lost', false, undefined],
+])(
+  'a request that was given up at notAfter and %s is waited for before the kill is called off',
+  async (_, lands, expected) => {
+    vi.useFakeTimers({ toFake: ['Date'], now: deadline });
+    const { kubernetes, context } = await victim();
+    await deletePod.arm(context);
+    const { notAfter } = context.plan;
+    const second = { ...context, attempt: 2, now: Date.now };
+    vi.setSystemTime(notAfter + 4_900);
+    const looks: number[] = [];
+    const { read } = kubernetes;
+    kubernetes.read = async (ref) => {
+      if (ref.kind === 'Pod' && looks.push(Date.now()) === 1 && lands)
+        setTimeout(() => kubernetes.objects.delete(pod), 10);
+      return await read(ref);
+    };
+    const done = await deletePod.alreadyDone(second);
+    vi.useRealTimers();
+    if (expected) expect(done).toMatchObject(expected);
+    else expect(done).toBeUndefined();
+  },
+);
+
+test('before notAfter, and after attempts that did not come to their request, nothing is waited for', async () => {
+  const { context } = await victim();
+  const late = { ...context, attempt: 2, now: () => context.plan.notAfter + 1 };
+  expect(await deletePod.alreadyDone(late)).toBeUndefined();
+  await deletePod.arm(context);
+  expect(await deletePod.alreadyDone({ ...context, attempt: 2 })).toBeUndefined();
 });

@@ -1,16 +1,15 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { main } from '../support/build.ts';
 import { environmentSteps } from '../workflow/promotion-support.ts';
 import { realClock, startStoryWorker } from './story-worker.ts';
 
 /** The shell part of each CI sample, as it stands in the file, against a real Temporal server; its runs need no cluster. */
 const id = `ci-${Date.now()}`;
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'leaderfall-ci-'));
 let worker: { stop(): Promise<void> };
 

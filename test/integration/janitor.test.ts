@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { execa } from 'execa';
@@ -12,10 +11,10 @@ import { type RunIdentity, runAnnotations, runLabels, topicName } from '../../sr
 import { takeClaim } from '../../src/kubernetes/lease.ts';
 import { holderOf, runState } from '../../src/worker/temporal-facts.ts';
 import { attempt, fakeKafka, type Scene, scene } from '../activities/step-support.ts';
+import { main } from '../support/build.ts';
 import { startStoryWorker } from './story-worker.ts';
 
 /** The janitor as people start it, on a real Temporal server, with a cluster in memory. */
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const taskQueue = `janitor-${Date.now()}`;
 const expires = Date.now() + 3_600_000;
 

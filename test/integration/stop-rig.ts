@@ -1,21 +1,23 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import { execa } from 'execa';
+import type { Act, Activities } from '../../src/activities/contract.ts';
+import { makeKill } from '../../src/activities/kill.ts';
 import { makeResolve } from '../../src/activities/resolve.ts';
 import { currentRun } from '../../src/activities/step.ts';
+import type { RunIdentity } from '../../src/experiment/identity.ts';
 import type { ChaosResult } from '../../src/experiment/result.ts';
-import { pause } from '../../src/kubernetes/wait.ts';
+import { takeClaim } from '../../src/kubernetes/lease.ts';
 import { readLock } from '../../src/worker/read-lock.ts';
 import { cancelRun } from '../../src/worker/temporal-facts.ts';
-import { fakeKafka, scene } from '../activities/step-support.ts';
+import { fakeKafka, replacePod, type Scene, scene } from '../activities/step-support.ts';
 import { startTemporal, type TemporalServer } from '../durability/temporal-server.ts';
+import { main } from '../support/build.ts';
 import { healthy } from '../workflow/story-support.ts';
 import { realClock, startStoryWorker } from './story-worker.ts';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const taskQueue = 'stop';
 
 /** What a person, a schedule and the Web UI would start. */
@@ -43,6 +45,12 @@ export async function startStopRig(intervalSeconds: number): Promise<StopRig> {
   const kills: StopRig['kills'] = [];
   const { deps } = await scene(fakeKafka());
   const refuse = makeResolve({ ...deps, readLock: () => readLock(client) });
+  const clusters = new Map<string, Promise<Scene>>();
+  const clusterOf = (run: RunIdentity) => {
+    const cluster = clusters.get(run.runId) ?? claimedCluster(run, () => readLock(client));
+    clusters.set(run.runId, cluster);
+    return cluster;
+  };
   const base = healthy(realClock, { calls: [], acts: [] }, {}, { durationSeconds: 600, intervalSeconds });
   const work = () =>
     startStoryWorker(
@@ -55,14 +63,10 @@ export async function startStopRig(intervalSeconds: number): Promise<StopRig> {
             ? await refuse(input, origin)
             : { ...(await base.resolve(input, origin)), run: currentRun() },
         kill: async (request) => {
-          const { deadline } = request.plan;
-          // As the real step has it, so that the bench shows what is true of it.
-          await pause(deadline - 400 - Date.now(), new AbortController().signal);
-          const lock = await readLock(client);
-          if (lock) return { outcome: 'locked', by: lock };
-          await pause(deadline - Date.now(), new AbortController().signal);
-          kills.push({ run: request.resolved.run.workflowId, at: Date.now() });
-          return await base.kill(request);
+          const { run } = request.resolved;
+          const act = await killIn(await clusterOf(run), request);
+          if (act.outcome === 'deleted') kills.push({ run: run.workflowId, at: act.requestedAt });
+          return act;
         },
         record: async ({ result, cancelRun: cancel }) => {
           recorded.set(result.run.workflowId, result);
@@ -93,6 +97,26 @@ export async function startStopRig(intervalSeconds: number): Promise<StopRig> {
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** A cluster that is that run's own. */
+async function claimedCluster(run: RunIdentity, readLock: Scene['deps']['readLock']): Promise<Scene> {
+  const at = await scene(fakeKafka());
+  at.deps.readLock = readLock;
+  const { namespace, name: statefulSet } = at.context.kafka.statefulSet;
+  await takeClaim({
+    ...{ kubernetes: at.kubernetes, run, namespace, statefulSet, durationSeconds: 3_600, expires: 0 },
+    isClosed: async () => false,
+  });
+  return at;
+}
+
+/** The real step, on the leader of that cluster, which is always there anew. */
+async function killIn(at: Scene, request: Parameters<Activities['kill']>[0]): Promise<Act> {
+  await replacePod(at, 2);
+  const podUid = at.kubernetes.objects.get('Pod kafka/kafka-kafka-2')?.metadata?.uid ?? '';
+  const plan = { ...request.plan, broker: 1002, pod: 'kafka-kafka-2', podUid };
+  return await makeKill(at.deps)({ ...request, kafka: at.context.kafka, liveness: at.liveness, plan });
 }
 
 /** How a run stands, as its query tells. */

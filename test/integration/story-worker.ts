@@ -1,25 +1,34 @@
-import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
-import type { Activities } from '../../src/activities/contract.ts';
+import type { WorkerDeploymentVersion } from '@temporalio/common';
+import { NativeConnection } from '@temporalio/worker';
+import type { Activities, PromotionActivities } from '../../src/activities/contract.ts';
+import { makeWorkers } from '../../src/worker/make-workers.ts';
 
-/** The real workflow on a real server, by default that of TEMPORAL_ADDRESS, with steps that only say what real ones would. */
+/** Each queue must have some activity. */
+const unused = async (): Promise<never> => {
+  throw new Error('this worker does not do that');
+};
+
+/**
+ * The real workflow on the real workers and a real server, by default that of TEMPORAL_ADDRESS, with steps that only say what real
+ * ones would.
+ */
 export async function startStoryWorker(
   taskQueue: string,
-  activities: Activities,
+  activities: Partial<Activities>,
   address = process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233',
+  runsAtOnce = 100,
+  version?: WorkerDeploymentVersion,
 ): Promise<{ stop(): Promise<void> }> {
   const connection = await NativeConnection.connect({ address });
-  const workflowBundle = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/all-workflows.ts', import.meta.url)),
-    logger: new DefaultLogger('ERROR'),
+  const workers = await makeWorkers({
+    ...{ connection, taskQueue, runsAtOnce, version, namespace: 'default' },
+    activities: { ...{ provision: unused, record: unused }, ...activities } as Activities &
+      PromotionActivities,
   });
-  const main = await Worker.create({ connection, taskQueue, workflowBundle, activities });
-  const critical = await Worker.create({ connection, taskQueue: `${taskQueue}-critical`, activities });
-  const running = Promise.all([main.run(), critical.run()]);
+  const running = Promise.all(workers.map((worker) => worker.run()));
   return {
     stop: async () => {
-      main.shutdown();
-      critical.shutdown();
+      for (const worker of workers) worker.shutdown();
       await running;
       await connection.close();
     },

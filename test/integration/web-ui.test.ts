@@ -33,38 +33,52 @@ afterAll(async () => {
   await connection.close();
 });
 
-/** Steps of a run on a healthy Kafka; the first kill's proof lasts until somebody stops the run. */
+/** Steps of a run on a healthy Kafka, its first kill proven; the proof of the second lasts until somebody stops the run. */
 function steps(): Activities {
   seen = { calls: [], acts: [] };
-  const base = healthy(realClock, seen);
-  return healthy(realClock, seen, {
+  const base = healthy(realClock, seen, {}, short);
+  const steps = {
     resolve: async (input) => ({
       ...(await base.resolve(input)),
       searchAttributes: [...searchAttributeNames],
     }),
-    prove: untilCancelled,
+    prove: async ({ plan }) => (plan.index === 0 ? proven : await untilCancelled()),
     record: async (request) => {
       if (request.cancelRun) await client.workflow.getHandle(started).cancel();
       return await base.record(request);
     },
-  });
+  } satisfies Partial<Activities>;
+  return healthy(realClock, seen, steps, short);
 }
+
+/** Two kills: the proof of the last has three minutes. */
+const short = { durationSeconds: 20, intervalSeconds: 10 };
+
+const proven = {
+  ...{ proven: true, evidence: ['gone'], exitCode: 143, timeToNewLeaderMs: 412, newLeader: 1 },
+  stream: {
+    ...{ at: new Date().toISOString(), acked: 4_012, ackRate: 200, receiveRate: 199 },
+    ...{ longestAckGapMs: 512, longestSilenceMs: 640 },
+  },
+};
 
 const started = `by-hand-${Date.now()}`;
 
-async function picture({ page }: OpenPage, name: string): Promise<void> {
-  if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` as `${string}.png` });
+/** The upper part of the page, in which there is something. */
+async function picture({ page }: OpenPage, name: string, height: number): Promise<void> {
+  const clip = { x: 0, y: 0, width: 1_200, height };
+  if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` as `${string}.png`, clip });
 }
 
 test('started by the form, read while it runs, stopped by its own abort: the run ends as Canceled', async () => {
-  await withPage({ width: 1_200, height: 820 }, async (opened) => {
+  await withPage({ width: 1_200, height: 1_600 }, async (opened) => {
     const { page } = opened;
     await page.goto(`${ui}/namespaces/default/workflows/start-workflow`, { waitUntil: 'networkidle0' });
     await page.type('#workflowId', started);
     await page.type('#taskQueue', taskQueue);
     await page.type('#workflowType', 'kafkaBrokerFailure');
     await typeInto(page, '.cm-content', '{"cluster": {"namespace": "kafka"}');
-    await picture(opened, 'start');
+    await picture(opened, 'start', 960);
     // The form takes what was typed a moment later, and says so by nothing: pressed until it leads away.
     await expect
       .poll(
@@ -75,16 +89,21 @@ test('started by the form, read while it runs, stopped by its own abort: the run
         { timeout: 30_000, interval: 1_000 },
       )
       .toBeGreaterThan(0);
-    await expect.poll(() => seen.calls.includes('prove'), { timeout: 30_000 }).toBe(true);
+    const proofs = () => seen.calls.filter((call) => call === 'prove').length;
+    await expect.poll(proofs, { timeout: 60_000 }).toBe(2);
 
     const run = `${ui}/namespaces/default/workflows/${started}`;
     await page.goto(run, { waitUntil: 'domcontentloaded' });
-    await shows(page, 'kill • kill 1/3: kafka-kafka-0, broker 0, leader of t');
-    await picture(opened, 'timeline');
+    await shows(page, 'kill • kill 1/2: kafka-kafka-0, broker 0, leader of t');
+    await shows(page, 'kill • kill 2/2');
+    await picture(opened, 'timeline', 1_260);
     await press(page, '[data-testid="user-metadata-tab"]');
     await shows(page, 'Current Details');
+    await shows(page, '2 times delete of the leader, one every 10 s');
+    await shows(page, '200 acknowledged and 199 received in a second');
+    await shows(page, '0.51 s of 180 s');
     await shows(page, 'stream steady through topic t');
-    await picture(opened, 'details');
+    await picture(opened, 'details', 1_380);
     await press(page, '[data-testid="search-attributes-tab"]');
     await shows(page, 'kafka/kafka-kafka');
 
@@ -92,7 +111,7 @@ test('started by the form, read while it runs, stopped by its own abort: the run
     await press(page, '[role=menuitem]::-p-text(Send an Update)');
     await press(page, '[data-testid="update-select-button"]');
     await shows(page, 'Stop the run: no further kill');
-    await picture(opened, 'updates');
+    await picture(opened, 'updates', 1_080);
     await press(page, '[role=option]::-p-text(abort)');
     await typeInto(
       page,
@@ -106,9 +125,11 @@ test('started by the form, read while it runs, stopped by its own abort: the run
       .poll(async () => (await handle.describe()).status.name, { timeout: 30_000 })
       .toBe('CANCELLED');
     expect(seen.recorded).toMatchObject({ verdict: 'Stopped', reasons: ['stopped by ann: a release'] });
-    expect(seen.acts).toHaveLength(1);
+    expect(seen.acts).toHaveLength(2);
     await page.goto(run, { waitUntil: 'domcontentloaded' });
     await shows(page, 'CANCELED');
-    await picture(opened, 'stopped');
+    await press(page, '[data-testid="user-metadata-tab"]');
+    await shows(page, 'Stopped: stopped by ann: a release');
+    await picture(opened, 'stopped', 820);
   });
 });

@@ -56,3 +56,12 @@ test('the coordinator is who answers what only a coordinator answers', () => {
   member.asks('Heartbeat', 'kafka-2:9092');
   expect(recorder.figures()).toMatchObject({ coordinatorMoves: 1 });
 });
+
+test('the group of a rebuilt client has a coordinator of its own: that is no move', () => {
+  client().asks('JoinGroup', 'kafka-0:9092');
+  const rebuilt = client();
+  rebuilt.asks('JoinGroup', 'kafka-1:9092');
+  expect(recorder.figures()).toMatchObject({ coordinatorMoves: 0 });
+  rebuilt.asks('Heartbeat', 'kafka-2:9092');
+  expect(recorder.figures()).toMatchObject({ coordinatorMoves: 1 });
+});

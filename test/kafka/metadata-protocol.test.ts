@@ -11,10 +11,10 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-/** A Metadata v7 response as a Kafka 2.5 broker writes it: one topic, one partition. */
+/** A Metadata v7 response as a Kafka 2.5 broker writes it: one topic, one partition unless said otherwise. */
 function response(
   correlationId: number,
-  options: { brokers: number[]; leader: number; epoch: number; port: number },
+  options: { brokers: number[]; leader: number; epoch: number; port: number; partitions?: number[] },
 ): Buffer {
   const out = writer();
   out.int32(correlationId);
@@ -32,14 +32,17 @@ function response(
   out.int16(0);
   out.string('stream');
   out.int8(0);
-  out.int32(1);
-  out.int16(0);
-  out.int32(0);
-  out.int32(options.leader);
-  out.int32(options.epoch);
-  for (const list of [[0, 1, 2], [0, 1], [2]]) {
-    out.int32(list.length);
-    for (const id of list) out.int32(id);
+  const { partitions = [0] } = options;
+  out.int32(partitions.length);
+  for (const partition of partitions) {
+    out.int16(0);
+    out.int32(partition);
+    out.int32(options.leader);
+    out.int32(options.epoch);
+    for (const list of [[0, 1, 2], [0, 1], [2]]) {
+      out.int32(list.length);
+      for (const id of list) out.int32(id);
+    }
   }
   const body = out.done();
   const length = Buffer.alloc(4);
@@ -101,6 +104,14 @@ test('a response gives leader, epoch, replicas and ISR', () => {
   expect(answer.brokers.map(({ id }) => id)).toEqual([0, 1]);
 });
 
+test('partitions are in their order, whatever the broker’s is: partition 0 is the one that targets are asked of', () => {
+  const bytes = response(9, { brokers: [0], leader: 0, epoch: 1, port: 1, partitions: [2, 0, 1] }).subarray(
+    4,
+  );
+  const { partitions } = decodeMetadataResponse(7, bytes).answer;
+  expect(partitions.map(({ partition }) => partition)).toEqual([0, 1, 2]);
+});
+
 test('the answer with the highest leader epoch wins over a stale one that lists more brokers', async () => {
   const stale = await fakeBroker({ brokers: [0, 1, 2], leader: 0, epoch: 1 });
   const fresh = await fakeBroker({ brokers: [1, 2], leader: 1, epoch: 2, delayMs: 20 });
@@ -138,16 +149,26 @@ test('a held connection that ends is reported with its address', async () => {
 test('freshest prefers the epoch, then the number of brokers, then the time', () => {
   const answer = (epoch: number, brokers: number, at: number): ClusterMetadata => ({
     at,
-    answeredBy: at,
     clusterId: null,
     controller: 0,
     brokers: Array.from({ length: brokers }, (_, id) => ({ id, host: '', port: 1 })),
     partitions: [{ topic: 't', partition: 0, leader: 0, leaderEpoch: epoch, replicas: [], isr: [] }],
   });
-  expect(freshest([answer(1, 3, 9), answer(2, 1, 1)])?.answeredBy).toBe(1);
-  expect(freshest([answer(2, 1, 9), answer(2, 3, 1)])?.answeredBy).toBe(1);
-  expect(freshest([answer(2, 3, 1), answer(2, 3, 9)])?.answeredBy).toBe(9);
+  expect(freshest([answer(1, 3, 9), answer(2, 1, 1)])?.at).toBe(1);
+  expect(freshest([answer(2, 1, 9), answer(2, 3, 1)])?.at).toBe(1);
+  expect(freshest([answer(2, 3, 1), answer(2, 3, 9)])?.at).toBe(9);
   expect(freshest([])).toBeUndefined();
+});
+
+test('of several partitions each counts: one that has seen many leaders hides no change of another', () => {
+  const answer = (epochs: number[], at: number): ClusterMetadata => ({
+    ...{ at, clusterId: null, controller: 0, brokers: [] },
+    partitions: epochs.map((leaderEpoch, partition) => ({
+      ...{ topic: 't', partition, leader: 0, leaderEpoch },
+      ...{ replicas: [], isr: [] },
+    })),
+  });
+  expect(freshest([answer([4, 9], 1), answer([3, 9], 2)])?.at).toBe(1);
 });
 
 test('an address may be IPv6', () => {

@@ -124,3 +124,18 @@ test('a log that became shorter is read again from its start, and nothing is cou
   await log.append(8);
   await until(() => reader.position === 12);
 });
+
+test('a leader that has given everything is left alone for a moment: a record that comes is not a request', async () => {
+  lead(0);
+  start();
+  await log.append(1);
+  await until(() => seen.records === 1);
+  const [asked = 0, from] = [brokers[0]?.asked, performance.now()];
+  for (let count = 0; count < 60; count++) {
+    await log.append(1);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const most = (performance.now() - from) / 25 + 2;
+  expect((brokers[0]?.asked ?? 0) - asked).toBeLessThan(most);
+  await until(() => seen.records === 61);
+});

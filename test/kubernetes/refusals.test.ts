@@ -14,10 +14,12 @@ let kubeconfig: string;
 let answer = { status: 200, reason: '' };
 let requests = 0;
 let date = new Date();
+let silent = false;
 
 beforeAll(async () => {
   server = createServer((_, response) => {
     requests++;
+    if (silent) return;
     response.writeHead(answer.status, { 'content-type': 'application/json', date: date.toUTCString() });
     const version = { gitVersion: 'v1.34.4', major: '1', minor: '34' };
     response.end(
@@ -74,4 +76,13 @@ test('a deletion is not sent after its last moment', async () => {
   const late = connectKubernetes({ kubeconfig }).remove(pod, { uid: 'u', notAfter: Date.now() - 1 });
   expect(problemOf(await late.catch((error: unknown) => error)).message).toContain('last moment');
   expect(requests).toBe(0);
+});
+
+test('nor is its answer waited for longer than that', { timeout: 5_000 }, async () => {
+  [requests, silent] = [0, true];
+  const pod = { apiVersion: 'v1', kind: 'Pod', namespace: 'kafka', name: 'a' };
+  const lost = connectKubernetes({ kubeconfig }).remove(pod, { uid: 'u', notAfter: Date.now() + 500 });
+  const { code, retryable } = problemOf(await lost.catch((error: unknown) => error));
+  silent = false;
+  expect([code, retryable, requests]).toEqual(['KUBERNETES_UNREACHABLE', true, 1]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isReady, waitingReasons } from '../../src/kubernetes/workloads.ts';
+import { isReady, podNames, waitingReasons } from '../../src/kubernetes/workloads.ts';
 
 test('an image that cannot be pulled and a crash loop are named with pod and container', () => {
   const waiting = (name: string, reason: string, message?: string) => ({
@@ -40,4 +40,9 @@ test('a normal start has no reasons', () => {
   };
   expect(waitingReasons(pod)).toEqual([]);
   expect(isReady(pod)).toBe(false);
+});
+
+test('pods of a StatefulSet are counted from its first ordinal', () => {
+  expect(podNames({ name: 'kafka', replicas: 2 })).toEqual(['kafka-0', 'kafka-1']);
+  expect(podNames({ name: 'kafka', replicas: 2, firstOrdinal: 5 })).toEqual(['kafka-5', 'kafka-6']);
 });

@@ -103,6 +103,20 @@ test('what the second reading finds is not lost', () => {
   expect(twice && needsSecondReading(twice)).toBe(false);
 });
 
+test('an ack that does not say where its record is (acks=0) shows a loss, and no log that went back', () => {
+  const ledger = newSentLedger(0);
+  ledger.triedAt = 1_000;
+  recordAcked(ledger, 0, 0, 100, -1);
+  const unplaced: ProducerReport = {
+    ...producer(),
+    ...{ acked: 100, unknown: 0, delivery: { ...delivery, acks: 0 }, ledger: sentReport(ledger) },
+  };
+  const stream = account({ producer: unplaced, consumer: consumer([10, 70]) }, running);
+  // Record 51 was never in the log either.
+  expect(stream).toMatchObject({ acked: 100, lost: 3, lostExamples: [10, 70], delivery: { acks: 0 } });
+  expect(stream?.anomalies?.map(({ kind, count }) => [kind, count])).toEqual([['lost', 3]]);
+});
+
 test('a log of which the end was not reached has open gaps, not losses', () => {
   const read = consumer([10]);
   const open = read.ledger?.partitions.map(({ end, ...partition }) => partition) ?? [];

@@ -75,4 +75,20 @@ describe('outages as the producer has them', () => {
     expect(sum).toMatchObject({ count: 500, totalMs, maxMs: 500 });
     expect(sum.longest.map(({ ms }) => ms)).toEqual(Array.from({ length: 20 }, (_, index) => 481 + index));
   });
+
+  it('are added up for each partition: the time of one death does not count once for every partition', () => {
+    const partitions = [0, 1, 2].map((partition) => ackOutages(partition, (at) => epoch + at));
+    for (const [partition, outages] of partitions.entries()) {
+      outages.acked(0, 0);
+      outages.acked(3_000 + partition, 100);
+      outages.acked(9_000, 8_000 - partition);
+    }
+    const sum = summedUp(
+      partitions.flatMap((outages) => outages.list(9_000)),
+      partitions.map(({ dropped }) => dropped),
+    );
+    expect(sum).toMatchObject({ count: 6, totalMs: 9_000, worst: 0 });
+    const gone = [5, 7].map((totalMs, partition) => ({ partition, count: 1, totalMs }));
+    expect(summedUp([], gone)).toMatchObject({ count: 2, totalMs: 7, worst: 1 });
+  });
 });

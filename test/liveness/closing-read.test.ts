@@ -10,6 +10,8 @@ const log = vi.hoisted(() => ({
   /** Records of the second reading, by sequence and offset, and where it comes to at last. */
   records: [] as [sequence: number, offset: number][],
   next: 0,
+  /** What becomes of the next readers, in turn; then they read. */
+  readers: [] as ('no coordinator' | 'gives up')[],
 }));
 
 // Vitest's fake clock does not reach this module by itself.
@@ -30,7 +32,14 @@ vi.mock('../../src/kafka/streams.ts', () => ({
   connectReader: async (options: {
     onRecords: (records: object[]) => void;
     onPassed: (partition: number, next: number) => void;
+    onCrash: (message: string) => void;
   }) => {
+    const fate = log.readers.shift();
+    if (fate === 'no coordinator') throw new Error('The group coordinator is not available');
+    if (fate === 'gives up') {
+      setTimeout(() => options.onCrash('it gave up'), 1_000);
+      return { close: async () => {} };
+    }
     const records = log.records.map(([sequence, offset]) => {
       const value = encodeRecord({ producer: 0, partition: 0, sequence, at: 0 }, 'run-1');
       return { partition: 0, offset: BigInt(offset), value };
@@ -108,4 +117,11 @@ test('the second reading counts to the last stable offset, though no record lies
   const short = readAgain(settings);
   await vi.advanceTimersByTimeAsync(70_000);
   expect(await short).toBeUndefined();
+});
+
+test('the second reading outlives clients that find no coordinator, or give up, after brokers came back', async () => {
+  Object.assign(log, { ends: [[1]], records: [[0, 0]], next: 1, readers: ['no coordinator', 'gives up'] });
+  const again = readAgain(settings);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await again).toMatchObject({ received: 1 });
 });

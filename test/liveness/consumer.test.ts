@@ -7,6 +7,7 @@ const opened = vi.hoisted(() => [] as { groupId: string; onRecords: (records: ob
 const look = vi.hoisted(() => ({
   confirmed: 'stuck-client' as 'stuck-client' | 'outage',
   stuck: [] as string[],
+  at: [] as number[],
 }));
 
 // Vitest's fake clock does not reach this module by itself.
@@ -23,7 +24,10 @@ vi.mock('../../src/liveness/direct-reader.ts', () => ({
   startDirectReader: () => ({ figures: () => ({ read: 7 }), stuckNow: () => look.stuck, stop: () => {} }),
 }));
 vi.mock('../../src/liveness/fresh-look.ts', () => ({
-  lookAfresh: async () => ({ confirmed: look.confirmed, evidence: ['what a fresh client saw'] }),
+  lookAfresh: async (_: object, { partition }: { partition: number }) => {
+    look.at.push(partition);
+    return { confirmed: look.confirmed, evidence: ['what a fresh client saw'] };
+  },
 }));
 
 const settings: Settings = {
@@ -45,6 +49,7 @@ beforeEach(() => {
   opened.length = 0;
   look.confirmed = 'stuck-client';
   look.stuck = [];
+  look.at = [];
 });
 
 afterEach(() => {
@@ -52,9 +57,9 @@ afterEach(() => {
 });
 
 /** A client delivers a record that lies at the offset of its sequence. */
-function deliver(client: (typeof opened)[number] | undefined, sequence: number): void {
-  const value = encodeRecord({ producer: 0, partition: 0, sequence, at: Date.now() }, settings.runId);
-  client?.onRecords([{ partition: 0, offset: BigInt(sequence), value }]);
+function deliver(client: (typeof opened)[number] | undefined, sequence: number, partition = 0): void {
+  const value = encodeRecord({ producer: 0, partition, sequence, at: Date.now() }, settings.runId);
+  client?.onRecords([{ partition, offset: BigInt(sequence), value }]);
 }
 
 /** A record comes by the client that was opened last. */
@@ -157,4 +162,70 @@ test('a person is told at most two records a second, and of every gap of more th
     'gap of 1500 ms before sequence 202',
     'gap of 2000 ms before sequence 203',
   ]);
+});
+
+const three = { ...settings, stream: { ...plainStream, partitions: 3 } };
+
+/** For so many seconds records of these partitions come, by the client that was opened last. */
+async function flow(seconds: number, partitions: number[], from: number): Promise<number> {
+  for (let index = 0; index < seconds * 10; index++) {
+    for (const partition of partitions) deliver(opened.at(-1), from + index, partition);
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  return from + seconds * 10;
+}
+
+test('a partition that nobody can read ends the consumer, however well the others flow', async () => {
+  look.confirmed = 'outage';
+  const consumer = startConsumer(three, () => {});
+  const silence = givenUp(consumer);
+  await vi.advanceTimersByTimeAsync(500);
+  let next = await flow(1, [0, 1, 2], 0);
+  next = await flow(3, [0, 2], next);
+  expect(silence()).toBeUndefined();
+  expect(consumer.report().longestSilenceMs).toBeGreaterThan(2_900);
+  await flow(2, [0, 2], next);
+  expect(silence()).toMatchObject({ confirmed: 'outage' });
+  expect(silence()?.silentMs).toBeGreaterThan(4_000);
+  // What the fresh client sees of the others answers nothing.
+  expect(look.at).toEqual([1]);
+  expect(opened).toHaveLength(1);
+});
+
+test('a client that is stuck on one partition is built anew, and the others do not hide that it stays so', async () => {
+  const consumer = startConsumer(three, () => {});
+  const silence = givenUp(consumer);
+  await vi.advanceTimersByTimeAsync(500);
+  let next = await flow(1, [0, 1, 2], 0);
+  next = await flow(6, [0, 2], next);
+  expect(opened).toHaveLength(2);
+  expect(silence()).toBeUndefined();
+  await flow(11, [0, 2], next);
+  expect(silence()).toMatchObject({ confirmed: 'stuck-client' });
+});
+
+test('a partition whose turn comes seldom is not silent between two of its records', async () => {
+  const seldom = { ...three, rate: 0.5, consumerTimeoutMs: 1_000 };
+  const consumer = startConsumer(seldom, () => {});
+  const silence = givenUp(consumer);
+  await vi.advanceTimersByTimeAsync(500);
+  for (let turn = 0; turn < 9; turn++) {
+    deliver(opened.at(-1), Math.floor(turn / 3), turn % 3);
+    await vi.advanceTimersByTimeAsync(2_000);
+  }
+  expect(silence()).toBeUndefined();
+});
+
+test('silence of our own making is none: whoever closes the stream may be late', async () => {
+  const consumer = startConsumer(settings, () => {});
+  const silence = givenUp(consumer);
+  await vi.advanceTimersByTimeAsync(500);
+  comes(0);
+  await vi.advanceTimersByTimeAsync(2_000);
+  consumer.producerStops();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(silence()).toBeUndefined();
+  expect(opened).toHaveLength(1);
+  const { longestSilenceMs } = consumer.report();
+  expect(longestSilenceMs).toBe(2_000);
 });

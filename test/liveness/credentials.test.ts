@@ -104,9 +104,10 @@ test('the observer’s own protocol goes through TLS and SASL, by what is mounte
     ),
   );
   try {
-    // Metadata and probes, each on a connection of its own.
-    await expect.poll(() => observer.report(0).current.leader, { timeout: 5_000 }).toBe(0);
-    await expect.poll(() => listener.passed, { timeout: 5_000 }).toBe(2);
+    // Metadata and probes, each on a connection of its own; probes open another one beside one that is slow.
+    await expect.poll(() => observer.report(0).current.leader, { timeout: 4_000 }).toBe(0);
+    await expect.poll(() => observer.report(0).probes.sent, { timeout: 4_000 }).toBeGreaterThan(0);
+    expect(listener.passed).toBeGreaterThanOrEqual(2);
   } finally {
     observer.stop();
     await listener.close();

@@ -30,6 +30,14 @@ test('settings are read from the environment, numbers as numbers', () => {
   expect(readSettings(own)).toMatchObject({ port: 9_000, terminationLog: '/tmp/end' });
 });
 
+test('an address may come with the id of its broker, which need not advertise it', () => {
+  const LIVENESS_BOOTSTRAP = '1000@kafka-0:9092,kafka-1:9092';
+  expect(readSettings({ ...environment, LIVENESS_BOOTSTRAP })).toMatchObject({
+    bootstrap: ['kafka-0:9092', 'kafka-1:9092'],
+    brokerIds: { 'kafka-0:9092': 1000 },
+  });
+});
+
 test.each(Object.keys(environment))('%s that is missing is named', (name) => {
   expect(() => readSettings({ ...environment, [name]: undefined })).toThrow(name);
 });

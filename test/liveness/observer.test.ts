@@ -9,15 +9,20 @@ afterEach(() => {
 });
 
 /** A broker and an observer that has had its first answer. */
-async function observing() {
+async function observing(
+  options: { host?: string; brokerId?: number; controller?: () => number; partitions?: number } = {},
+) {
   const broker = await leaderBroker();
+  if (options.controller) broker.controller = options.controller;
+  const address = options.host ? broker.address.replace('127.0.0.1', options.host) : broker.address;
   const observer = startObserver({
     role: 'observer',
-    bootstrap: [broker.address],
+    bootstrap: [address],
+    ...(options.brokerId === undefined ? {} : { brokerIds: { [address]: options.brokerId } }),
     topic: 'stream',
     runId: 'r',
     rate: 1,
-    stream: plainStream,
+    stream: { ...plainStream, partitions: options.partitions ?? 1 },
     replicationFactor: 1,
     minInsyncReplicas: 1,
     consumerTimeoutMs: 60_000,
@@ -53,10 +58,68 @@ test('a broker that falls silent for longer than an answer takes is not gone; it
   expect(longestMs).toBeGreaterThan(1_250);
 });
 
+test('every partition of the stream is probed', async () => {
+  const { broker, observer } = await observing({ partitions: 2 });
+  broker.errorOfOthers = 6;
+  const open = () => observer.report(0).partitionOutages.longest.filter((one) => one.open);
+  await expect.poll(open).toMatchObject([{ partition: 1 }]);
+  expect(observer.report(0).partitionOutages.partitions).toBe(2);
+});
+
 test('a broker that ends its connections is gone, and back when it answers', async () => {
   const { broker, observer } = await observing();
   await broker.cut();
   await expect.poll(() => seen(observer, 'broker-gone')).toMatchObject([{ broker: 0 }]);
   await broker.listen();
   await expect.poll(() => seen(observer, 'broker-back'), { timeout: 5_000 }).toHaveLength(2);
+});
+
+test('a broker that advertises another address than its pod’s is told apart all the same', async () => {
+  const { broker, observer } = await observing({ host: 'localhost', brokerId: 0 });
+  await broker.cut();
+  await expect.poll(() => seen(observer, 'broker-gone')).toMatchObject([{ broker: 0 }]);
+});
+
+test('a controller is noted when it is known, and not at each answer of brokers that tell any of them', async () => {
+  let answers = 0;
+  const anyOf = await observing({ controller: () => answers++ % 3 });
+  await expect.poll(() => answers, { timeout: 5_000 }).toBeGreaterThan(100);
+  expect(seen(anyOf.observer, 'controller')).toEqual([]);
+  expect(anyOf.observer.report(0)).toMatchObject({
+    current: { controller: -1 },
+    metadata: { controllerChanges: 0 },
+  });
+  let controller = 4;
+  const toldAt: number[] = [];
+  const tell = () => {
+    if (controller === 5) toldAt.push(Date.now());
+    return controller;
+  };
+  const steady = await observing({ controller: tell });
+  const noted = () => seen(steady.observer, 'controller');
+  await expect.poll(noted, { timeout: 5_000 }).toMatchObject([{ broker: 4 }]);
+  controller = 5;
+  await expect.poll(noted, { timeout: 5_000 }).toMatchObject([{ broker: 4 }, { broker: 5 }]);
+  // By the first answer that told of it.
+  expect(noted()[1]?.at).toBeLessThan(toldAt[10] ?? 0);
+  expect(steady.observer.report(0)).toMatchObject({
+    current: { controller: 5 },
+    metadata: { controllerChanges: 1 },
+  });
+});
+
+test('a broker is in sync when it is in every partition of the stream', async () => {
+  const { broker, observer } = await observing();
+  broker.second = { leader: 0, replicas: [0, 1], isr: [0, 1] };
+  await expect.poll(() => observer.report(0).current.isr).toEqual([0, 1]);
+  broker.second.isr = [0];
+  await expect.poll(() => observer.report(0).current.isr).toEqual([0]);
+  broker.second.isr = [0, 1];
+  await expect
+    .poll(() =>
+      seen(observer, 'isr')
+        .map(({ isr }) => isr)
+        .slice(-3),
+    )
+    .toEqual([[0, 1], [0], [0, 1]]);
 });

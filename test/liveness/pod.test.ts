@@ -41,6 +41,7 @@ const pod = livenessPod({
   experiment,
   run,
   bootstrap,
+  brokerIds: { 'b:9092': 1001 },
   expires: 61_500,
   now: 1_000,
   brokerLabels: { app: 'kafka' },
@@ -93,7 +94,7 @@ test('one init container makes the topic; producer, consumer and observer follow
 test('bootstraps from all brokers, with min.insync.replicas one less than the replicas', () => {
   const env = Object.fromEntries(spec.containers[0]?.env.map(({ name, value }) => [name, value]) ?? []);
   expect(env).toMatchObject({
-    LIVENESS_BOOTSTRAP: 'a:9092,b:9092',
+    LIVENESS_BOOTSTRAP: 'a:9092,1001@b:9092',
     LIVENESS_TOPIC: 'leaderfall-0123456789abcdef-19700101T000102Z',
     LIVENESS_REPLICATION_FACTOR: '3',
     LIVENESS_MIN_INSYNC_REPLICAS: '2',

@@ -17,11 +17,11 @@ async function brokerOf(error = 0): Promise<LeaderBroker> {
 }
 
 /** Probes of these brokers, after the first answer of a leader. */
-async function probing(brokers: LeaderBroker[]): Promise<RunningProbes> {
+async function probing(brokers: LeaderBroker[], partitions = [0]): Promise<RunningProbes> {
   const probes = startProbes({
     addresses: brokers.map(({ address }) => address),
     topic: 'stream',
-    partition: 0,
+    partitions,
     clientId: 'test',
     stepMs: 5,
     dial: dialDirect,
@@ -112,4 +112,48 @@ test('a connection that stays silent for good is replaced by a fresh one', async
   broker.hold(false);
   expect(await reported(probes, from, from + 200)).toMatchObject([{ how: 'silence' }]);
   await asked(broker, 60);
+});
+
+test('each partition is probed at its leader, all that one broker leads by one request, and is out by itself', async () => {
+  const first = await brokerOf();
+  const second = await brokerOf(notLeader);
+  const partitions = [0, 1, 2];
+  const probes = await probing([first, second], partitions);
+  first.questions.length = 0;
+  await asked(first, 60);
+  // But for moments in which a busy machine makes one doubted.
+  expect(first.questions.filter((one) => one.length === 3).length).toBeGreaterThan(50);
+  const from = Date.now();
+  first.errorOfOthers = notLeader;
+  // So many probes that a pause of a busy machine does not account for the silence.
+  await asked(second, 100);
+  second.errorOfOthers = 0;
+  await asked(second, 60);
+  const outages = await reported(probes, from, Date.now());
+  const moved = outages.filter(({ how, ms }) => how === 'refusal' && ms > 150);
+  expect(moved.map(({ partition }) => partition).sort()).toEqual([1, 2]);
+  expect(outages.some(({ partition, how }) => partition === 0 && how !== 'silence')).toBe(false);
+  first.questions.length = 0;
+  second.questions.length = 0;
+  await asked(second, 60);
+  const steady = (broker: LeaderBroker, wanted: string) =>
+    broker.questions.filter((one) => one.join() === wanted).length;
+  expect(steady(first, '0')).toBeGreaterThan(20);
+  expect(steady(second, '1,2')).toBeGreaterThan(20);
+  const told = probes.report(0).partitionOutages;
+  const sums = partitions.map((partition) =>
+    told.longest.filter((one) => one.partition === partition).reduce((sum, { ms }) => sum + ms, 0),
+  );
+  expect(told.partitions).toBe(3);
+  expect(told.count).toBeGreaterThanOrEqual(2);
+  // Not the sum over partitions.
+  expect(told.totalMs).toBeCloseTo(Math.max(...sums), 0);
+});
+
+test('a partition that nobody leads is out for as long, while the others are served', async () => {
+  const broker = await brokerOf();
+  const probes = await probing([broker], [0, 1]);
+  broker.errorOfOthers = notLeader;
+  const open = () => probes.report(0).partitionOutages.longest.filter((one) => one.open);
+  await expect.poll(open).toMatchObject([{ partition: 1, how: 'refusal' }]);
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { maxSeriesPoints, pointsOf, seriesStepMs } from '../../src/experiment/series.ts';
 import { packSpans } from '../../src/experiment/spans.ts';
 import { joinSeries } from '../../src/liveness/join-series.ts';
-import { seriesRecorder, sideRequestOf } from '../../src/liveness/series.ts';
+import { recordedSeries, seriesRecorder, sideRequestOf } from '../../src/liveness/series.ts';
 
 /** Epoch ms that is no multiple of any step. */
 const start = 1_772_446_507_123;
@@ -66,6 +66,19 @@ describe('the record by the second', () => {
     for (let latency = 1; latency <= 100; latency++) at(latency).done(start);
     const { p50, p99, min, max } = report(100);
     expect([min[0], p50[0], p99[0], max[0]]).toEqual([1, 50, 99, 100]);
+  });
+
+  it('says the same when it was packed, and ends there', () => {
+    const { at, report } = recorderAt();
+    for (let second = 0; second < 300; second++) {
+      at(second * 1_000).sent(3);
+      at(second * 1_000 + 40 + (second % 7)).done(start + second * 1_000, 3);
+    }
+    const request = { stepMs: 2_000, spans: [{ from: start + 9_000, to: start + 9_500 }], since: start };
+    const before = report(300_000, request);
+    const packed = at(300_000).pack();
+    expect({ ...recordedSeries(packed, request), now: 0 }).toEqual({ ...before, now: 0 });
+    expect(report(400_000, request).done).toEqual(before.done);
   });
 
   it('reads what the worker asks from the query', () => {

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
 import { type ExperimentInput, experimentSchema } from '../../src/experiment/spec.ts';
+import type { KubernetesObject } from '../../src/kubernetes/port.ts';
 import { chooseProvisioner } from '../../src/provisioners/choose.ts';
 import { existingProvisioner } from '../../src/provisioners/existing.ts';
-import { fakeKubernetes } from '../support/fake-kubernetes.ts';
+import { type FakeKubernetes, fakeKubernetes } from '../support/fake-kubernetes.ts';
+import { ended } from './kudo-support.ts';
 
 function experiment(input: ExperimentInput = {}) {
   const parsed = experimentSchema.parse({ ...input, cluster: { namespace: 'kafka', ...input.cluster } });
@@ -67,17 +69,52 @@ test('who wants an existing one is never given another, and hears how to find it
   });
 });
 
-test('an existing Kafka needs its service, whose right name is said', async () => {
-  const kubernetes = await withStatefulSets('kafka-kafka');
-  const context = {
+const check = (kubernetes: FakeKubernetes, input: ExperimentInput = {}) =>
+  existingProvisioner.check({
     kubernetes,
-    experiment: experiment(),
+    experiment: experiment(input),
     run: { temporalNamespace: '', workflowId: '', runId: '' },
     expires: 0,
     signal: new AbortController().signal,
-  };
-  await expect(existingProvisioner.check(context)).rejects.toMatchObject({
+    standing: ended,
+  });
+
+test('an existing Kafka needs its service, whose right name is said', async () => {
+  const kubernetes = await withStatefulSets('kafka-kafka');
+  await expect(check(kubernetes, { cluster: { service: 'kafka' } })).rejects.toMatchObject({
     problem: { code: 'TARGET_NOT_FOUND', next: expect.stringContaining('kafka-svc') },
   });
   expect(kubernetes.writes.filter((write) => !write.includes('StatefulSet'))).toEqual([]);
+});
+
+test('a service that is not named is the StatefulSet’s own', async () => {
+  const kubernetes = await withStatefulSets('cp-kafka');
+  await expect(check(kubernetes)).rejects.toThrow('there is no service kafka-svc');
+  await kubernetes.create({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'kafka-svc', namespace: 'kafka' },
+  });
+  expect(await check(kubernetes)).toMatchObject({ statefulSetName: 'cp-kafka', isThere: true });
+});
+
+test('a selector that is more than equalities is understood by the API server, by the pods that it selects', async () => {
+  const kubernetes = await withStatefulSets('a', 'b');
+  const { list } = kubernetes;
+  kubernetes.list = async <T extends KubernetesObject>(
+    kind: Parameters<typeof list>[0],
+    selector?: Parameters<typeof list>[1],
+  ) => {
+    if (selector?.label !== 'app in (kafka),tier!=test') return await list<T>(kind, selector);
+    if (kind.kind !== 'Pod') return { items: [], resourceVersion: '1' };
+    const { uid } = kubernetes.objects.get('StatefulSet kafka/b')?.metadata ?? {};
+    return {
+      items: [{ metadata: { name: 'b-0', ownerReferences: [{ uid }] } }] as never[],
+      resourceVersion: '1',
+    };
+  };
+  const selected = experiment({ cluster: { label: 'app in (kafka),tier!=test' } });
+  expect(await chooseProvisioner({ kubernetes, experiment: selected })).toMatchObject({
+    statefulSet: { name: 'b' },
+  });
 });

@@ -6,12 +6,16 @@ import type { KubernetesObject } from '../../src/kubernetes/port.ts';
 import { makeCertificate } from '../../src/provisioners/kudo/certificate.ts';
 import { ensureKudo, lookForKudo } from '../../src/provisioners/kudo/init.ts';
 import {
+  definitions,
+  managerObjects,
+  prerequisites,
   webhookConfiguration,
   webhookDnsName,
   webhookSecret,
 } from '../../src/provisioners/kudo/init-objects.ts';
 import { kudoProvisioner } from '../../src/provisioners/kudo/kudo.ts';
 import { type FakeKubernetes, fakeKubernetes } from '../support/fake-kubernetes.ts';
+import { ended } from './kudo-support.ts';
 
 vi.mock(import('../../src/kubernetes/wait.ts'), async (original) => ({
   ...(await original()),
@@ -59,23 +63,24 @@ async function startManager(kubernetes: FakeKubernetes): Promise<void> {
 }
 
 async function ensure(kubernetes: FakeKubernetes): Promise<string[]> {
+  return (await ensured(kubernetes)).notes;
+}
+
+async function ensured(kubernetes: FakeKubernetes) {
   const signal = new AbortController().signal;
   const run = { temporalNamespace: 'default', workflowId: 'w', runId: 'r' };
   const progress = () => void startManager(kubernetes);
-  return await ensureKudo({ kubernetes, experiment, run, expires: 0, signal, progress });
+  return await ensureKudo({ kubernetes, experiment, run, expires: 0, signal, progress, standing: ended });
 }
 
 /** A KUDO that runs, with a certificate that was made that many days ago. */
 async function installed(daysAgo: number): Promise<FakeKubernetes> {
   const kubernetes = cluster();
   const serving = await makeCertificate(webhookDnsName, Date.now() - daysAgo * day);
-  await kubernetes.create(webhookSecret(serving));
-  await kubernetes.create(webhookConfiguration(serving.authority));
-  await kubernetes.create({
-    apiVersion: 'apps/v1',
-    kind: 'StatefulSet',
-    metadata: { name: 'kudo-controller-manager', namespace: 'kudo-system' },
-  });
+  const { service, manager } = managerObjects('kudobuilder/controller:v0.19.0');
+  const objects = [...definitions(), ...prerequisites(), service, manager];
+  const certified = [webhookSecret(serving), webhookConfiguration(serving.authority)];
+  for (const object of [...objects, ...certified]) await kubernetes.create(object);
   await startManager(kubernetes);
   kubernetes.writes.length = 0;
   return kubernetes;
@@ -108,7 +113,7 @@ test('makes what is missing, the manager last, and nothing the next time', async
   ]);
   expectTrusted(kubernetes);
   kubernetes.writes.length = 0;
-  await ensure(kubernetes);
+  expect(await ensured(kubernetes)).toEqual({ notes: [], managerImage: 'kudobuilder/controller:v0.19.0' });
   expect(kubernetes.writes).toEqual([]);
 });
 
@@ -153,6 +158,52 @@ test.each<[string, (kubernetes: FakeKubernetes) => void]>([
   expect(kubernetes.writes.at(-1)).toBe(`patch ${webhook}`);
   expect(kubernetes.writes).not.toContain(`patch ${secret}`);
   expectTrusted(kubernetes);
+});
+
+interface ManagerPod {
+  serviceAccountName: string;
+  containers: { env: { name: string; value: string }[] }[];
+}
+
+function managerPod(kubernetes: FakeKubernetes): ManagerPod {
+  const found = kubernetes.objects.get(manager) as { spec: { template: { spec: ManagerPod } } } | undefined;
+  if (!found) throw new Error('no manager is there');
+  return found.spec.template.spec;
+}
+
+const parts = [
+  'CustomResourceDefinition instances.kudo.dev',
+  'ServiceAccount kudo-system/kudo-manager',
+  'ClusterRoleBinding kudo-manager-rolebinding',
+  'Service kudo-system/kudo-controller-manager-service',
+];
+
+test('of a KUDO that is there in part, the rest is made', async () => {
+  const kubernetes = await installed(1);
+  for (const key of [...parts, webhook]) kubernetes.objects.delete(key);
+  expect(await ensure(kubernetes)).toEqual([]);
+  expect(kubernetes.writes).toEqual([
+    ...parts.map((key) => `create ${key}`),
+    `delete ${pod}`,
+    `create ${webhook}`,
+  ]);
+  expectTrusted(kubernetes);
+});
+
+test('a manager with an account of its own is given no further rights', async () => {
+  const kubernetes = await installed(1);
+  managerPod(kubernetes).serviceAccountName = 'narrow';
+  for (const key of parts.slice(1, 3)) kubernetes.objects.delete(key);
+  await ensure(kubernetes);
+  expect(kubernetes.writes).toEqual([]);
+});
+
+test('a manager that may do without the webhook is given none, which nobody would serve', async () => {
+  const kubernetes = await installed(1);
+  managerPod(kubernetes).containers[0]?.env.push({ name: 'ENABLE_WEBHOOKS', value: 'false' });
+  for (const key of [webhook, secret]) kubernetes.objects.delete(key);
+  expect(await ensure(kubernetes)).toEqual([]);
+  expect(kubernetes.writes).toEqual([]);
 });
 
 test('a manager that is on its way out does not count as ready', async () => {
@@ -202,7 +253,10 @@ test('rights that do not reach KUDO’s namespace use a KUDO that is there, and 
   expect(await needsInit(hidden)).toBe(false);
   expect(await ensure(hidden)).toEqual([expect.stringContaining('do not reach into namespace kudo-system')]);
   const noSecrets = confined(await installed(720), 'secrets');
-  expect(await ensure(noSecrets)).toEqual([expect.stringContaining('renew the certificate')]);
+  expect(await ensure(noSecrets)).toEqual([
+    expect.stringContaining('to make what is missing'),
+    expect.stringContaining('renew the certificate'),
+  ]);
   expect([...hidden.writes, ...noSecrets.writes]).toEqual([]);
 });
 

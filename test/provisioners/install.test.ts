@@ -5,7 +5,7 @@ import { install } from '../../src/provisioners/kudo/install.ts';
 import { madeObjects } from '../../src/provisioners/kudo/own-objects.ts';
 import type { PlanStatus } from '../../src/provisioners/kudo/plan.ts';
 import { type FakeKubernetes, fakeKubernetes } from '../support/fake-kubernetes.ts';
-import { contextOf, instance, marks, packageOf, part, plan, run } from './kudo-support.ts';
+import { another, contextOf, instance, marks, packageOf, part, plan, run } from './kudo-support.ts';
 
 vi.mock('node:timers/promises', () => ({
   setTimeout: async (ms: number) => vi.setSystemTime(Date.now() + ms),
@@ -105,8 +105,7 @@ test('an Instance of somebody else that is not healthy is theirs to mend', async
 
 test('what a dead run left half-done is removed first, and its pods are waited for', async () => {
   const kubernetes = withManager(() => plan('COMPLETE'));
-  const dead = { labels: { ...marks.labels, 'leaderfall.io/run-id': 'dead' } };
-  await instance(kubernetes, 'kafka', 'IN_PROGRESS', dead);
+  await instance(kubernetes, 'kafka', 'IN_PROGRESS', another);
   await part(kubernetes, 'Pod', 'kafka-kafka-0', 'kafka');
   const context = contextOf(kubernetes, (lines) => {
     // The garbage collector.
@@ -120,11 +119,60 @@ test('what a dead run left half-done is removed first, and its pods are waited f
   });
 });
 
+test('volume claims of a former Instance are not taken over: nothing is made', async () => {
+  const kubernetes = withManager(() => plan('COMPLETE'));
+  await part(kubernetes, 'PersistentVolumeClaim', 'data-kafka-kafka-0', 'kafka');
+  expect(await refusal(install(contextOf(kubernetes), wanted, marks))).toMatchObject({
+    code: 'VOLUMES_REMAIN',
+    evidence: ['PersistentVolumeClaim data-kafka-kafka-0'],
+    next: expect.stringContaining('delete pvc -l kudo.dev/instance=kafka'),
+  });
+  expect(kubernetes.writes).toEqual([]);
+});
+
+test('nor are those on which a dead run had put its Instance: it goes, they stay', async () => {
+  const kubernetes = withManager(() => plan('COMPLETE'));
+  await part(kubernetes, 'PersistentVolumeClaim', 'data-kafka-kafka-0', 'kafka');
+  vi.setSystemTime(start + 60_000);
+  await instance(kubernetes, 'kafka', 'IN_PROGRESS', another);
+  expect(await refusal(install(contextOf(kubernetes), wanted, marks))).toMatchObject({
+    code: 'VOLUMES_REMAIN',
+  });
+  expect(kubernetes.writes).toEqual(['delete Instance kafka/kafka']);
+});
+
+test('claims of this run’s own Instance are no hindrance to its second attempt', async () => {
+  const kubernetes = withManager(() => plan('COMPLETE'));
+  await instance(kubernetes, 'kafka', 'COMPLETE', marks);
+  await part(kubernetes, 'PersistentVolumeClaim', 'data-kafka-kafka-0', 'kafka');
+  await install(contextOf(kubernetes), wanted, marks);
+  expect(kubernetes.writes).toEqual([]);
+});
+
+test.each([
+  ['live', 'COMPLETE', false],
+  ['live', 'IN_PROGRESS', false],
+  ['unknown', 'IN_PROGRESS', true],
+] as const)(
+  'an Instance of a run that is %s and %s is neither used nor removed',
+  async (state, status, retryable) => {
+    const kubernetes = withManager(() => plan('COMPLETE'));
+    await instance(kubernetes, 'kafka', status, another);
+    const context = { ...contextOf(kubernetes), standing: async () => ({ state, why: 'runs' }) };
+    expect(await refusal(install(context, wanted, marks))).toMatchObject({
+      code: 'CLUSTER_CLAIMED',
+      message: expect.stringContaining('runs'),
+      retryable,
+    });
+    expect(kubernetes.writes).toEqual([]);
+  },
+);
+
 test('nothing is made while pods of a former Instance are on their way out', async () => {
   const kubernetes = withManager(() => plan('COMPLETE'));
   await part(kubernetes, 'Pod', 'kafka-kafka-0', 'kafka');
   const context = contextOf(kubernetes, ([line]) => {
-    if (line !== 'waiting for old pods of kafka to go: kafka-kafka-0') return;
+    if (line !== 'waiting for what is old of kafka to go: kafka-kafka-0') return;
     expect(kubernetes.writes).toEqual([]);
     kubernetes.objects.delete('Pod kafka/kafka-kafka-0');
   });
@@ -162,6 +210,54 @@ test('a pod that waits for long ends it with the pod’s reason, which was shown
   });
   expect(context.shown.at(-1)?.join()).toContain('unbound volume');
   expect(Date.now() - start).toBeGreaterThan(60_000);
+});
+
+/** An Event about an object that is there. */
+async function tell(kubernetes: FakeKubernetes, key: string, event: { type: string; reason: string }) {
+  const { uid } = kubernetes.objects.get(key)?.metadata ?? {};
+  const metadata = { name: `${key}-${event.reason}`, namespace: 'kafka' };
+  const message = `${event.reason} it was`;
+  await kubernetes.create({
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata,
+    involvedObject: { uid },
+    message,
+    ...event,
+  });
+  kubernetes.writes.pop();
+}
+
+test.each([
+  ['Pod', { status: { phase: 'Pending' } }, 'FailedMount'],
+  ['StatefulSet', { spec: { replicas: 3 }, status: { replicas: 0 } }, 'FailedCreate'],
+] as const)(
+  'a %s of which only an Event tells why it does not get on ends it with that',
+  async (kind, more, reason) => {
+    const kubernetes = withManager(() => plan('IN_PROGRESS'));
+    const context = contextOf(kubernetes, async () => {
+      if (kubernetes.objects.has(`${kind} kafka/x`)) return;
+      await part(kubernetes, kind, 'x', 'kafka', more);
+      await tell(kubernetes, `${kind} kafka/x`, { type: 'Warning', reason });
+    });
+    expect(await refusal(install(context, wanted, marks))).toMatchObject({
+      code: 'POD_WAITING',
+      message: expect.stringContaining(`x: ${reason}: ${reason} it was`),
+    });
+    expect(context.shown.at(-1)?.join()).toContain(reason);
+  },
+);
+
+test('a warning that something newer follows is past', async () => {
+  const kubernetes = withManager((ms) => plan(ms < 150_000 ? 'IN_PROGRESS' : 'COMPLETE'));
+  const context = contextOf(kubernetes, async () => {
+    if (kubernetes.objects.has('Pod kafka/x')) return;
+    await part(kubernetes, 'Pod', 'x', 'kafka', { status: { phase: 'Pending' } });
+    await tell(kubernetes, 'Pod kafka/x', { type: 'Warning', reason: 'FailedMount' });
+    await tell(kubernetes, 'Pod kafka/x', { type: 'Normal', reason: 'Pulling' });
+  });
+  await install(context, wanted, marks);
+  expect(context.shown.flat()).toContain('x: Pulling: Pulling it was');
 });
 
 test('pods that wait one after another are no pod that waits for long', async () => {

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { runAnnotations, runLabels } from '../../src/experiment/identity.ts';
 import { experimentSchema, type ResolvedExperiment } from '../../src/experiment/spec.ts';
 import type { KubernetesObject } from '../../src/kubernetes/port.ts';
@@ -12,16 +15,33 @@ export const run = { temporalNamespace: 'default', workflowId: 'w', runId: 'run-
 /** What a run writes on everything that it makes. */
 export const marks = { labels: runLabels(run), annotations: runAnnotations(run, 0) };
 
+/** The marks of another run. */
+export const another = { ...marks, labels: { ...marks.labels, 'leaderfall.io/run-id': 'another' } };
+
 /** A package with one template. */
 export function packageOf(name: string, template = 'kind: ConfigMap'): KudoPackage {
+  const files = Object.entries(filesOf(name, '{}', template));
+  return parsePackage(new Map(files.map(([path, text]) => [path, Buffer.from(text)])), name);
+}
+
+/** The same as a folder, with a number of brokers. */
+export function packageFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `leaderfall-${name}-`));
+  mkdirSync(join(folder, 'templates'));
+  const parameters = 'parameters: [{ name: BROKER_COUNT, default: "3" }]';
+  for (const [path, text] of Object.entries(filesOf(name, parameters, 'kind: ConfigMap')))
+    writeFileSync(join(folder, path), text);
+  return folder;
+}
+
+function filesOf(name: string, parameters: string, template: string): Record<string, string> {
   const operator = `
 name: ${name}
 operatorVersion: 1.0.0
 tasks: [{ name: all, kind: Apply, spec: { resources: [all.yaml] } }]
 plans: { deploy: { strategy: serial, phases: [{ name: main, strategy: serial, steps: [{ name: all, tasks: [all] }] }] } }
 `;
-  const files = { 'operator.yaml': operator, 'params.yaml': '{}', 'templates/all.yaml': template };
-  return parsePackage(new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)])), name);
+  return { 'operator.yaml': operator, 'params.yaml': parameters, 'templates/all.yaml': template };
 }
 
 /** Plan `deploy` with one phase and one step, all in one state. */
@@ -61,6 +81,9 @@ export async function instance(
   kubernetes.writes.pop();
 }
 
+/** Every other run has ended. */
+export const ended: ProvisionContext['standing'] = async () => ({ state: 'ended', why: 'is closed' });
+
 /** A run's context; what is shown to the person is kept in `shown` and given to `onProgress`. */
 export function contextOf(
   kubernetes: FakeKubernetes,
@@ -75,5 +98,6 @@ export function contextOf(
     shown.push(lines);
     onProgress(lines);
   };
-  return { kubernetes, experiment, run, expires: 0, signal: new AbortController().signal, progress, shown };
+  const { signal } = new AbortController();
+  return { kubernetes, experiment, run, expires: 0, signal, progress, shown, standing: ended };
 }

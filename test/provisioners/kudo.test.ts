@@ -9,7 +9,7 @@ import {
 } from '../../src/experiment/spec.ts';
 import { kudoProvisioner } from '../../src/provisioners/kudo/kudo.ts';
 import { fakeKubernetes } from '../support/fake-kubernetes.ts';
-import { run } from './kudo-support.ts';
+import { another, ended, instance, part, run } from './kudo-support.ts';
 
 const operators = fileURLToPath(new URL('../../testbed/operators', import.meta.url));
 
@@ -26,12 +26,15 @@ function experimentOf(
   return resolveExperiment(parsed, { image: 'i' });
 }
 
-async function check(parameters: Record<string, string>, liveness: ExperimentInput['liveness'] = {}) {
-  const kubernetes = fakeKubernetes();
+async function check(
+  parameters: Record<string, string>,
+  liveness: ExperimentInput['liveness'] = {},
+  kubernetes = fakeKubernetes(),
+) {
   const experiment = experimentOf(parameters, liveness);
   const signal = new AbortController().signal;
   try {
-    return await kudoProvisioner.check({ kubernetes, experiment, run, expires: 0, signal });
+    return await kudoProvisioner.check({ kubernetes, experiment, run, expires: 0, signal, standing: ended });
   } catch (error) {
     if (error instanceof LeaderfallError) return error.problem;
     throw error;
@@ -43,11 +46,51 @@ async function check(parameters: Record<string, string>, liveness: ExperimentInp
 test('the packages are named, and the StatefulSet that they will make', async () => {
   expect(await check({})).toEqual({
     statefulSetName: 'kafka-kafka',
+    isThere: false,
+    needsOptIn: false,
+    pods: ['kafka-kafka-0', 'kafka-kafka-1', 'kafka-kafka-2'],
     notes: [
       expect.stringMatching(/^KUDO package zookeeper .* as Instance zookeeper-instance$/),
       expect.stringMatching(/^KUDO package kafka .* as Instance kafka$/),
     ],
   });
+});
+
+test('what is there already is told, and claims of a former Instance refuse it beforehand', async () => {
+  const healthy = fakeKubernetes();
+  for (const name of ['zookeeper-instance', 'kafka']) await instance(healthy, name, 'COMPLETE');
+  expect(await check({}, {}, healthy)).toMatchObject({
+    isThere: true,
+    needsOptIn: true,
+    notes: expect.arrayContaining([expect.stringContaining('Instance kafka was there and healthy')]),
+  });
+  await healthy.create({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: 'kafka-kafka', namespace: 'kafka' },
+    spec: { replicas: 4 },
+  });
+  healthy.writes.length = 0;
+  // As many as there are, not as the package would make.
+  expect(await check({}, {}, healthy)).toMatchObject({ pods: expect.arrayContaining(['kafka-kafka-3']) });
+  const left = fakeKubernetes();
+  for (const name of ['zookeeper-instance', 'kafka']) await instance(left, name, 'COMPLETE', another);
+  expect(await check({}, {}, left)).toMatchObject({ isThere: true, needsOptIn: false });
+  const former = fakeKubernetes();
+  await part(former, 'PersistentVolumeClaim', 'data-0', 'zookeeper-instance');
+  expect(await check({}, {}, former)).toMatchObject({ code: 'VOLUMES_REMAIN' });
+});
+
+test('a package that needs a later Kubernetes is refused beforehand, as KUDO’s own client does', async () => {
+  const old = fakeKubernetes();
+  old.minor = 15;
+  expect(await check({}, {}, old)).toMatchObject({
+    code: 'PACKAGE_INVALID',
+    message: 'KUDO package zookeeper needs Kubernetes 1.16.0 or later',
+    evidence: expect.arrayContaining(['the API server is v1.15.0']),
+  });
+  old.minor = 16;
+  expect(await check({}, {}, old)).toMatchObject({ statefulSetName: 'kafka-kafka' });
 });
 
 test('more replicas than the package will make brokers are refused beforehand, by default and by parameter', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { KubernetesObject } from '../../src/kubernetes/port.ts';
 import { keepInstalled, removeInstalled } from '../../src/provisioners/kudo/remove.ts';
 import { type FakeKubernetes, fakeKubernetes } from '../support/fake-kubernetes.ts';
 import { contextOf, instance, marks, part } from './kudo-support.ts';
@@ -55,8 +56,9 @@ test('Kafka is wholly gone before ZooKeeper is touched; claims, versions and ope
     ...['kafka', 'zookeeper'].flatMap((name) => [
       `delete Instance kafka/${name}`,
       `collect StatefulSet of ${name}`,
-      `collect Pod of ${name}`,
+      // The API server keeps a claim until its pod is gone.
       `delete PersistentVolumeClaim kafka/data-${name}-0`,
+      `collect Pod of ${name}`,
     ]),
     'delete OperatorVersion kafka/kafka-1.0.0',
     'delete OperatorVersion kafka/zookeeper-1.0.0',
@@ -79,6 +81,55 @@ test('what others made or use stays, and a second time there is nothing to do', 
     ]);
   }
   expect(kubernetes.writes).toEqual([]);
+});
+
+test('claims that are older than the Instance were a former one’s, and stay', async () => {
+  const kubernetes = await installed();
+  const old = kubernetes.objects.get('PersistentVolumeClaim kafka/data-kafka-0');
+  if (old?.metadata) old.metadata.creationTimestamp = new Date(Date.now() - 60_000).toISOString();
+  await removeInstalled(contextOf(kubernetes, collectGarbage(kubernetes)));
+  expect([...kubernetes.objects.keys()]).toEqual(['PersistentVolumeClaim kafka/data-kafka-0']);
+});
+
+test('a removal that was cut off while the pods went is gone on with, claims and all', async () => {
+  const kubernetes = await installed();
+  const { remove } = kubernetes;
+  // An Instance that is deleted in the foreground is there until all that it owns has gone.
+  kubernetes.remove = async (ref, options) => {
+    const found = kubernetes.objects.get('Instance kafka/kafka');
+    if (ref.kind !== 'Instance' || !found?.metadata) return await remove(ref, options);
+    const deletionTimestamp = new Date().toISOString();
+    const set = kubernetes.objects.get('StatefulSet kafka/kafka');
+    for (const one of [found, set]) if (one?.metadata) one.metadata.deletionTimestamp = deletionTimestamp;
+    return { outcome: 'deleted' };
+  };
+  const cutOff = contextOf(kubernetes, () => {
+    throw new Error('the worker is gone');
+  });
+  await expect(removeInstalled(cutOff)).rejects.toThrow('the worker is gone');
+  expect(kubernetes.objects.has('PersistentVolumeClaim kafka/data-kafka-0')).toBe(false);
+  kubernetes.remove = remove;
+  expect(await removeInstalled(contextOf(kubernetes, collectGarbage(kubernetes)))).toEqual([]);
+  expect(kubernetes.objects.size).toBe(0);
+});
+
+test('a claim that is made anew behind the StatefulSet’s end goes as well', async () => {
+  const kubernetes = await installed();
+  const { list } = kubernetes;
+  let made = false;
+  kubernetes.list = async <T extends KubernetesObject>(...asked: Parameters<typeof list>) => {
+    const answer = await list<T>(...asked);
+    const [{ kind }, selector] = asked;
+    const late = kind === 'PersistentVolumeClaim' && selector?.label?.endsWith('=kafka');
+    if (!made && late && answer.items.length === 0 && !kubernetes.objects.has('Pod kafka/kafka-0')) {
+      made = true;
+      await part(kubernetes, 'PersistentVolumeClaim', 'data-kafka-0', 'kafka');
+    }
+    return answer;
+  };
+  expect(await removeInstalled(contextOf(kubernetes, collectGarbage(kubernetes)))).toEqual([]);
+  expect(made).toBe(true);
+  expect(kubernetes.objects.size).toBe(0);
 });
 
 test('what does not go in time is left over by name, and the rest is removed all the same', async () => {

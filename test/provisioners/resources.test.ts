@@ -41,6 +41,19 @@ test('from Kubernetes 1.25 on PodDisruptionBudgets are rewritten, and only they'
   expect(rewriteFor(24, pack)).toEqual({ templates: pack.templates, rewrites: [] });
 });
 
+test('a budget is found beside other kinds of its old group, and with quotes', () => {
+  const quoted = pdb
+    .replace('policy/v1beta1', '"policy/v1beta1"')
+    .replace('PodDisruptionBudget', "'PodDisruptionBudget' # b");
+  const templates = { 'all.yaml': `${other}---\n${pdb}---\n${other}`, 'quoted.yaml': quoted };
+  const rewritten = rewriteFor(25, { ...pack, templates });
+  expect(rewritten.templates).toEqual({
+    'all.yaml': `${other}---\n${pdb.replace('v1beta1', 'v1')}---\n${other}`,
+    'quoted.yaml': quoted.replace('v1beta1', 'v1'),
+  });
+  expect(rewritten.rewrites).toHaveLength(2);
+});
+
 test('an undeclared parameter is refused with the nearest name, a required one must be given', () => {
   expect(() => checkedParameters(pack, { BROKER_CONT: '3', SECRET: 's' }, 'p')).toThrow(
     expect.objectContaining({

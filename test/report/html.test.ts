@@ -1,7 +1,7 @@
+import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { pageProgram } from '../../src/cli/page-program.ts';
+import { packed, pageProgram } from '../../src/cli/page-program.ts';
 import type { ChaosResult } from '../../src/experiment/result.ts';
-import { maxSeriesPoints, seriesColumns, seriesStepMs } from '../../src/experiment/series.ts';
 import { htmlReport } from '../../src/report/html.ts';
 import { html } from '../../src/report/html-tag.ts';
 import {
@@ -12,10 +12,10 @@ import {
   passedResult,
   provenKill,
   refusedResult,
-  steadyAt,
 } from './example-result.ts';
+import { soakResult } from './soak-result.ts';
 
-const pageOf = (result: ChaosResult) => htmlReport(result, 'draw()');
+const pageOf = (result: ChaosResult) => htmlReport(result, 'draw()', packed);
 
 /** The text of a page as a reader sees it, line by line. */
 const textOf = (page: string) =>
@@ -75,9 +75,9 @@ describe('the HTML report', () => {
 
   it('holds the result, whole, for programs', () => {
     const result = { ...passedResult(), name: '</script><script>alert(1)</script><!--' };
-    const [, json] =
-      /<script type="application\/json" id="result">(.*?)<\/script>/s.exec(pageOf(result)) ?? [];
-    expect(JSON.parse(json ?? '')).toEqual(result);
+    const [, text = ''] =
+      /<script type="text\/plain" id="result">(.*?)<\/script>/s.exec(pageOf(result)) ?? [];
+    expect(JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString())).toEqual(result);
   });
 
   it('shows what a cluster says as text', () => {
@@ -107,24 +107,30 @@ describe('the HTML report with its script', () => {
   }, 60_000);
 
   it('needs nothing from anywhere', () => {
-    const page = htmlReport(passedResult(), program);
+    const page = htmlReport(passedResult(), program, packed);
     expect(page).toMatch(/<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;;/);
     expect(page).not.toMatch(/(src|href)=|url\(|@import|https?:/);
   });
 
-  it('is below 1 MB for a day with a kill every 20 minutes', () => {
-    const day = 24 * 3_600_000;
-    const kills = Array.from({ length: 72 }, (_, index) => provenKill(index, index % 3, (index + 1) % 3));
-    const column = Array.from({ length: maxSeriesPoints }, (_, index) => 1_000 + index * 0.01);
-    const columns = Object.fromEntries(seriesColumns.map((name) => [name, column]));
-    const timeline = Array.from({ length: 1_000 }, () => ({
-      at: passedResult().startedAt,
-      step: 'kill' as const,
-      text: 'broker 1 leads, all replicas are in sync, and the next kill is due in twenty minutes',
-    }));
-    const series = { from: steadyAt, stepMs: seriesStepMs(day), columns };
-    const page = htmlReport({ ...judged(passedResult()), kills, series, timeline }, program);
+  it('is below 1 MB for a day of one kill a minute, whose telling kills have their proofs and buttons', () => {
+    const result = judged(soakResult(1_440));
+    const page = htmlReport(result, program, packed);
     expect(Buffer.byteLength(page)).toBeLessThan(1_000_000);
+    // One first, ten slowest by each of four figures, fourteen that were not proven.
+    expect(page.match(/<td class="proof"/g)).toHaveLength(55);
+    expect(page.match(/data-from=/g)).toHaveLength(1 + 55);
+    const text = textOf(page);
+    expect(text).toContain('Proofs of 55 kills: the first, the slowest, those that did not go as planned.');
+    expect(text.match(/the node was low on resource: memory/g)?.length).toBe(14);
+    // Every kill has its row.
+    const clocks = new Set(text.match(/\d\d:\d\d:\d\d\.\d{3}/g));
+    expect(result.kills.filter(({ deadline }) => !clocks.has(deadline.slice(11, 23)))).toEqual([]);
+  }, 60_000);
+
+  it('has all proofs of up to a hundred kills', () => {
+    const page = htmlReport(judged(soakResult(100)), program, packed);
+    expect(page.match(/<td class="proof"/g)).toHaveLength(100);
+    expect(page).not.toContain('Proofs of 100 kills');
   });
 });
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 import { markdownReport } from '../../src/report/markdown.ts';
-import { failedResult, passedResult, provenKill, refusedResult } from './example-result.ts';
+import { failedResult, judged, passedResult, provenKill, refusedResult } from './example-result.ts';
+import { soakResult } from './soak-result.ts';
 
 /** What is in sight before anything is unfolded. */
 const inSight = (report: string) => report.replace(/<details>.*?<\/details>/gs, '').trim();
@@ -22,10 +23,17 @@ describe('the Markdown report', () => {
     const seen = inSight(markdownReport(passedResult()));
     expect(seen).toContain('### Kills: 3 of 3 proven');
     expect(seen).toContain(
-      '| 2 | 10:15:20.000 | 2 | kafka-kafka-2 | 6 ms | - | 143 | 0 in 310 ms | 10.2 s | proven |',
+      '| 2 | 10:15:20.000 | 2 | kafka-kafka-2 | 6 ms | - | 143 | 0 in 310 ms | 10.2 s | - | proven |',
     );
     expect(seen.split('\n').length).toBeLessThan(15);
     expect(markdownReport(passedResult()).match(/<summary>(.*)<\/summary>/g)).toHaveLength(5);
+  });
+
+  it('fits the summary of a CI job for a day of one kill a minute', () => {
+    const report = markdownReport(judged(soakResult(1_440)));
+    expect(Buffer.byteLength(report)).toBeLessThan(1_024 * 1_024);
+    expect(report.match(/is gone from the API server/g)).toHaveLength(55);
+    expect(report).toContain('The other 1385: leaderfall report RUN --json');
   });
 
   it('has tables whose rows are as long as their heads', () => {

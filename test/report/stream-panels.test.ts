@@ -3,7 +3,7 @@ import { streamPanels } from '../../src/report/page/stream-panels.ts';
 import { light } from '../../src/report/palette.ts';
 
 const names = (columns: object) =>
-  streamPanels({ from: 0, stepMs: 1_000, columns }, light).map(({ legend }) => legend);
+  streamPanels({ series: { from: 0, stepMs: 1_000, columns } }, light).map(({ legend }) => legend);
 
 it('a side of the stream that was not observed has no line, rather than one of zeros', () => {
   const producer = {

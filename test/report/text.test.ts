@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ChaosResult } from '../../src/experiment/result.ts';
 import { resultSchema } from '../../src/experiment/result-schema.ts';
 import { textReport } from '../../src/report/text.ts';
 import { failedResult, judged, passedResult, refusedResult, steadyAt } from './example-result.ts';
@@ -6,8 +7,14 @@ import { failedResult, judged, passedResult, refusedResult, steadyAt } from './e
 const rowOf = (report: string, start: string) =>
   report.split('\n').find((line) => line.includes(start)) ?? '';
 
+function aimedAtPod(): ChaosResult {
+  const { experiment, ...result } = passedResult();
+  if (!experiment) throw new Error('the example has no experiment');
+  return { ...result, experiment: { ...experiment, target: { pod: 'kafka-kafka-1' } } };
+}
+
 describe('the text report', () => {
-  it.each([passedResult(), failedResult(), refusedResult()])(
+  it.each([passedResult(), aimedAtPod(), failedResult(), refusedResult()])(
     'is made of results that the schema knows ($verdict)',
     (result) => {
       expect(resultSchema.parse(result)).toEqual(result);
@@ -23,7 +30,7 @@ describe('the text report', () => {
   });
 
   it('shows what was not observed as a dash, not as a figure', () => {
-    expect(rowOf(textReport(failedResult()), 'kafka-kafka-1')).toMatch(/143 │ +- │ +- │ proven/);
+    expect(rowOf(textReport(failedResult()), 'kafka-kafka-1')).toMatch(/143 │ +- │ +- │ +- │ proven/);
   });
 
   it('tells what was required, what was observed and what came of it', () => {
@@ -31,6 +38,57 @@ describe('the text report', () => {
     const row = rowOf(report, 'the stream never stopped');
     expect(row).toMatch(/│ no silence of 60\.0 s at the consumer +│ silent for 40\.0 s +│ not met/);
     expect(rowOf(report, 'acknowledged records lost')).toMatch(/≤ 0 \(default\) +│ 0 +│ met/);
+  });
+
+  it('tells what the run was billed as, as far as its history knows', () => {
+    const actions = { starts: 1, activities: 16, timers: 2 };
+    expect(rowOf(textReport({ ...passedResult(), actions }), 'Actions')).toContain(
+      '19 Actions by history (starts 1, activities 16, timers 2); heartbeats not counted',
+    );
+    expect(textReport(passedResult())).not.toContain('Actions');
+  });
+
+  it('sets the outage of each kill against what its death should cost at most', () => {
+    const passed = passedResult();
+    const outages = [310, 20_000, 0];
+    const kills = passed.kills.map((kill) => ({
+      ...kill,
+      proof: kill.proof && {
+        ...kill.proof,
+        expectedOutage: { ms: 2_000, because: ['leadership is handed over'] },
+        outageMs: outages[kill.index],
+      },
+    }));
+    const report = textReport({ ...passed, kills });
+    expect(rowOf(report, 'kafka-kafka-1')).toContain('310 ms of 2.0 s');
+    expect(rowOf(report, 'kafka-kafka-2')).toContain('20.0 s of 2.0 s');
+    expect(rowOf(report, 'kafka-kafka-0')).toContain('none of 2.0 s');
+    expect(report).toContain('kill 2: the outage of 20.0 s was longer than to be expected');
+    expect(report).not.toContain('kill 1: the outage of');
+  });
+
+  it('tells when the ISR shrank, when it was full again and which time was the longest', () => {
+    const { stream, ...passed } = passedResult();
+    const metadata = {
+      ...{ leaderlessMs: 0, leaderlessCount: 0, leaderChanges: 3, controllerChanges: 0 },
+      underReplicatedSeconds: 12.3,
+      shrinks: [
+        { partition: 0, at: steadyAt + 400, fullAt: steadyAt + 9_506, least: 2 },
+        { partition: 0, at: steadyAt + 20_400, least: 1 },
+      ],
+    };
+    const reportOf = (shrinks: typeof metadata.shrinks) =>
+      textReport({ ...passed, stream: stream && { ...stream, metadata: { ...metadata, shrinks } } });
+    const report = reportOf(metadata.shrinks);
+    expect(rowOf(report, 'ISR  ')).toContain('shrank 2 times, and was not full at the end;');
+    expect(rowOf(report, '10:15:00.400')).toMatch(
+      /partition 0 +│ 10:15:00.400 +│ 10:15:09.506 +│ +9.1 s +│ +2/,
+    );
+    expect(rowOf(report, '10:15:20.400')).toMatch(/│ not seen +│ +- +│ +1/);
+    expect(rowOf(reportOf(metadata.shrinks.slice(0, 1)), 'ISR  ')).toContain(
+      'shrank once, for 9.1 s at most;',
+    );
+    expect(rowOf(reportOf([]), 'ISR  ')).toContain('shrank never;');
   });
 
   it('tells how often a new pod restarted before it stayed', () => {
@@ -74,6 +132,10 @@ describe('the text report', () => {
     };
     const report = textReport({ ...passed, stream });
     expect(report).toMatch(/outages +2 times, longest 600 ms, together 900 ms; probed every 5 ms/);
+    const several = { ...stream, partitionOutages: { ...partitionOutages, partitions: 3 } } as typeof stream;
+    expect(textReport({ ...passed, stream: several })).toMatch(
+      /outages +2 times, longest 600 ms, together 900 ms in the partition with most, of 3; probed every 5 ms/,
+    );
     expect(report).toMatch(/no acks +2 times, longest 640 ms, together 1\.0 s/);
     expect(report).toMatch(
       /duplicated +2: in the log more than once; first partition 0, producer 1, sequence 17/,
@@ -118,7 +180,9 @@ describe('the text report', () => {
     const report = textReport({ ...passed, stream });
     expect(report).toMatch(/leaderless +once, together 310 ms\n/);
     expect(report).toMatch(/changes +leader 3 times, controller once\n/);
-    expect(report).toMatch(/ISR +shrank once; under-replicated for 29\.0 partition-seconds\n/);
+    expect(report).toMatch(
+      /ISR +shrank once, and was not full at the end; under-replicated for 29\.0 partition-seconds\n/,
+    );
     expect(report).toMatch(
       /group +rebalanced 2 times, longest 400 ms, together 700 ms; coordinator moved once/,
     );

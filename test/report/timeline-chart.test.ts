@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type PartitionChange, packChanges } from '../../src/experiment/partition-changes.ts';
 import type { ChaosResult, KillRecord } from '../../src/experiment/result.ts';
 import { brokerSpans } from '../../src/report/broker-spans.ts';
 import { chartOf } from '../../src/report/timeline-chart.ts';
@@ -83,6 +84,77 @@ describe('the spans of brokers', () => {
   });
 });
 
+describe('the spans of brokers that the observer saw', () => {
+  /** Seconds since the first deadline. */
+  const change = (s: number, kind: PartitionChange['kind'], ...brokers: number[]) => ({
+    ...{ at: steadyAt + s * 1_000, kind, brokers },
+  });
+  const part = (from: number, to: number, changes: PartitionChange[]) => ({
+    changes: packChanges(steadyAt + from * 1_000, steadyAt + to * 1_000, changes),
+  });
+  const spans = (parts: ReturnType<typeof part>[], broker: number, kills: KillRecord[] = []) =>
+    brokerSpans({ kills, parts })
+      .filter((span) => span.broker === broker)
+      .map(({ state, from, to }) => `${state} ${from - steadyAt}..${to - steadyAt}`);
+  const begun = [change(-10, 'leader', 1), change(-10, 'isr', 0, 1, 2)];
+
+  it('reach over the whole run, with what no kill had a part in', () => {
+    const parts = [
+      part(-10, 60, [...begun, change(30, 'isr', 1, 2), change(31, 'isr', 0, 1, 2), change(40, 'leader', 2)]),
+    ];
+    expect(spans(parts, 0)).toEqual([
+      'in-sync -10000..30000',
+      'out-of-sync 30000..31000',
+      'in-sync 31000..60000',
+    ]);
+    expect(spans(parts, 1)).toEqual(['leader -10000..40000', 'in-sync 40000..60000']);
+    expect(spans(parts, 2)).toEqual(['in-sync -10000..40000', 'leader 40000..60000']);
+  });
+
+  it('follow a killed leader through its shutdown, whatever the metadata still says of it', () => {
+    const parts = [
+      part(-10, 60, [
+        ...begun,
+        change(0.31, 'leader', 2),
+        change(1.9, 'gone', 1),
+        change(4, 'isr', 0, 2),
+        change(8, 'back', 1),
+        change(9.5, 'isr', 0, 1, 2),
+      ]),
+    ];
+    expect(spans(parts, 1, [provenKill(0, 1, 2)])).toEqual([
+      'leader -10000..6',
+      'stopping 6..1900',
+      'out-of-sync 1900..9500',
+      'in-sync 9500..60000',
+    ]);
+    expect(spans([part(-10, 60, begun)], 1, [])).toEqual(['leader -10000..60000']);
+  });
+
+  it('claim nothing between two parts, and nothing of before in the second', () => {
+    const parts = [part(-10, 20, begun), part(30, 40, [change(30, 'isr', 0, 2)])];
+    expect(spans(parts, 1)).toEqual(['leader -10000..20000', 'out-of-sync 30000..40000']);
+    expect(spans(parts, 2)).toEqual(['in-sync -10000..20000', 'in-sync 30000..40000']);
+  });
+
+  it('go on without a seam where one part follows another', () => {
+    const again = [change(20, 'leader', 1), change(20, 'isr', 0, 1, 2)];
+    expect(spans([part(-10, 20, begun), part(20, 40, again)], 1)).toEqual(['leader -10000..40000']);
+  });
+
+  it('have lanes without any plan of a kill', () => {
+    const kill: KillRecord = {
+      index: 0,
+      deadline: new Date(steadyAt).toISOString(),
+      status: 'skipped',
+      retargets: 0,
+    };
+    const chart = chartOf({ ...passedResult(), kills: [kill], parts: [part(-10, 60, begun)] });
+    expect(chart?.lanes).toEqual(['stream', 'broker 0', 'broker 1', 'broker 2']);
+    expect(chart?.from).toBeLessThan(-10);
+  });
+});
+
 describe('the chart of a run', () => {
   it('has a lane for the stream and one for each broker of the partition', () => {
     expect(chartOf(passedResult())?.lanes).toEqual(['stream', 'broker 0', 'broker 1', 'broker 2']);
@@ -134,6 +206,24 @@ describe('the chart of a run', () => {
       to: expect.closeTo(20.42),
     });
     expect(chart?.bars.find(({ kind }) => kind === 'leader')?.lane).toBe(3);
+  });
+
+  it('has a lane for the producer’s outages where they were looked for', () => {
+    const stream = passedResult().stream;
+    const producerOutage = { count: 1, maxMs: 700, totalMs: 700 };
+    const outage = {
+      ...{ partition: 0, at: steadyAt + 20_100, ms: 700, errors: {}, failedSends: 0, retries: 0 },
+      ...{ backoffMs: 0, rebuilds: 0 },
+    };
+    const lanesOf = (longest: (typeof outage)[]) =>
+      chartOf({
+        ...passedResult(),
+        stream: stream && { ...stream, producerOutage, producerOutages: longest },
+      });
+    expect(lanesOf([])?.lanes.slice(0, 2)).toEqual(['stream', 'producer']);
+    expect(lanesOf([outage])?.bars.find(({ kind }) => kind === 'no-ack')).toEqual({
+      ...{ lane: 1, kind: 'no-ack', from: 20.1, to: expect.closeTo(20.8) },
+    });
   });
 
   it('marks death, new leader and full ISR in the lane of the broker that they befell', () => {

@@ -46,6 +46,12 @@ describe('runs over time', () => {
     expect(worse(run(1, 800, { verdict: 'Inconclusive' }))).toEqual([]);
   });
 
+  it('counts the kills of a long run whose earlier histories are no longer kept', () => {
+    const killsElsewhere = { proven: 97, unproven: 0, skipped: 1 };
+    const [long] = trendOf([run(1, 800, { plannedKills: 101, killsElsewhere })]);
+    expect(long?.kills).toEqual({ planned: 101, proven: 100 });
+  });
+
   it('takes the tolerance of the experiment', () => {
     const tolerant = run(2, 3_000);
     if (tolerant.experiment?.slo) tolerant.experiment.slo.regression.tolerancePercent = 1_000;

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../../src/kubernetes/port.ts';
+import type { Pod } from '../../src/kubernetes/workloads.ts';
 import { openKafka } from './kafka.ts';
 import { cluster } from './testbed.ts';
 
@@ -115,7 +116,11 @@ async function followPods(ends: Map<string, ContainerEnd>, since: number, signal
 
 async function followCrashPods(seen: Set<string>, signal: AbortSignal): Promise<void> {
   const kind = { apiVersion: 'v1', kind: 'Pod', namespace: 'leaderfall-crash' };
-  for await (const { object } of cluster.watch(kind, { signal })) seen.add(object.metadata?.name ?? '');
+  for await (const { object } of cluster.watch(kind, { signal })) {
+    const { spec } = object as Pod;
+    // Those that only have their node pull the image see nothing of it.
+    if (spec?.hostPID) seen.add(object.metadata?.name ?? '');
+  }
 }
 
 async function followLog(logs: Map<number, string[]>, broker: number, signal: AbortSignal): Promise<void> {

@@ -28,7 +28,12 @@ export function fakeKubernetes(): FakeKubernetes {
     version++;
     return {
       ...structuredClone(object),
-      metadata: { ...object.metadata, uid: uid ?? `uid-${version}`, resourceVersion: String(version) },
+      metadata: {
+        creationTimestamp: new Date().toISOString(),
+        ...object.metadata,
+        uid: uid ?? `uid-${version}`,
+        resourceVersion: String(version),
+      },
     };
   };
   const refused = (message: string) => problem('KUBERNETES_REFUSED', message, { retryable: true });

@@ -1,3 +1,4 @@
+import { runLabel } from '../../src/experiment/identity.ts';
 import type { ResolvedExperiment } from '../../src/experiment/spec.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 import { connectKafka } from '../../src/kafka/connect-kafka.ts';
@@ -20,6 +21,8 @@ export const oneKill = {
 /** Brings up the Kafka that several files of tests share, or finds it. Not the code under test there: what it makes is asserted elsewhere. */
 export async function ensureKafka(): Promise<void> {
   await ensureNamespace('kafka');
+  // One that a run made for itself and was cut off with is not the tests': its marks would be taken for something left.
+  if ((await ownersOfKafka('kafka')).some((runId) => runId !== run.runId)) await removeKafka();
   await ensureSecureSecret();
   await kudoProvisioner.provision(context('kafka', { SECURE_LISTENER_SECRET: secureSecret }));
 }
@@ -40,7 +43,15 @@ export async function ensureSecuredKafka(): Promise<void> {
 
 /** Takes the shared Kafka, or that of another namespace, down with its volumes. */
 export async function removeKafka(namespace = 'kafka'): Promise<void> {
-  await kudoProvisioner.remove(context(namespace));
+  for (const runId of new Set([run.runId, ...(await ownersOfKafka(namespace))]))
+    await kudoProvisioner.remove({ ...context(namespace), run: { ...run, runId } });
+}
+
+/** Ids of the runs that installed what is in a namespace. */
+async function ownersOfKafka(namespace: string): Promise<string[]> {
+  const kind = { apiVersion: 'kudo.dev/v1beta1', kind: 'Instance', namespace };
+  const { items } = await cluster.list(kind).catch(() => ({ items: [] }));
+  return items.flatMap(({ metadata }) => metadata?.labels?.[runLabel] ?? []);
 }
 
 /** Pods come up one after the other, and each costs the period of its readiness probe. */
@@ -67,6 +78,7 @@ function context(namespace: string, parameters: Record<string, string> = {}) {
     expires: Date.now() + 365 * 24 * 3_600_000,
     signal: new AbortController().signal,
     progress: () => {},
+    standing: async () => ({ state: 'ended' as const, why: 'a test’s' }),
   };
 }
 
@@ -136,6 +148,22 @@ async function streamTopic(): Promise<string | undefined> {
   const spec = pod?.spec as { containers?: { env?: { name: string; value: string }[] }[] } | undefined;
   knownTopic = spec?.containers?.[0]?.env?.find(({ name }) => name === 'LIVENESS_TOPIC')?.value;
   return knownTopic;
+}
+
+/** Waits until Kafka itself lists so many brokers; with all three, until every replica is in sync. */
+export async function untilBrokers(count: number): Promise<void> {
+  await eventually(`Kafka lists ${count} brokers`, 240, async () => {
+    const kafka = await openKafka().catch(() => undefined);
+    try {
+      const look = await kafka?.metadata({ topics: 'all', timeoutMs: 5_000 });
+      const whole = look?.partitions.every(({ isr, replicas }) => isr.length === replicas.length);
+      return look?.brokers.length === count && (count < 3 || whole);
+    } catch {
+      return false;
+    } finally {
+      await kafka?.close();
+    }
+  });
 }
 
 /** Names of the topics and consumer groups of a run that the brokers still know, once all of them can tell: one that has just come cannot. */

@@ -2,15 +2,23 @@ import { createServer, type Socket } from 'node:net';
 import { writer } from '../../src/kafka/wire.ts';
 
 /**
- * A broker, id 0, that answers ListOffsets for partition 0 of any topic and Metadata v7, in order, as it is told. It lists the
+ * A broker, id 0, that answers ListOffsets for any partitions of any topic and Metadata v7, in order, as it is told. It lists the
  * topic's second partition before the first, as a broker may.
  */
 export interface LeaderBroker {
   address: string;
   /** Requests that came since the start. */
   readonly asked: number;
-  /** 0: serves; 6: does not lead. */
+  /** Of partition 0. 0: serves; 6: does not lead. */
   error: number;
+  /** Of all other partitions. */
+  errorOfOthers: number;
+  /** The partitions that each ListOffsets request asked for, since it was last emptied. */
+  questions: number[][];
+  /** Gives the id that the next answer tells as the controller's. */
+  controller: () => number;
+  /** The topic's second partition. */
+  second: { leader: number; replicas: number[]; isr: number[] };
   /** Holds answers back while true, and gives them all at once afterwards. */
   hold(held: boolean): void;
   /** Ends all connections, and refuses new ones until `listen`. */
@@ -20,6 +28,7 @@ export interface LeaderBroker {
   forgetConnections(): void;
 }
 
+const listOffsetsApiKey = 2;
 const metadataApiKey = 3;
 
 /** Starts such a broker on a free port of this machine. */
@@ -40,10 +49,12 @@ export async function leaderBroker(error = 0): Promise<LeaderBroker> {
         const request = received.subarray(4, 4 + received.readInt32BE(0));
         received = received.subarray(4 + request.length);
         asked++;
+        if (request.readInt16BE(0) === listOffsetsApiKey)
+          broker.questions.push(partitionsOf(request).partitions);
         const answer = () => {
           if (mine !== sockets || socket.destroyed) return;
           const metadata = request.readInt16BE(0) === metadataApiKey;
-          socket.write(metadata ? metadataTo(request, port) : offsetTo(request, broker.error));
+          socket.write(metadata ? metadataTo(request, port, broker) : offsetTo(request, broker));
         };
         if (held) heldBack.push(answer);
         else answer();
@@ -61,6 +72,10 @@ export async function leaderBroker(error = 0): Promise<LeaderBroker> {
   const broker: LeaderBroker = {
     address: `127.0.0.1:${port}`,
     error,
+    errorOfOthers: error,
+    questions: [],
+    controller: () => 0,
+    second: { leader: 5, replicas: [5], isr: [5] },
     get asked() {
       return asked;
     },
@@ -83,25 +98,39 @@ export async function leaderBroker(error = 0): Promise<LeaderBroker> {
   return broker;
 }
 
+/** The topic of a ListOffsets v1 request and the partitions that it asks for. */
+function partitionsOf(request: Buffer): { topic: string; partitions: number[] } {
+  const topicAt = 10 + request.readInt16BE(8) + 4 + 4;
+  const partitionsAt = topicAt + 2 + request.readInt16BE(topicAt);
+  return {
+    topic: request.toString('utf8', topicAt + 2, partitionsAt),
+    // An id and a timestamp each.
+    partitions: Array.from({ length: request.readInt32BE(partitionsAt) }, (_, index) =>
+      request.readInt32BE(partitionsAt + 4 + index * 12),
+    ),
+  };
+}
+
 /** A ListOffsets v1 response as a Kafka 2.5 broker writes it. */
-function offsetTo(request: Buffer, error: number): Buffer {
-  const clientIdLength = request.readInt16BE(8);
-  const topicAt = 10 + clientIdLength + 4 + 4;
-  const topic = request.toString('utf8', topicAt + 2, topicAt + 2 + request.readInt16BE(topicAt));
+function offsetTo(request: Buffer, broker: LeaderBroker): Buffer {
+  const { topic, partitions } = partitionsOf(request);
   const out = writer();
   out.int32(request.readInt32BE(4));
   out.int32(1);
   out.string(topic);
-  out.int32(1);
-  out.int32(0);
-  out.int16(error);
-  out.int64(-1n);
-  out.int64(error === 0 ? 7n : -1n);
+  out.int32(partitions.length);
+  for (const partition of partitions) {
+    const error = partition === 0 ? broker.error : broker.errorOfOthers;
+    out.int32(partition);
+    out.int16(error);
+    out.int64(-1n);
+    out.int64(error === 0 ? 7n : -1n);
+  }
   return out.framed();
 }
 
-/** A Metadata v7 response: partition 1 is led by broker 5 and partition 0 by this one, both in their first epoch. */
-function metadataTo(request: Buffer, port: number): Buffer {
+/** A Metadata v7 response: partition 0 is led by this broker, both are in their first epoch. */
+function metadataTo(request: Buffer, port: number, { controller, second }: LeaderBroker): Buffer {
   const topicAt = 10 + request.readInt16BE(8) + 4;
   const topic = request.toString('utf8', topicAt + 2, topicAt + 2 + request.readInt16BE(topicAt));
   const out = writer();
@@ -113,21 +142,22 @@ function metadataTo(request: Buffer, port: number): Buffer {
   out.int32(port);
   out.int16(-1);
   out.string('cluster');
-  out.int32(0);
+  out.int32(controller());
   out.int32(1);
   out.int16(0);
   out.string(topic);
   out.int8(0);
   out.int32(2);
-  for (const [partition, leader] of [
-    [1, 5],
-    [0, 0],
-  ] as const) {
+  const first = { leader: 0, replicas: second.replicas.length > 1 ? second.replicas : [0] };
+  for (const { partition, leader, replicas, isr } of [
+    { partition: 1, ...second },
+    { partition: 0, ...first, isr: first.replicas },
+  ]) {
     out.int16(0);
     out.int32(partition);
     out.int32(leader);
     out.int32(0);
-    for (const list of [[leader], [leader], []]) {
+    for (const list of [replicas, isr, []]) {
       out.int32(list.length);
       for (const id of list) out.int32(id);
     }

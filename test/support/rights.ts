@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { applyOverlay, kubectl } from './kubectl.ts';
-import { cluster, ensureNamespace, eventually, setting } from './testbed.ts';
+import { cluster, ensureNamespace, eventually, setting, startWorker, type WorkerProcess } from './testbed.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -41,4 +41,20 @@ export function grantTarget(namespace: string, name: string): void {
 /** Gives the worker's service account the roles of these folders below deploy/kustomize, or takes them away. */
 export function deployRoles(verb: 'apply' | 'delete', folders: string[]): void {
   for (const folder of folders) kubectl([verb, '-k', join(root, 'deploy/kustomize', folder)]);
+}
+
+/** Starts a worker with just the rights of these folders below deploy/kustomize, which are taken away when it stops. */
+export async function startRoleWorker(
+  taskQueue: string,
+  folders: string[],
+  env: Record<string, string> = {},
+): Promise<WorkerProcess> {
+  deployRoles('apply', folders);
+  const KUBECONFIG = await kubeconfigOf('leaderfall', 'leaderfall-worker');
+  const worker = await startWorker(taskQueue, { KUBECONFIG, ...env });
+  const stop = async () => {
+    await worker.stop();
+    deployRoles('delete', folders);
+  };
+  return { ...worker, stop };
 }

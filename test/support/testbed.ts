@@ -8,6 +8,7 @@ import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import type { ChaosResult } from '../../src/experiment/result.ts';
 import { connectKubernetes } from '../../src/kubernetes/connect-kubernetes.ts';
 import type { KubernetesObject } from '../../src/kubernetes/port.ts';
+import { main } from './build.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const logs = join(tmpdir(), 'leaderfall-e2e');
@@ -37,11 +38,11 @@ export interface WorkerProcess {
   thaw(): void;
 }
 
-/** Starts a worker, from the sources unless Node is to be called otherwise, and waits until it says that it is ready. */
+/** Starts a worker, unless Node is to be called otherwise, and waits until it says that it is ready. */
 export async function startWorker(
   taskQueue: string,
   env: Record<string, string> = {},
-  program = ['src/cli/main.ts'],
+  program = [main],
 ): Promise<WorkerProcess> {
   mkdirSync(logs, { recursive: true });
   const file = join(logs, `worker-${taskQueue}-${Date.now()}.log`);
@@ -83,7 +84,7 @@ export interface CommandEnd {
 
 /** Runs `leaderfall ARGS` to its end. */
 export async function leaderfall(args: string[], env: Record<string, string> = {}): Promise<CommandEnd> {
-  const child = spawn(process.execPath, ['src/cli/main.ts', ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', ...env },

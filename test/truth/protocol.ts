@@ -31,7 +31,7 @@ export type ClientsRequest =
   | { id: number; what: 'start'; topic: string; bootstrap: string[]; ports: Record<string, number> }
   | { id: number; what: 'gaps' };
 
-/** When records were not acknowledged, or not received, for longer than usual. */
+/** When records were not acknowledged, as the producer in the pod has it, or not received, for longer than usual. */
 export interface ClientGaps {
   producer: Span[];
   consumer: Span[];

@@ -287,6 +287,17 @@ describe('the verdict', () => {
   });
 });
 
+it('a run that was stopped while a step failed is Stopped, and tells both', () => {
+  const stoppedBy = { actor: 'ann', reason: 'a release' };
+  const { verdict, reasons, failStep } = judge({ ...whole, cancelled: true, stoppedBy, problem });
+  expect(verdict).toBe('Stopped');
+  expect(reasons).toEqual([
+    'stopped by ann: a release',
+    'meanwhile step provision failed: PLAN_FATAL: deploy: no such image',
+  ]);
+  expect(failStep).toBeUndefined();
+});
+
 /** Ways in which evidence can be short of what Pass needs; each leaves the rest as it is. */
 const shortcomings: Partial<Evidence>[] = [
   { cancelled: true },

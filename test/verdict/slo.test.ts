@@ -1,105 +1,17 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Evidence, KillRecord, StreamReport } from '../../src/experiment/result.ts';
-import { type SloId, sloIds, sloLimits } from '../../src/experiment/slo.ts';
-import { experimentSchema } from '../../src/experiment/spec.ts';
-import type { VerdictLine } from '../../src/experiment/verdict-line.ts';
-import { judge, verdictOf } from '../../src/verdict/judge.ts';
-import { passedResult } from '../report/example-result.ts';
-
-const { kills, stream, experiment } = passedResult();
-if (!stream || !experiment) throw new Error('the example is not whole');
-const latency = (p99: number) => ({ p50: 1, p99, max: p99, count: 100 });
-
-/** Every figure observed, and every figure 100 at most or 0 where that is the limit by default. */
-const fullStream: StreamReport = {
-  ...stream,
-  longestSilenceMs: 100,
-  producerOutage: { count: 1, maxMs: 100, totalMs: 100 },
-  faultWindows: {
-    count: 3,
-    totalMs: 30_000,
-    inside: latency(100),
-    outside: latency(10),
-    throughputDipPercent: 40,
-  },
-};
-
-const whole: Evidence = {
-  experiment,
-  plannedKills: 3,
-  minKills: 3,
-  kills,
-  stream: fullStream,
-  livenessPod: { state: 'running' },
-  isrFullAtEnd: true,
-  cancelled: false,
-};
-
-/** What a person writes to limit one figure. */
-const written: Record<SloId, (limit: number) => object> = {
-  lost: (limit) => ({ lost: limit }),
-  duplicates: (limit) => ({ duplicates: limit }),
-  reorders: (limit) => ({ reorders: limit }),
-  'producer-outage-max': (limit) => ({ producerOutageMs: { max: limit } }),
-  'producer-outage-total': (limit) => ({ producerOutageMs: { total: limit } }),
-  'consumer-silence': (limit) => ({ consumerSilenceMs: limit }),
-  'p99-inside-fault': (limit) => ({ p99LatencyMs: { insideFault: limit } }),
-  'p99-outside-fault': (limit) => ({ p99LatencyMs: { outsideFault: limit } }),
-  'time-to-new-leader': (limit) => ({ timeToNewLeaderMs: limit }),
-  'time-to-full-isr': (limit) => ({ timeToFullIsrMs: limit }),
-  'throughput-dip': (limit) => ({ throughputDipPercent: limit }),
-};
-
-const killsProvenAs = (change: object): Partial<Evidence> => ({
-  kills: kills.map((kill): KillRecord => ({ ...kill, proof: kill.proof && { ...kill.proof, ...change } })),
-});
-const streamAs = (change: Partial<StreamReport>): Partial<Evidence> => ({
-  stream: { ...fullStream, ...change },
-});
-
-/** Evidence in which a figure has a value, and evidence in which it was not seen. */
-const seen: Record<SloId, (value: number) => Partial<Evidence>> = {
-  lost: (lost) => streamAs({ lost, lostExamples: [7] }),
-  duplicates: (duplicated) => streamAs({ duplicated }),
-  reorders: (outOfOrder) => streamAs({ outOfOrder }),
-  'producer-outage-max': (maxMs) => streamAs({ producerOutage: { count: 1, maxMs, totalMs: 0 } }),
-  'producer-outage-total': (totalMs) => streamAs({ producerOutage: { count: 9, maxMs: 0, totalMs } }),
-  'consumer-silence': (longestSilenceMs) => streamAs({ longestSilenceMs }),
-  'p99-inside-fault': (p99) => streamAs({ faultWindows: { count: 1, totalMs: 1, inside: latency(p99) } }),
-  'p99-outside-fault': (p99) => streamAs({ faultWindows: { count: 1, totalMs: 1, outside: latency(p99) } }),
-  'time-to-new-leader': (timeToNewLeaderMs) => killsProvenAs({ timeToNewLeaderMs }),
-  'time-to-full-isr': (timeToFullIsrMs) => killsProvenAs({ timeToFullIsrMs }),
-  'throughput-dip': (throughputDipPercent) =>
-    streamAs({ faultWindows: { count: 1, totalMs: 1, throughputDipPercent } }),
-};
-const unseen: Record<SloId, Partial<Evidence>> = {
-  lost: streamAs({ drained: false }),
-  duplicates: streamAs({ drained: false }),
-  reorders: streamAs({ drained: false }),
-  'producer-outage-max': streamAs({ acked: 0, producerOutage: undefined }),
-  'producer-outage-total': streamAs({ producerOutage: undefined }),
-  'consumer-silence': streamAs({
-    silence: { at: '2026-03-02T10:16:00.000Z', silentMs: 1, confirmed: 'not-observed', evidence: [] },
-  }),
-  'p99-inside-fault': streamAs({ faultWindows: undefined }),
-  'p99-outside-fault': streamAs({ faultWindows: undefined }),
-  'time-to-new-leader': killsProvenAs({ timeToNewLeaderMs: undefined }),
-  'time-to-full-isr': killsProvenAs({ timeToFullIsrMs: undefined }),
-  'throughput-dip': streamAs({ faultWindows: undefined }),
-};
-
-function withSlo(slo: object, change: Partial<Evidence> = {}): Evidence {
-  if (!experiment) throw new Error('unreachable');
-  return { ...whole, experiment: { ...experiment, slo: experimentSchema.parse({ slo }).slo }, ...change };
-}
-
-function judged(evidence: Evidence, id: VerdictLine['id']) {
-  const judgement = judge(evidence);
-  const line = judgement.lines.find((one) => one.id === id);
-  if (!line) throw new Error(`no line ${id}`);
-  return { ...judgement, line };
-}
+import { sloIds } from '../../src/experiment/slo.ts';
+import { judge } from '../../src/verdict/judge.ts';
+import {
+  judged,
+  killsProvenAs,
+  latency,
+  seen,
+  streamAs,
+  unseen,
+  whole,
+  withSlo,
+  written,
+} from './slo-support.ts';
 
 describe.each(sloIds)('the limit of %s', (id) => {
   it('is met by a figure up to it', () => {
@@ -156,7 +68,7 @@ describe('what was seen in part', () => {
   });
 
   it('does not meet a limit on recovery where one of the kills was not seen to recover', () => {
-    const [first, ...others] = kills;
+    const [first, ...others] = whole.kills;
     if (!first?.proof) throw new Error('no proof');
     const { timeToFullIsrMs: _, ...proof } = first.proof;
     const evidence = withSlo({ timeToFullIsrMs: 60_000 }, { kills: [{ ...first, proof }, ...others] });
@@ -186,6 +98,44 @@ describe('what was seen in part', () => {
     expect(judge(kept).verdict).toBe('Fail');
   });
 
+  describe('where the producer’s client was stuck', () => {
+    const at = Date.parse('2026-03-02T10:16:00.000Z');
+    const outage = { partition: 0, at, errors: {}, failedSends: 0, retries: 0, backoffMs: 0, rebuilds: 0 };
+    /** One outage of 9 s, so much of it the client's own. */
+    const stuckFor = (stuckMs: number) =>
+      streamAs({
+        producerOutage: { count: 1, maxMs: 9_000, totalMs: 9_000 },
+        producerOutages: [{ ...outage, ms: 9_000, ...(stuckMs > 0 ? { stuckMs } : {}) }],
+      });
+
+    it.each(['max', 'total'])(
+      'a limit on outages (%s) that it alone breaks is an Error, never a Fail',
+      (limit) => {
+        const slo = { producerOutageMs: { max: 60_000, total: 60_000, [limit]: 3_000 } };
+        const { line, verdict, reasons } = judged(withSlo(slo, stuckFor(7_000)), 'tool');
+        expect(verdict).toBe('Error');
+        expect(line.outcome).toBe('not met');
+        expect(reasons.join()).toMatch(/partition 0.*client was stuck for 7.0 s of 9.0 s.*10:16:00/);
+        expect(judge(withSlo(slo, stuckFor(0))).verdict).toBe('Fail');
+      },
+    );
+
+    it('what the cluster made of it by itself still fails', () => {
+      expect(judge(withSlo({ producerOutageMs: { max: 1_000 } }, stuckFor(7_000))).verdict).toBe('Fail');
+    });
+
+    it('what the client lost of one partition excuses nothing of another that lost more', () => {
+      const producerOutage = { count: 2, maxMs: 9_000, totalMs: 9_000, worst: 1 };
+      const elsewhere = streamAs({ ...stuckFor(7_000).stream, producerOutage });
+      const slo = { producerOutageMs: { max: 60_000, total: 3_000 } };
+      expect(judge(withSlo(slo, elsewhere)).verdict).toBe('Fail');
+    });
+
+    it('a limit that is kept all the same is kept', () => {
+      expect(judge(withSlo({ producerOutageMs: { max: 9_000 } }, stuckFor(7_000))).verdict).toBe('Pass');
+    });
+  });
+
   it('does not hold a latency against the cluster that a client of ours may have made', () => {
     const directReader = {
       ...{ read: 100, longestSilenceMs: 90, leaderChanges: 3, longestSwitchMs: 90, longestStuckMs: 8_000 },
@@ -201,7 +151,10 @@ describe('what was seen in part', () => {
   });
 
   it('counts no leader change where a follower was killed', () => {
-    const followers = kills.map((kill) => ({ ...kill, plan: kill.plan && { ...kill.plan, leader: 99 } }));
+    const followers = whole.kills.map((kill) => ({
+      ...kill,
+      plan: kill.plan && { ...kill.plan, leader: 99 },
+    }));
     expect(judged({ ...whole, kills: followers }, 'time-to-new-leader').line.outcome).toBe('not observable');
   });
 });
@@ -252,116 +205,5 @@ describe('a regression', () => {
     const { line, verdict } = judged(withSlo({ regression: { fail: true } }), 'regression');
     expect(line.outcome).toBe('not observable');
     expect(verdict).toBe('Pass');
-  });
-});
-
-describe('every verdict', () => {
-  const figures = fc.record(
-    Object.fromEntries(
-      sloIds.map((id) => [
-        id,
-        fc.record({
-          limit: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
-          value: fc.option(fc.integer({ min: 0, max: 200 }), { nil: undefined }),
-        }),
-      ]),
-    ) as Record<SloId, fc.Arbitrary<{ limit: number | undefined; value: number | undefined }>>,
-  );
-
-  /** Evidence with just these figures, and limits for some of them. */
-  function evidenceWith(drawn: Record<SloId, { limit?: number; value?: number }>): Evidence {
-    const value = (id: SloId) => drawn[id].value;
-    const p99 = (id: SloId) => (drawn[id].value === undefined ? undefined : latency(drawn[id].value));
-    const slo = {
-      ...Object.assign(
-        {},
-        ...sloIds.map((id) => (drawn[id].limit === undefined ? {} : written[id](drawn[id].limit))),
-      ),
-      producerOutageMs: {
-        max: drawn['producer-outage-max'].limit,
-        total: drawn['producer-outage-total'].limit,
-      },
-      p99LatencyMs: {
-        insideFault: drawn['p99-inside-fault'].limit,
-        outsideFault: drawn['p99-outside-fault'].limit,
-      },
-    };
-    const data = [value('lost'), value('duplicates'), value('reorders')];
-    return withSlo(slo, {
-      ...killsProvenAs({
-        timeToNewLeaderMs: value('time-to-new-leader'),
-        timeToFullIsrMs: value('time-to-full-isr'),
-      }),
-      ...streamAs({
-        lost: data[0] ?? 0,
-        duplicated: data[1] ?? 0,
-        outOfOrder: data[2] ?? 0,
-        drained: data.every((count) => count !== undefined),
-        longestSilenceMs: value('consumer-silence') ?? 0,
-        producerOutage: {
-          count: 1,
-          maxMs: value('producer-outage-max') ?? 0,
-          totalMs: value('producer-outage-total') ?? 0,
-        },
-        faultWindows: {
-          count: 1,
-          totalMs: 1,
-          inside: p99('p99-inside-fault'),
-          outside: p99('p99-outside-fault'),
-          throughputDipPercent: value('throughput-dip'),
-        },
-      }),
-    });
-  }
-
-  it('is never Pass where a line that is required is not met or was not seen', () => {
-    fc.assert(
-      fc.property(figures, (drawn) => {
-        const evidence = evidenceWith(drawn as Record<SloId, { limit?: number; value?: number }>);
-        const { verdict, lines } = judge(evidence);
-        for (const { id, limit, origin } of evidence.experiment ? sloLimits(evidence.experiment) : []) {
-          const line = lines.find((one) => one.id === id);
-          expect(line?.limit).toBe(limit);
-          const over = line?.value !== undefined && line.value > limit;
-          const missing = line?.value === undefined && origin === 'spec';
-          if (over || missing) expect(line?.outcome).not.toBe('met');
-          if (over) expect(verdict).toBe('Fail');
-          if (missing) expect(verdict).not.toBe('Pass');
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it('is Pass just where no line leads elsewhere, and a gate that is shut comes before all others', () => {
-    const line = fc.record({
-      gate: fc.boolean(),
-      outcome: fc.constantFrom('met', 'not met', 'not observable'),
-      leadsTo: fc.constantFrom(undefined, 'Fail', 'Inconclusive', 'Error', 'Stopped'),
-    });
-    const sound = line.filter(({ gate, outcome, leadsTo }) => {
-      if (outcome === 'met') return leadsTo === undefined;
-      if (gate && outcome === 'not met') return leadsTo !== undefined;
-      return leadsTo === undefined || leadsTo === 'Fail' || leadsTo === 'Inconclusive';
-    });
-    fc.assert(
-      fc.property(fc.array(sound), (lines) => {
-        const { verdict } = verdictOf(lines as VerdictLine[]);
-        const shut = lines.find(({ gate, outcome }) => gate && outcome === 'not met');
-        if (shut) expect(verdict).toBe(shut.leadsTo);
-        expect(verdict === 'Pass').toBe(lines.every(({ leadsTo }) => leadsTo === undefined));
-      }),
-    );
-  });
-
-  it('follows from the lines alone', () => {
-    fc.assert(
-      fc.property(figures, (drawn) => {
-        const { verdict, lines } = judge(
-          evidenceWith(drawn as Record<SloId, { limit?: number; value?: number }>),
-        );
-        expect(verdictOf(JSON.parse(JSON.stringify(lines))).verdict).toBe(verdict);
-      }),
-    );
   });
 });

@@ -84,7 +84,8 @@ describe('settings of a worker', () => {
     expect(cluster).toMatchObject({
       namespace: 'kafka',
       label: 'app=kafka',
-      service: 'kafka-svc',
+      // The StatefulSet's own, whichever that is.
+      service: undefined,
       port: 9092,
     });
   });
@@ -104,5 +105,37 @@ describe('settings of a worker', () => {
 
   it('take an empty variable as not set', () => {
     expect(readConfig({ LEADERFALL_TASK_QUEUE: '' }).taskQueue).toBe('leaderfall');
+  });
+});
+
+describe('what a worker lets no experiment do', () => {
+  it('is read from its settings', () => {
+    const { policy } = readConfig({
+      LEADERFALL_PROTECTED: 'prod-*, shop/kafka-kafka',
+      LEADERFALL_KILL_TIMES: '{"timeZone":"Europe/Berlin","open":[{"from":"09:00","to":"17:00"}]}',
+      LEADERFALL_MAX_KILLS_PER_HOUR: '6',
+    });
+    expect(policy).toMatchObject({
+      protectedTargets: ['prod-*', 'shop/kafka-kafka'],
+      killTimes: { timeZone: 'Europe/Berlin', open: [{ from: '09:00', to: '17:00' }], freeze: [] },
+      maxKillsPerHour: 6,
+    });
+    expect(readConfig({}).policy).toEqual({});
+  });
+
+  it.each([
+    ['LEADERFALL_PROTECTED', 'Shop'],
+    ['LEADERFALL_PROTECTED', 'a/b/c'],
+    ['LEADERFALL_PROTECTED', ','],
+    ['LEADERFALL_KILL_TIMES', 'weekdays'],
+    ['LEADERFALL_KILL_TIMES', '{"timeZone":"Europe/Berlim"}'],
+    ['LEADERFALL_KILL_TIMES', '{"open":[{"from":"17:00","to":"09:00"}]}'],
+    ['LEADERFALL_KILL_TIMES', '{"opne":[]}'],
+    ['LEADERFALL_MAX_KILLS_PER_HOUR', '0'],
+    ['LEADERFALL_MAX_KILLS_PER_HOUR', 'few'],
+  ])('is refused, never taken for nothing, where it cannot be read: %s=%s', (name, value) => {
+    const { code, evidence } = problemOf({ [name]: value });
+    expect(code).toBe('CONFIGURATION_INVALID');
+    expect(evidence?.join()).toContain(name);
   });
 });

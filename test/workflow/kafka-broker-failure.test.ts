@@ -43,6 +43,20 @@ test('60 s / 20 s: kills at 0, 20 and 40 s, in the order of the story, Pass', as
   expect(result).toEqual(seen.recorded);
 });
 
+test('steps beat no oftener than it takes to replace a dead worker before the next kill', async () => {
+  const schedule = { durationSeconds: 40, intervalSeconds: 40 };
+  const { handle } = await runStory(env, healthy(env, seen, {}, schedule));
+  const { events } = await handle.fetchHistory();
+  const timeouts = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: step }) =>
+    step ? [[step.activityType?.name, Number(step.heartbeatTimeout?.seconds)]] : [],
+  );
+  expect(Object.fromEntries(timeouts)).toMatchObject({
+    ...{ provision: 10, startLiveness: 10, closeStream: 30 },
+    // A kill that is late by half an interval is still made.
+    ...{ aim: 10, kill: 5, prove: 20 },
+  });
+});
+
 test('the limits of the spec decide, and the result holds the lines that they came to', async () => {
   const base = healthy(env, seen);
   const resolve: Activities['resolve'] = async (input) => {
@@ -137,13 +151,40 @@ test('a fault that needs long to get ready is aimed that much before its deadlin
   expect(leads[1]).toBeLessThanOrEqual(8_000);
 });
 
+test('after a kill that came late the next one keeps half an interval away from it', async () => {
+  const asked: (number | undefined)[] = [];
+  const base = healthy(env, seen);
+  const steps: Partial<Activities> = {
+    aim: async (request) => {
+      asked.push(request.notBefore && request.notBefore - request.deadline);
+      return await base.aim(request);
+    },
+    kill: async ({ plan }) => {
+      const requestedAt = plan.deadline + (plan.index === 0 ? 15_000 : 0);
+      return {
+        outcome: 'deleted',
+        requestedAt,
+        answeredAt: requestedAt,
+        gracePeriodSeconds: 30,
+        repeated: false,
+      };
+    },
+  };
+  await runStory(env, healthy(env, seen, steps));
+  // Kills are 20 s apart: 15 s late leaves 5 s.
+  expect(asked).toEqual([undefined, 5_000, undefined]);
+});
+
 test('a leadership that never rests ends in a skipped kill, not in an endless chase', async () => {
   const kill: Activities['kill'] = async () => ({ outcome: 'moved', reason: 'again', at: 0 });
   const { result } = await runStory(
     env,
     healthy(env, seen, { kill }, { durationSeconds: 20, intervalSeconds: 20 }),
   );
-  expect(result?.kills[0]).toMatchObject({ status: 'skipped', reason: 'the target moved 6 times' });
+  expect(result?.kills[0]).toMatchObject({
+    status: 'skipped',
+    reason: 'the target moved 6 times; at last again',
+  });
   expect(seen.calls.filter((name) => name === 'kill')).toHaveLength(6);
   expect(result?.verdict).toBe('Inconclusive');
 });

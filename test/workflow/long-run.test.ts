@@ -1,13 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
+import { resultOf } from '../../src/cli/commands/report.ts';
 import type { TemporalAccess } from '../../src/cli/connect-temporal.ts';
-import { readRun } from '../../src/cli/history/follow.ts';
-import { resultFromHistory } from '../../src/cli/history/result-from-history.ts';
 import { maxKillsOfHistory } from '../../src/experiment/schedule.ts';
 import { unpackSpans } from '../../src/experiment/spans.ts';
+import { partMs, streamFrom } from '../../src/experiment/stream-part.ts';
 import type { Carried } from '../../src/workflows/continue-run.ts';
 import { healthy, planOf, runStory, type Seen, timeSkippingServer, untilCancelled } from './story-support.ts';
 
@@ -57,7 +58,7 @@ interface Part {
 async function reportedOf({ workflowId }: WorkflowHandle) {
   const { client, connection } = env;
   const access = { client, connection, namespace: 'default', address: 'nowhere' };
-  return resultFromHistory(await readRun(access as unknown as TemporalAccess, { workflowId }))?.result;
+  return await resultOf(access as unknown as TemporalAccess, { workflowId });
 }
 
 /** All histories of a run, in order. */
@@ -89,7 +90,11 @@ test(`${kills} kills, one a minute, need several histories, each of them small, 
     spans = request.earlierSpans ?? '';
     return await base.closeStream(request);
   };
-  const activities = healthy(env, seen, { prove, closeStream }, schedule(kills));
+  const takePart: Activities['takePart'] = async ({ from, to }) => ({
+    until: to,
+    changes: { from, to, packed: '' },
+  });
+  const activities = healthy(env, seen, { prove, closeStream, takePart }, schedule(kills));
   const { result, handle } = await runStory(env, activities);
   expect(result?.verdict).toBe('Pass');
   const first = seen.acts[0]?.deadline ?? 0;
@@ -125,7 +130,31 @@ test(`${kills} kills, one a minute, need several histories, each of them small, 
     true,
   );
   expect(reported?.killsElsewhere).toBeUndefined();
+  // A part each quarter of an hour, or of a day each hour, and one of what is left; each begins where the one before it ended.
+  const stretches = reported?.parts?.map(({ changes }) => [changes?.from, changes?.to]) ?? [];
+  const long = partMs(kills * 60_000) ?? Infinity;
+  expect(stretches).toHaveLength(Math.floor(((kills - 1) * 60_000) / long) + 1);
+  expect(stretches[0]?.[0]).toBe(streamFrom(first));
+  for (const [index, [from]] of stretches.entries())
+    if (index > 0) expect(from).toBe(stretches[index - 1]?.[1]);
+  // Aim, kill and prove each of them; and prepare, close, clean up and record once.
+  const all = 3 * kills + 7 + stretches.length;
+  expect(reported?.actions).toMatchObject({ starts: parts.length, activities: all });
 }, 900_000);
+
+test('a part of the stream that cannot be had is left to the next one, and ends no run', async () => {
+  const asked: { from: number; to: number }[] = [];
+  const takePart: Activities['takePart'] = async ({ from, to }) => {
+    asked.push({ from, to });
+    if (asked.length === 1) throw ApplicationFailure.nonRetryable('the pod is gone');
+    return asked.length === 2 ? {} : { until: to };
+  };
+  const { result } = await runStory(env, healthy(env, seen, { takePart }, schedule(20)));
+  expect(result?.verdict).toBe('Pass');
+  expect(asked.length).toBeGreaterThanOrEqual(4);
+  expect(new Set(asked.slice(0, 3).map(({ from }) => from)).size).toBe(1);
+  expect(asked[3]?.from).toBe(asked[2]?.to);
+});
 
 /** Does something when the last kill of the first history is being proven. */
 function atBorder(act: (handle: WorkflowHandle) => Promise<unknown>, count: number) {

@@ -4,9 +4,18 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Activities } from '../../src/activities/contract.ts';
+import type { PromotionDependencies } from '../../src/activities/promotion.ts';
+import { problem } from '../../src/experiment/errors.ts';
 import type { PromotionRecord } from '../../src/experiment/promotion/record.ts';
-import { environmentSteps, httpServer, promoteStory, secretsFolder } from './promotion-support.ts';
-import { timeSkippingServer, untilCancelled } from './story-support.ts';
+import {
+  environmentSteps,
+  httpServer,
+  lastingProof,
+  promoteStory,
+  secretsFolder,
+} from './promotion-support.ts';
+import { timeSkippingServer } from './story-support.ts';
 
 /** How promotions end: what is told and called, and what a stop reaches. */
 let env: TestWorkflowEnvironment;
@@ -34,6 +43,8 @@ afterEach(async () => {
 });
 
 const kills = { name: 'kills', cluster: { namespace: 'kafka' } };
+/** From before the test to long after it. */
+const frozen = [{ from: '2020-01-01T00:00:00Z', to: '2090-01-01T00:00:00Z' }];
 
 async function promote(
   more: object,
@@ -41,7 +52,13 @@ async function promote(
     during,
     stage = {},
     overrides = {},
-  }: { during?: (handle: WorkflowHandle) => Promise<void>; stage?: object; overrides?: object } = {},
+    settings = {},
+  }: {
+    during?: (handle: WorkflowHandle) => Promise<void>;
+    stage?: object;
+    overrides?: object;
+    settings?: Partial<PromotionDependencies>;
+  } = {},
 ) {
   const steps = environmentSteps(env, 'staging', { fails, inputs: [] }, overrides);
   return await promoteStory(
@@ -55,7 +72,7 @@ async function promote(
       ...more,
     }),
     during,
-    { secretsFolder: folder, webUi },
+    { secretsFolder: folder, webUi, ...settings },
   );
 }
 
@@ -106,7 +123,8 @@ test('those who want to know are told of start, waiting gate, verdict and end, w
     { kind: 'slack', url: `${http.url}/slack`, on: ['waiting'] },
     { kind: 'webhook', url: 'http://127.0.0.1:1/nobody-there' },
   ];
-  const gates = [{ kind: 'approval', approvers: [{ name: 'ann' }] }];
+  const approvers = [{ name: 'ann', role: 'on call' }, { name: "o'brien" }, { name: 'carol' }];
+  const gates = [{ kind: 'approval', approvers }];
   const { record, handle } = await promote(
     { notify },
     {
@@ -115,7 +133,7 @@ test('those who want to know are told of start, waiting gate, verdict and end, w
         await expect
           .poll(() => bodies().some(({ kind }) => kind === 'waiting'), { timeout: 30_000 })
           .toBe(true);
-        await started.executeUpdate('approve', { args: [{ actor: 'ann', reason: 'fine' }] });
+        await started.executeUpdate('approve', { args: [{ actor: 'ann', role: 'on call', reason: 'fine' }] });
       },
     },
   );
@@ -124,9 +142,12 @@ test('those who want to know are told of start, waiting gate, verdict and end, w
   expect(news.map(({ kind }) => kind).sort()).toEqual(['ended', 'started', 'verdict', 'waiting']);
   const id = handle.workflowId;
   const waiting = news.find(({ kind }) => kind === 'waiting');
-  expect(waiting.commands[0]).toBe(
-    `leaderfall promote approve ${id} --stage staging --actor NAME --reason TEXT`,
-  );
+  // One line for each who may: the starter does not count.
+  expect(waiting.commands).toEqual([
+    `leaderfall promote approve ${id} --stage staging --actor ann --role 'on call' --reason TEXT`,
+    `leaderfall promote approve ${id} --stage staging --actor 'o'\\''brien' --reason TEXT`,
+    `leaderfall promote reject ${id} --stage staging --actor ann --reason TEXT`,
+  ]);
   expect(waiting.link).toBe(`${webUi}/namespaces/default/workflows/${id}`);
   const [slack] = http.requests.filter(({ path }) => path === '/slack');
   expect(Object.keys(JSON.parse(slack?.body ?? ''))).toEqual(['text']);
@@ -143,16 +164,14 @@ test('a secret that the worker has not is said at once', async () => {
   });
 });
 
-/** Waits until the run of the stage is at its proof, which lasts until it is cancelled. */
-const proving = async (handle: WorkflowHandle) => {
-  const child = env.client.workflow.getHandle(`${handle.workflowId}.staging.1`);
-  const step = () =>
-    child.query<{ step: string }>('status').then(
-      ({ step }) => step,
-      () => '',
-    );
-  await expect.poll(step, { timeout: 30_000 }).toBe('kill');
-};
+/** The record as the last activity kept it. */
+async function keptRecord(handle: WorkflowHandle): Promise<PromotionRecord> {
+  const { events } = await handle.fetchHistory();
+  const results = (events ?? []).flatMap(
+    (event) => event.activityTaskCompletedEventAttributes?.result?.payloads?.[0]?.data ?? [],
+  );
+  return JSON.parse(Buffer.from(results.at(-1) ?? []).toString());
+}
 
 test('who rejects stops the run under way, which cleans up, and the promotion ends as Rejected', async () => {
   const cleaned: string[] = [];
@@ -160,12 +179,13 @@ test('who rejects stops the run under way, which cleans up, and the promotion en
     cleaned.push('run');
     return { leftovers: [], done: [] };
   };
+  const { prove, begun } = lastingProof();
   const { record } = await promote(
     {},
     {
-      overrides: { prove: untilCancelled, cleanUp },
+      overrides: { prove, cleanUp },
       during: async (handle) => {
-        await proving(handle);
+        await begun;
         const stranger = handle.executeUpdate('reject', { args: [{ actor: 'eve', reason: 'no' }] });
         await expect(stranger).rejects.toMatchObject({
           cause: { message: expect.stringContaining('eve has no say') },
@@ -185,12 +205,13 @@ test('a cancel reaches runs and their clean-up, and the promotion ends as Cancel
     cleaned.push('run');
     return { leftovers: [], done: [] };
   };
+  const { prove, begun } = lastingProof();
   const { error, handle } = await promote(
     { notify: [{ kind: 'webhook', url: http.url }] },
     {
-      overrides: { prove: untilCancelled, cleanUp },
+      overrides: { prove, cleanUp },
       during: async (started) => {
-        await proving(started);
+        await begun;
         await started.cancel();
       },
     },
@@ -198,13 +219,77 @@ test('a cancel reaches runs and their clean-up, and the promotion ends as Cancel
   expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
   expect(error).toBeInstanceOf(WorkflowFailedError);
   expect(cleaned).toEqual(['run']);
-  const { events = [] } = await handle.fetchHistory();
-  const results = (events ?? []).flatMap(
-    (event) => event.activityTaskCompletedEventAttributes?.result?.payloads?.[0]?.data ?? [],
-  );
-  const kept = JSON.parse(Buffer.from(results.at(-1) ?? []).toString()) as PromotionRecord;
-  expect(kept).toMatchObject({ outcome: 'Stopped', stages: [{ runs: [{ verdict: 'Stopped' }] }] });
+  expect(await keptRecord(handle)).toMatchObject({
+    outcome: 'Stopped',
+    stages: [{ runs: [{ verdict: 'Stopped' }] }],
+  });
   expect(bodies().find(({ kind }) => kind === 'ended').text).toBe('Stopped: it was cancelled');
+});
+
+test('a run that breaks while the promotion is being stopped leaves it Stopped, and is told beside it', async () => {
+  const { prove, begun } = lastingProof();
+  // As a worker of another build may end it.
+  const record: Activities['record'] = async ({ result }) => ({ ...result, verdict: 'Error' });
+  const { error, handle } = await promote(
+    { onRejected: [{ kind: 'http', url: `${http.url}/no` }] },
+    {
+      overrides: { prove, record },
+      during: async (started) => {
+        await begun;
+        await started.signal('stop', { actor: 'ann', reason: 'a release' });
+      },
+    },
+  );
+  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+  expect(await keptRecord(handle)).toMatchObject({
+    outcome: 'Stopped',
+    reason: expect.stringMatching(/^stopped by ann: a release; meanwhile INTERNAL: Error: /),
+    hooks: [],
+  });
+});
+
+test('a stop says who and why in the record, and reaches a promotion that waits', async () => {
+  const { error, handle } = await promote(
+    {},
+    {
+      stage: { gates: [{ kind: 'window', freeze: frozen }] },
+      during: async (started) => {
+        const state = async () => (await started.query<PromotionRecord>('status')).stages[0]?.state;
+        await expect.poll(state, { timeout: 30_000 }).toBe('waiting');
+        await started.signal('stop', { actor: 'ann', reason: 'a release' });
+      },
+    },
+  );
+  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+  const kept = await keptRecord(handle);
+  expect(kept).toMatchObject({
+    outcome: 'Stopped',
+    reason: 'stopped by ann: a release',
+    decisions: [{ request: 'stop', actor: 'ann', reason: 'a release', stage: 'staging' }],
+  });
+});
+
+test('a promotion that breaks keeps its record, calls the hooks of a rejected one and is told of', async () => {
+  const proof = { stage: 'staging', promotion: 'earlier' };
+  const findRecord = async () => {
+    throw problem('CONFIGURATION_INVALID', 'no right to read it');
+  };
+  const { error, handle } = await promote(
+    {
+      notify: [{ kind: 'webhook', url: `${http.url}/news`, on: ['ended'] }],
+      onRejected: [{ kind: 'http', url: `${http.url}/no` }],
+    },
+    { stage: { proof }, settings: { findRecord } },
+  );
+  expect(error?.cause).toMatchObject({ type: 'CONFIGURATION_INVALID', message: 'no right to read it' });
+  const reason = 'CONFIGURATION_INVALID: no right to read it';
+  expect(await keptRecord(handle)).toMatchObject({
+    outcome: 'Error',
+    reason,
+    stages: [{ state: 'not passed' }],
+    hooks: [{ outcome: 'answered 200' }],
+  });
+  expect(bodies().find(({ kind }) => kind === 'ended').text).toBe(`Error: ${reason}`);
 });
 
 test('a hook starts any workflow and signals any other, once', async () => {

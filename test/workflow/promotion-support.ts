@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import type { Activities, Resolved } from '../../src/activities/contract.ts';
-import { createPromotionActivities } from '../../src/activities/promotion.ts';
+import { createPromotionActivities, type PromotionDependencies } from '../../src/activities/promotion.ts';
 import type { PromotionRecord } from '../../src/experiment/promotion/record.ts';
-import { findRecord } from '../../src/worker/temporal-facts.ts';
-import { healthy } from './story-support.ts';
+import { cancelRun, findRecord } from '../../src/worker/temporal-facts.ts';
+import { workflowCode } from '../support/build.ts';
+import { healthy, untilCancelled } from './story-support.ts';
 
 /** Short runs: one kill each. */
 const short = { durationSeconds: 2, intervalSeconds: 2 };
@@ -44,6 +44,20 @@ export function environmentSteps(
     },
     short,
   );
+}
+
+/**
+ * A proof that lasts until it is cancelled, and the moment in which as many as `runs` have begun. A cancel has to wait for that: the
+ * time-skipping server never ends a step that is cancelled before a worker has taken it.
+ */
+export function lastingProof(runs = 1): { prove: () => Promise<never>; begun: Promise<void> } {
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  let count = 0;
+  const prove = async () => {
+    if (++count === runs) resolve();
+    return await untilCancelled();
+  };
+  return { prove, begun };
 }
 
 /** A request that a hook or a channel has sent. */
@@ -78,7 +92,6 @@ export function secretsFolder(secrets: Record<string, string>): string {
 }
 
 let count = 0;
-let workflowBundle: ReturnType<typeof bundleWorkflowCode> | undefined;
 
 /** What a promotion of a test was given and how it ended. */
 export interface Ended {
@@ -93,15 +106,11 @@ export async function promoteStory(
   steps: { staging: Activities; production: Activities },
   spec: (queues: { staging: string; production: string }) => object,
   during: (handle: WorkflowHandle) => Promise<void> = async () => {},
-  settings: { secretsFolder?: string; webUi?: string } = {},
+  settings: Partial<PromotionDependencies> = {},
 ): Promise<Ended> {
   const id = `promotion-${count++}`;
-  workflowBundle ??= bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/all-workflows.ts', import.meta.url)),
-    logger: new DefaultLogger('ERROR'),
-  });
   const connection = env.nativeConnection;
-  const bundle = await workflowBundle;
+  const bundle = await workflowCode();
   const worker = (taskQueue: string, activities: object, withStories = true) =>
     Worker.create({
       connection,
@@ -112,8 +121,9 @@ export async function promoteStory(
       ...(withStories ? { workflowBundle: bundle } : {}),
     });
   const own = createPromotionActivities({
-    ...settings,
     findRecord: (workflowId) => findRecord(env.client, workflowId),
+    cancelRun: (run) => cancelRun(env.client, run),
+    ...settings,
   });
   const queues = { staging: `${id}-staging`, production: `${id}-production` };
   const workers = await Promise.all([

@@ -1,6 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Activities } from '../../src/activities/contract.ts';
 import type { PromotionRecord } from '../../src/experiment/promotion/record.ts';
 import { environmentSteps, promoteStory } from './promotion-support.ts';
 import { timeSkippingServer } from './story-support.ts';
@@ -34,17 +35,18 @@ interface Parts {
   more?: object;
   /** What the staging worker is to be called. */
   environment?: string;
-  settings?: { secretsFolder?: string; webUi?: string };
+  /** Steps of the staging worker that behave otherwise. */
+  steps?: Partial<Activities>;
 }
 
 async function promote(
-  { staging, production, more, environment = 'staging', settings }: Parts,
+  { staging, production, more, environment = 'staging', steps }: Parts,
   during?: (handle: WorkflowHandle) => Promise<void>,
 ) {
   return await promoteStory(
     env,
     {
-      staging: environmentSteps(env, 'staging', { fails, inputs }),
+      staging: environmentSteps(env, 'staging', { fails, inputs }, steps),
       production: environmentSteps(env, 'production', { fails, inputs }),
     },
     (queues) => ({
@@ -69,7 +71,6 @@ async function promote(
       ...more,
     }),
     during,
-    settings,
   );
 }
 
@@ -232,7 +233,71 @@ test('a soak repeats the experiments for its time, and one repeat that does not 
   expect(broken.record?.reason).toMatch(/^staging: repeat 1 of the soak: kills ended Fail/);
 });
 
-test('a window keeps a stage until it opens, unless somebody who may overrides it, or it expires first', async () => {
+test('a repeat of a soak that passes but is worse than the last passed run of its spec holds the stage', async () => {
+  const base = environmentSteps(env, 'staging', { fails, inputs });
+  const baseline = {
+    workflowId: 'earlier',
+    runId: 'r',
+    endedAt: '2026-01-01T00:00:00.000Z',
+    figures: { 'producer-outage-max': 500 },
+  };
+  let runs = 0;
+  const steps: Partial<Activities> = {
+    // The first run of a spec has nothing to be compared with.
+    resolve: async (input) => ({ ...(await base.resolve(input)), ...(runs++ > 0 ? { baseline } : {}) }),
+    closeStream: async (request) => {
+      const { stream, ...closing } = await base.closeStream(request);
+      const longestAckGapMs = runs < 3 ? 600 : 2_000;
+      return { ...closing, ...(stream ? { stream: { ...stream, longestAckGapMs } } : {}) };
+    },
+  };
+  const gates = [{ kind: 'soak', duration: '6h', every: '2h' }];
+  const { record } = await promote({ staging: { gates, hold: '0s' }, steps });
+  expect(record?.outcome).toBe('Rejected');
+  expect(record?.reason).toMatch(
+    /^staging: repeat 2 of the soak: kills got worse: worse than in run earlier of .*2\.0+ s, was/,
+  );
+  expect(record?.stages[0]?.runs.map(({ verdict }) => verdict)).toEqual(['Pass', 'Pass', 'Pass']);
+});
+
+test('a soak and a window can be overridden by those who may, and the stage is then no proof', async () => {
+  const now = await env.currentTimeMs();
+  const freeze = [{ from: new Date(now).toISOString(), to: new Date(now + 300 * 86_400_000).toISOString() }];
+  const held = [
+    { kind: 'soak', duration: '300d', every: '100d' },
+    { kind: 'window', freeze },
+  ];
+  for (const gate of held) {
+    const { record } = await promote(
+      {
+        more: { overriders: ['ann', 'carol'] },
+        staging: { gates: [gate] },
+        production: { hold: '0s' },
+      },
+      async (handle) => {
+        await until(handle, 'waiting');
+        const [stage] = (await status(handle)).stages;
+        expect(stage?.answers).toEqual([
+          `leaderfall promote override ${handle.workflowId} --stage staging --actor ann --reason TEXT`,
+        ]);
+        const starter = ask(handle, 'override', { actor: 'carol', reason: 'hurry' });
+        await expect(starter).rejects.toMatchObject({
+          cause: { message: expect.stringContaining('somebody else has to override') },
+        });
+        await ask(handle, 'override', { actor: 'ann', reason: 'a hotfix' });
+      },
+    );
+    expect(record?.stages[0]).toMatchObject({
+      state: 'overridden',
+      gates: [{ kind: gate.kind, how: 'overridden by ann: a hotfix' }],
+      runs: [{ purpose: 'stage' }],
+    });
+    expect(record?.stages[0]?.answers).toBeUndefined();
+    expect(record?.reason).toBe('production: no proof: stage staging is overridden');
+  }
+});
+
+test('a window keeps a stage until it opens, or expires first', async () => {
   const now = await env.currentTimeMs();
   const freeze = [
     { from: new Date(now - 60_000).toISOString(), to: new Date(now + 5 * 3_600_000).toISOString() },

@@ -7,9 +7,12 @@ import {
   bundleWorkflowCode,
   DefaultLogger,
   Worker,
+  type WorkflowBundleOption,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as allWorkflows from '../../src/workflows/all-workflows.ts';
+import { workflowCode } from '../support/build.ts';
 import { recordedStories } from './recorded-stories.ts';
 
 /**
@@ -20,10 +23,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, 'test/histories');
 const files = readdirSync(folder).filter((name) => /\.json(\.gz)?$/.test(name));
 const changed = mkdtempSync(join(tmpdir(), 'leaderfall-changed-'));
-let workflowBundle: WorkflowBundleWithSourceMap;
+let workflowBundle: WorkflowBundleOption;
 
 beforeAll(async () => {
-  workflowBundle = await bundleOf(root);
+  workflowBundle = await workflowCode();
 });
 
 afterAll(() => {
@@ -36,7 +39,14 @@ function bundleOf(where: string): Promise<WorkflowBundleWithSourceMap> {
 }
 
 interface Recorded {
-  events: { workflowExecutionStartedEventAttributes?: { workflowId?: string } }[];
+  events: {
+    eventId: string;
+    workflowExecutionStartedEventAttributes?: { workflowId?: string; workflowType?: { name?: string } };
+    activityTaskScheduledEventAttributes?: object;
+    timerStartedEventAttributes?: object;
+    /** Payloads, base64. */
+    userMetadata?: { summary?: { data?: string } };
+  }[];
 }
 
 function history(name: string): Recorded {
@@ -54,9 +64,30 @@ test('every path has its history', () => {
   expect([...recorded]).toEqual(expect.arrayContaining(Object.keys(recordedStories)));
 });
 
+test('every workflow type that a worker serves has its histories', () => {
+  const types = files.map((name) => {
+    const [{ workflowExecutionStartedEventAttributes: started } = {}] = history(name).events;
+    return started?.workflowType?.name ?? '';
+  });
+  expect(new Set(types)).toEqual(new Set(Object.keys(allWorkflows)));
+});
+
 test.each(files)('%s replays', async (name) => {
   const recorded = history(name);
   await Worker.runReplayHistory({ workflowBundle }, recorded, workflowIdOf(recorded));
+});
+
+test('every step and timer of every path says in one line what it is for', () => {
+  const own = files.filter((name) => name.replace(/(-\d)?\.json(\.gz)?$/, '') in recordedStories);
+  for (const name of own) {
+    const begun = history(name).events.filter(
+      (event) => event.activityTaskScheduledEventAttributes ?? event.timerStartedEventAttributes,
+    );
+    for (const { eventId, userMetadata } of begun) {
+      const line = Buffer.from(userMetadata?.summary?.data ?? '', 'base64').toString();
+      expect([name, eventId, line]).toEqual([name, eventId, expect.stringMatching(/^".+"$/)]);
+    }
+  }
 });
 
 test('a step left out of the workflow is caught', async () => {
@@ -65,7 +96,7 @@ test('a step left out of the workflow is caught', async () => {
   symlinkSync(join(root, 'node_modules'), join(changed, 'node_modules'));
   const file = join(changed, 'src/workflows/kafka-broker-failure.ts');
   const code = readFileSync(file, 'utf8');
-  const without = code.replace(/await boundedStep\(`opt [^;]*;/, '');
+  const without = code.replace(/await boundedStep\(shortLine\(`opt [^;]*;/, '');
   expect(without).not.toBe(code);
   writeFileSync(file, without);
   const replay = Worker.runReplayHistory({ workflowBundle: await bundleOf(changed) }, history('pass.json'));

@@ -178,6 +178,8 @@ test('the current details tell the stream’s rates and how near the limits are,
       return await base.aim(request);
     },
   });
+  expect(details[0]).toContain('| what | 3 times delete of the leader, one every 10 s |');
+  expect(details[0]).toContain('| where | kafka/kafka-kafka (existing) |');
   expect(details[0]).not.toContain('acknowledged');
   expect(details[1]).toContain(
     '| records | 4012 acknowledged so far; 100 acknowledged and 99 received in a second at 10:20:30 |',

@@ -2,9 +2,18 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
-import { healthy, runStory, type Seen, timeSkippingServer, untilCancelled } from './story-support.ts';
+import { workflowCode } from '../support/build.ts';
+import {
+  failing,
+  healthy,
+  runStory,
+  type Seen,
+  timeSkippingServer,
+  untilCancelled,
+} from './story-support.ts';
 
 /** Stories that somebody stops. */
 let env: TestWorkflowEnvironment;
@@ -66,6 +75,40 @@ test('the signal abort stops too, whatever its input', async () => {
   expect(seen.recorded?.reasons).toEqual(['stopped by not given: not given']);
 });
 
+test.each(['abort', 'cancel'])(
+  'a step that fails for good while the run is stopped by %s leaves it Stopped, and is told beside it',
+  async (way) => {
+    const base = healthy(env, seen);
+    const asked = { actor: 'ann', reason: 'a release' };
+    const provision: Activities['provision'] = async () => {
+      const run = await handle.promise;
+      if (way === 'abort') await run.executeUpdate('abort', { args: [asked] });
+      else await run.cancel();
+      // It hears of the stop, and has failed nevertheless.
+      await untilCancelled().catch(() => {});
+      return await failing('PLAN_FATAL', 'provision')();
+    };
+    const record: Activities['record'] = async (request) => {
+      if (request.cancelRun) await (await handle.promise).cancel();
+      return await base.record(request);
+    };
+    const { error } = await story({ provision, record });
+    expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+    expect(seen.calls).not.toContain('annotate');
+    expect(seen.calls).toContain('cleanUp');
+    const stopped = way === 'abort' ? 'stopped by ann: a release' : 'the run was cancelled';
+    const failed = 'provision went wrong';
+    expect(seen.recorded).toMatchObject({
+      verdict: 'Stopped',
+      reasons: [stopped, `meanwhile step provision failed: PLAN_FATAL: ${failed}`],
+      problem: { code: 'PLAN_FATAL', step: 'provision', message: failed },
+    });
+    const told = seen.recorded?.timeline.map(({ text }) => text) ?? [];
+    expect(told).toContain(`error: ${failed}`);
+    expect(told).toContain(way === 'abort' ? stopped : 'cancelled');
+  },
+);
+
 test('a kill that meets a lock ends the run as an abort would, with who locked and why', async () => {
   const base = healthy(env, seen);
   const kill: Activities['kill'] = async () => ({
@@ -81,4 +124,58 @@ test('a kill that meets a lock ends the run as an abort would, with who locked a
   expect(seen.calls.filter((name) => name === 'kill')).toHaveLength(1);
   expect(seen.calls).toContain('cleanUp');
   expect(seen.recorded).toMatchObject({ verdict: 'Stopped', reasons: ['stopped by ann: a release'] });
+});
+
+test('a stop that comes together with the answer of the last step still stops the run', async () => {
+  const taskQueue = 'stopped-at-the-end';
+  const common = { connection: env.nativeConnection, taskQueue };
+  // A worker that keeps no story in memory, so that another one takes it over at once.
+  const stories = async () =>
+    Worker.create({ ...common, workflowBundle: await workflowCode(), maxCachedWorkflows: 0 });
+  const first = await stories();
+  const firstIsOver = first.run();
+  const base = healthy(env, seen, {}, { durationSeconds: 2, intervalSeconds: 2 });
+  const activities: Activities = {
+    ...base,
+    closeStream: async (request) => {
+      first.shutdown();
+      await firstIsOver;
+      await (await handle.promise).signal('abort', { actor: 'ann', reason: 'a release' });
+      return await base.closeStream(request);
+    },
+    record: async (request) => {
+      if (request.cancelRun) await (await handle.promise).cancel();
+      return await base.record(request);
+    },
+  };
+  const steps = await Promise.all(
+    ['', '-critical'].map((suffix) =>
+      Worker.create({ ...common, taskQueue: `${taskQueue}${suffix}`, activities }),
+    ),
+  );
+  const running = Promise.all(steps.map((worker) => worker.run()));
+  const args = [{ cluster: { namespace: 'kafka' } }];
+  const run = await env.client.workflow.start('kafkaBrokerFailure', {
+    taskQueue,
+    workflowId: taskQueue,
+    args,
+  });
+  handle.resolve(run);
+  const ended = run.result().catch((error: unknown) => error);
+  await firstIsOver;
+  const bothAreThere = async () => {
+    const { events = [] } = await run.fetchHistory();
+    const scheduled = events?.find(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'closeStream',
+    );
+    return events?.some((event) =>
+      event.activityTaskCompletedEventAttributes?.scheduledEventId?.equals(scheduled?.eventId ?? 0),
+    );
+  };
+  await expect.poll(bothAreThere, { timeout: 20_000 }).toBe(true);
+  const second = await stories();
+  expect(((await second.runUntil(ended)) as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+  expect(seen.recorded).toMatchObject({ verdict: 'Stopped', reasons: ['stopped by ann: a release'] });
+  for (const worker of steps) worker.shutdown();
+  await running;
 });

@@ -1,14 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
-import type { WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle, WorkflowStartOptions } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { execa } from 'execa';
 import type { Activities } from '../../src/activities/contract.ts';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
 import type { ChaosResult, KillPlan, StreamReport } from '../../src/experiment/result.ts';
 import type { KillSchedule } from '../../src/experiment/schedule.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
+import type { Carried } from '../../src/workflows/continue-run.ts';
+import { workflowCode } from '../support/build.ts';
 
 // The stories fail on purpose; only what is wrong with the worker itself is worth a line.
 Runtime.install({
@@ -113,6 +115,8 @@ export function healthy(
       return { outcome: 'deleted', requestedAt: at, answeredAt: at, gracePeriodSeconds: 30, repeated: false };
     },
     prove: async () => ({ proven: true, evidence: ['gone'], exitCode: 143 }),
+    watchSlo: untilCancelled,
+    takePart: async ({ to }) => ({ until: to }),
     closeStream: async () => ({
       stream,
       livenessPod: { state: 'running' },
@@ -159,19 +163,15 @@ export function planOf(index: number, deadline: number, pod = `kafka-kafka-${ind
 }
 
 let count = 0;
-let workflowBundle: ReturnType<typeof bundleWorkflowCode> | undefined;
 
-/** Runs the workflow with the activities on both task queues and gives how it ended. */
+/** Runs the workflow with the activities on both task queues and gives how it ended. `carried`: as one that went on in a new history. */
 export async function runStory(
   env: TestWorkflowEnvironment,
   activities: Activities,
   during: (handle: WorkflowHandle) => Promise<void> = async () => {},
+  { carried, start = {} }: { carried?: Carried; start?: Partial<WorkflowStartOptions> } = {},
 ): Promise<{ handle: WorkflowHandle; error?: Error; result?: ChaosResult }> {
   const taskQueue = `story-${count++}`;
-  workflowBundle ??= bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/all-workflows.ts', import.meta.url)),
-    logger: new DefaultLogger('ERROR'),
-  });
   const common = {
     connection: env.nativeConnection,
     activities,
@@ -179,14 +179,15 @@ export async function runStory(
     maxHeartbeatThrottleInterval: '50ms',
     defaultHeartbeatThrottleInterval: '50ms',
   } as const;
-  const main = await Worker.create({ ...common, taskQueue, workflowBundle: await workflowBundle });
+  const main = await Worker.create({ ...common, taskQueue, workflowBundle: await workflowCode() });
   const critical = await Worker.create({ ...common, taskQueue: `${taskQueue}-critical` });
   return await critical.runUntil(
     main.runUntil(async () => {
       const handle = await env.client.workflow.start('kafkaBrokerFailure', {
+        ...start,
         taskQueue,
         workflowId: taskQueue,
-        args: [{ cluster: { namespace: 'kafka' } }],
+        args: [{ cluster: { namespace: 'kafka' } }, ...(carried ? [carried] : [])],
       });
       try {
         const [result] = await Promise.all([handle.result() as Promise<ChaosResult>, during(handle)]);
@@ -199,14 +200,14 @@ export async function runStory(
 }
 
 /** An activity that fails as our steps do. */
-export function failing(code: string, step: string): () => Promise<never> {
+export function failing(code: string, step: string, about?: unknown): () => Promise<never> {
   return async () => {
     const problem = { code, step, message: `${step} went wrong`, retryable: false };
     throw ApplicationFailure.create({
       type: code,
       message: problem.message,
       nonRetryable: true,
-      details: [problem],
+      details: [problem, ...(about === undefined ? [] : [about])],
     });
   };
 }

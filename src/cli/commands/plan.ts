@@ -55,7 +55,7 @@ function planLines(plan: RunPlan): string[] {
       lines.push(...head(`outage of a partition of that broker by ${death}: ${bound}`), ...list(because));
     }
   }
-  lines.push(...head('slo'), ...list(sloTable(plan.slo)));
+  lines.push(...head('slo'), ...list(sloTable(plan.slo, plan.experiment.abortOn)));
   lines.push(...head('steps'), ...list(plan.steps), ...head('rights'), ...list(plan.permissions));
   if (plan.notes.length > 0) lines.push(...head('notes'), ...list(plan.notes));
   if (plan.warnings.length > 0) {

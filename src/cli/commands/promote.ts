@@ -1,14 +1,23 @@
 import type { Command } from 'commander';
 import { inputInvalid } from '../../experiment/issues.ts';
 import type { DecisionRequest } from '../../experiment/promotion/decision.ts';
+import { promotionJunit, promotionMarkdown } from '../../report/promotion-ci.ts';
+import { type CiFiles, withCiFiles, writeCiFiles } from '../ci-files.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { promotionExitCodes } from '../exit-codes.ts';
 import { paintResult } from '../print-problem.ts';
 import { drawPromotion } from '../promote/draw.ts';
-import { promotionEnd, readPromotion, type StartOptions, startPromotion } from '../promote/promotions.ts';
+import { listPromotions, promotionTable } from '../promote/list.ts';
+import {
+  promotionEnd,
+  readPromotion,
+  type StartOptions,
+  startPromotion,
+  stopPromotion,
+} from '../promote/promotions.ts';
 import { readDocument } from '../read-input.ts';
 import { sendRequest } from '../send-request.ts';
-import { withTemporal } from './shared.ts';
+import { positiveCount, positiveSeconds, withTemporal } from './shared.ts';
 
 interface StartFlags extends StartOptions, ShowFlags {
   file: string;
@@ -16,12 +25,13 @@ interface StartFlags extends StartOptions, ShowFlags {
   actor?: string;
 }
 
-interface ShowFlags {
+interface ShowFlags extends CiFiles {
   wait?: boolean;
+  timeout?: number;
   json?: boolean;
 }
 
-const requests: [DecisionRequest, string][] = [
+const requests: [Exclude<DecisionRequest, 'stop'>, string][] = [
   ['approve', 'approve the stage that waits for it'],
   ['reject', 'end a promotion as Rejected; runs under way are stopped and clean up'],
   ['override', 'let a stage go on in spite of what holds it'],
@@ -48,24 +58,21 @@ export function addPromote(program: Command, exit: (code: number) => void): void
     .option('--task-queue <name>', 'queue of its worker (default: LEADERFALL_TASK_QUEUE or leaderfall)')
     .option('--wait', 'until it has ended; the exit code says how')
     .option('--json', 'with --wait: write the record as JSON')
-    .action(async ({ file, subject, actor, ...flags }: StartFlags) => {
-      const input = await readDocument(file);
-      if (typeof input !== 'object' || input === null || Array.isArray(input))
-        throw inputInvalid(['file: one promotion is expected']);
-      const { startedBy = process.env.USER, ...rest } = input as Record<string, unknown>;
-      const starter = actor ?? startedBy;
-      const whole = {
-        ...rest,
-        ...(subject === undefined ? {} : { subject }),
-        ...(starter ? { startedBy: starter } : {}),
-      };
-      const code = await withTemporal(async (access) => {
-        const workflowId = await startPromotion(access, whole, flags);
-        if (flags.wait) return await show(access, workflowId, flags);
-        process.stdout.write(`${workflowId}\n`);
-        return 0;
-      });
-      exit(code);
+    .option('--junit <file>', 'with --wait: write the record as JUnit XML to a file')
+    .option('--summary <file>', 'with --wait: append the record as Markdown to a file')
+    .option('--timeout <seconds>', 'with --wait: stop it when it is not over after so long', positiveSeconds)
+    .action(async (flags: StartFlags) => {
+      exit(await withCiFiles(flags, 'promotion', () => start(flags)));
+    });
+
+  promote
+    .command('list')
+    .description('promotions that Temporal keeps, newest first')
+    .option('-n, --limit <number>', 'at most so many', positiveCount, 20)
+    .option('--json', 'write them as JSON')
+    .action(async ({ limit, json }: { limit: number; json?: boolean }) => {
+      const rows = await withTemporal((access) => listPromotions(access, limit));
+      process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : promotionTable(rows));
     });
 
   promote
@@ -99,19 +106,44 @@ export function addPromote(program: Command, exit: (code: number) => void): void
     .command('stop')
     .description('stop a promotion; runs under way are stopped and clean up')
     .argument('<workflow-id>')
-    .action(async (workflowId: string) => {
-      await withTemporal(async (access) => {
-        await readPromotion(access, workflowId);
-        await access.client.workflow.getHandle(workflowId).cancel();
-      });
+    .option('--reason <text>', 'why; kept in the record')
+    .option('--actor <name>', 'who asks; kept with the reason', process.env.USER)
+    .action(async (workflowId: string, said: { reason?: string; actor?: string }) => {
+      await withTemporal((access) => stopPromotion(access, workflowId, said));
       process.stdout.write(`${workflowId} is asked to stop\n`);
     });
 }
 
-async function show(access: TemporalAccess, workflowId: string, { wait, json }: ShowFlags): Promise<number> {
-  if (wait) await promotionEnd(access, workflowId);
+async function start({ file, subject, actor, ...flags }: StartFlags): Promise<number> {
+  const { wait, junit, summary, timeout } = flags;
+  if (!wait && (junit ?? summary ?? timeout) !== undefined)
+    throw inputInvalid(['--junit, --summary and --timeout need --wait']);
+  const input = await readDocument(file);
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    throw inputInvalid(['file: one promotion is expected']);
+  const { startedBy = process.env.USER, ...rest } = input as Record<string, unknown>;
+  const starter = actor ?? startedBy;
+  const whole = {
+    ...rest,
+    ...(subject === undefined ? {} : { subject }),
+    ...(starter ? { startedBy: starter } : {}),
+  };
+  return await withTemporal(async (access) => {
+    const workflowId = await startPromotion(access, whole, flags);
+    if (wait) return await show(access, workflowId, flags);
+    process.stdout.write(`${workflowId}\n`);
+    return 0;
+  });
+}
+
+async function show(access: TemporalAccess, workflowId: string, flags: ShowFlags): Promise<number> {
+  if (flags.wait) await promotionEnd(access, workflowId, flags.timeout);
   const record = await readPromotion(access, workflowId);
-  const text = json
+  await writeCiFiles(flags, {
+    junit: () => promotionJunit(record),
+    summary: () => promotionMarkdown(record),
+  });
+  const text = flags.json
     ? JSON.stringify(record, null, 2)
     : drawPromotion(record, paintResult, Date.now()).join('\n');
   process.stdout.write(`${text}\n`);

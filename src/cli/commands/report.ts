@@ -7,10 +7,10 @@ import { junitReport } from '../../report/junit.ts';
 import { markdownReport } from '../../report/markdown.ts';
 import { textReport } from '../../report/text.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
-import { readRun } from '../history/follow.ts';
+import { readHistories } from '../history/follow.ts';
 import { resultFromHistory } from '../history/result-from-history.ts';
 import { resultSoFar } from '../history/result-so-far.ts';
-import { pageProgram } from '../page-program.ts';
+import { packed, pageProgram } from '../page-program.ts';
 import { paintResult } from '../print-problem.ts';
 import { withTemporal } from './shared.ts';
 
@@ -58,7 +58,7 @@ export async function resultOf(
   access: TemporalAccess,
   run: { workflowId: string; runId?: string },
 ): Promise<ChaosResult> {
-  const events = await readRun(access, run);
+  const { events, actions } = await readHistories(access, run);
   const end = resultFromHistory(events);
   if (!end) {
     throw problem('INPUT_INVALID', `run ${run.workflowId} is not over`, {
@@ -66,7 +66,7 @@ export async function resultOf(
     });
   }
   const result = end.result ?? resultSoFar(events, end);
-  if (result) return result;
+  if (result) return { ...result, actions };
   throw new LeaderfallError(
     end.problem ?? { code: 'INTERNAL', message: 'the run recorded no result', retryable: false },
   );
@@ -78,7 +78,7 @@ export async function reportOf(result: ChaosResult, format: ReportFormat): Promi
     case 'text':
       return textReport(result, paintResult);
     case 'html':
-      return htmlReport(result, await pageProgram());
+      return htmlReport(result, await pageProgram(), packed);
     case 'md':
       return markdownReport(result);
     case 'json':

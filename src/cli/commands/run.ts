@@ -1,10 +1,10 @@
-import { appendFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { problem } from '../../experiment/errors.ts';
-import type { ChaosResult } from '../../experiment/result.ts';
 import { junitReport } from '../../report/junit.ts';
 import { markdownReport } from '../../report/markdown.ts';
+import { withCiFiles, writeCiFiles, writeCiProblem } from '../ci-files.ts';
 import { followToEnd } from '../follow-to-end.ts';
+import type { RunEnd } from '../history/result-from-history.ts';
 import { policyOfProcess } from '../interrupt.ts';
 import { readInput } from '../read-input.ts';
 import { startRun } from '../start-run.ts';
@@ -48,14 +48,8 @@ export function addRun(program: Command, exit: (code: number) => void): void {
       '\nExit codes: 0 Pass, 1 Fail, 2 Inconclusive, 3 Error, 4 Stopped, 5 Skipped, 64 usage, 130 stopped watching.',
     )
     .action(async (options: RunOptions) => {
-      exit(await run(options));
+      exit(await withCiFiles(options, 'run', () => run(options)));
     });
-}
-
-/** Writes what a CI job shows of the run. */
-async function writeFiles(result: ChaosResult, { junit, summary }: RunOptions): Promise<void> {
-  if (junit) await writeFile(junit, junitReport(result));
-  if (summary) await appendFile(summary, markdownReport(result));
 }
 
 async function run(options: RunOptions): Promise<number> {
@@ -78,7 +72,14 @@ async function run(options: RunOptions): Promise<number> {
       return 0;
     }
     const { timeout, json = false } = options;
-    const onResult = (result: ChaosResult) => writeFiles(result, options);
-    return await followToEnd(access, started, screen, { policy, json, timeoutSeconds: timeout, onResult });
+    const onEnd = async ({ result, problem: found }: RunEnd) => {
+      if (result)
+        await writeCiFiles(options, {
+          junit: () => junitReport(result),
+          summary: () => markdownReport(result),
+        });
+      else if (found) await writeCiProblem(options, started.workflowId, found);
+    };
+    return await followToEnd(access, started, screen, { policy, json, timeoutSeconds: timeout, onEnd });
   });
 }

@@ -1,16 +1,18 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ScheduleHandle } from '@temporalio/client';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { problem } from '../../experiment/errors.ts';
 import { readExperimentText } from '../../experiment/read.ts';
 import { parseRecurrence, type Recurrence } from '../../experiment/recurrence.ts';
 import { applySchedules } from '../schedule/apply.ts';
+import { differenceText } from '../schedule/differences.ts';
 import {
   createSchedule,
   describeSchedule,
-  known,
   listSchedules,
+  ownSchedule,
   type ScheduleRow,
   updateSchedule,
 } from '../schedule/schedules.ts';
@@ -42,12 +44,16 @@ export function addSchedule(program: Command): void {
     .command('apply')
     .description('bring Temporal to what the files of a folder say; the same again changes nothing')
     .requiredOption('-f, --folder <folder>', 'every .yaml, .yml and .json in it is one schedule')
-    .option('--prune', 'delete schedules that were made from files and are in none any more', false)
-    .option('--diff', 'only say what would be done', false)
-    .action(async (options: { folder: string; prune: boolean; diff: boolean }) => {
+    .option('--owner <name>', 'whose files these are; kept with each schedule')
+    .option('--prune', 'delete schedules that this owner applied and that are in none of the files', false)
+    .option('--diff', 'only say what would be done, and how Temporal differs', false)
+    .action(async (options: { folder: string; owner?: string; prune: boolean; diff: boolean }) => {
       const wanted = await readFolder(options.folder);
       const changes = await withTemporal(({ client }) => applySchedules(client, wanted, options));
-      for (const { name, change } of changes) say(`${change === 'none' ? 'as it is' : change}: ${name}`);
+      for (const { name, change, differences = [] } of changes) {
+        say(`${change === 'none' ? 'as it is' : change}: ${name}`);
+        for (const difference of differences) say(`  ${differenceText(difference)}`);
+      }
     });
 
   schedule
@@ -64,8 +70,8 @@ export function addSchedule(program: Command): void {
     .description('one schedule as Temporal has it, as JSON')
     .argument('<name>')
     .action(async (name: string) => {
-      const { description } = await withTemporal(({ client }) => describeSchedule(client, name));
-      const { scheduleId, spec, action, policies, state, info } = description;
+      const found = await withTemporal(({ client }) => describeSchedule(client, name));
+      const { scheduleId, spec, action, policies, state, info } = found;
       say(JSON.stringify({ name: scheduleId, spec, action, policies, state, info }, null, 2));
     });
 
@@ -79,12 +85,7 @@ export function addSchedule(program: Command): void {
       .argument('<name>')
       .option('--note <text>', 'why', `${verb}d from the command line`)
       .action(async (name: string, { note }: { note: string }) => {
-        await withTemporal(({ client }) =>
-          known(name, () => {
-            const handle = client.schedule.getHandle(name);
-            return verb === 'pause' ? handle.pause(note) : handle.unpause(note);
-          }),
-        );
+        await withHandle(name, (handle) => (verb === 'pause' ? handle.pause(note) : handle.unpause(note)));
         say(`schedule ${name} ${verb}d`);
       });
   }
@@ -94,7 +95,7 @@ export function addSchedule(program: Command): void {
     .description('start a run of a schedule now, unless one is under way')
     .argument('<name>')
     .action(async (name: string) => {
-      await withTemporal(({ client }) => known(name, () => client.schedule.getHandle(name).trigger('SKIP')));
+      await withHandle(name, (handle) => handle.trigger('SKIP'));
       say(`a run of ${name} is asked for; leaderfall list shows it`);
     });
 
@@ -103,9 +104,17 @@ export function addSchedule(program: Command): void {
     .description('remove a schedule; runs under way go on')
     .argument('<name>')
     .action(async (name: string) => {
-      await withTemporal(({ client }) => known(name, () => client.schedule.getHandle(name).delete()));
+      await withHandle(name, (handle) => handle.delete());
       say(`schedule ${name} deleted`);
     });
+}
+
+/** Does something with a schedule of ours. */
+async function withHandle(name: string, act: (handle: ScheduleHandle) => Promise<unknown>): Promise<void> {
+  await withTemporal(async ({ client }) => {
+    await ownSchedule(client, name);
+    await act(client.schedule.getHandle(name));
+  });
 }
 
 async function readRecurrence(file: string): Promise<Recurrence> {

@@ -1,13 +1,23 @@
-import { brokersOf, checkReplication } from '../../activities/check-kafka.ts';
+import {
+  brokersOf,
+  checkPod,
+  checkReachable,
+  checkReplication,
+  checkTarget,
+} from '../../activities/check-kafka.ts';
 import { checkClock } from '../../activities/clock.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { runPermissions } from '../../activities/permissions.ts';
 import { describePermission, unique } from '../../activities/resolve.ts';
+import { standingOf } from '../../activities/standing.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
 import { faultOf } from '../../faults/all-faults.ts';
 import type { KubernetesObject, KubernetesPort } from '../../kubernetes/port.ts';
 import { chooseProvisioner } from '../../provisioners/choose.ts';
 import type { Finding } from './finding.ts';
+
+/** Who only looks is no run. */
+const nobody = { temporalNamespace: '', workflowId: '', runId: '' };
 
 /** The API server. */
 export async function apiFindings(kubernetes: KubernetesPort): Promise<Finding[]> {
@@ -59,20 +69,27 @@ export async function kafkaFindings(
     const next = `kubectl create namespace ${namespace}`;
     return [{ about, state: 'bad', text: `namespace ${namespace} does not exist`, next }];
   }
-  const { provisioner, statefulSet } = await chooseProvisioner({ kubernetes, experiment });
-  if (provisioner.name === 'kudo' || !statefulSet) {
-    const { zookeeper, kafka } = experiment.provision;
-    const text = `none in ${namespace}; a run makes one from ${kafka.package} and ${zookeeper.package}`;
-    return [{ about, state: 'ok', text }];
+  const { provisioner } = await chooseProvisioner({ kubernetes, experiment });
+  const checked = await provisioner.check({
+    ...{ kubernetes, experiment, run: nobody, expires: 0, signal: AbortSignal.timeout(60_000) },
+    standing: (made) => standingOf(deps, made, Date.now()),
+  });
+  checkPod(experiment, checked);
+  const { statefulSetName, isThere, notes } = checked;
+  if (!isThere) {
+    const text = `none in ${namespace} yet; a run makes ${statefulSetName}`;
+    return [{ about, state: 'ok', text, ...(notes.length > 0 ? { evidence: notes } : {}) }];
   }
-  return await brokersOf(deps, experiment, statefulSet.name, async ({ kafka, reach }, { replicas }) => {
+  return await brokersOf(deps, experiment, statefulSetName, async ({ kafka, reach }, { replicas }) => {
     const { brokers } = await kafka.metadata({ timeoutMs: 5_000 });
-    checkReplication(experiment, brokers.length);
+    checkReplication(experiment, replicas);
+    await checkReachable(kafka, AbortSignal.timeout(60_000));
+    await checkTarget(experiment, kafka);
     const findings: Finding[] = [
       {
         about,
         state: brokers.length < replicas ? 'warning' : 'ok',
-        text: `${brokers.length} of ${replicas} brokers of ${namespace}/${statefulSet.name}, reached ${reach === 'direct' ? 'directly' : 'by port-forward'}`,
+        text: `${brokers.length} of ${replicas} brokers of ${namespace}/${statefulSetName}, reached ${reach === 'direct' ? 'directly' : 'by port-forward'}`,
         ...(brokers.length < replicas
           ? { next: 'The guard waits for the others before it lets a kill through.' }
           : {}),
@@ -109,7 +126,10 @@ export async function imageFindings(kubernetes: KubernetesPort, image: string): 
   } catch {
     return [{ about, state: 'skipped', text: `${image}: nodes may not be listed with these rights` }];
   }
-  const having = nodes.filter(({ status }) => status?.images?.some(({ names }) => names?.includes(image)));
+  const wanted = fullName(image);
+  const having = nodes.filter(({ status }) =>
+    status?.images?.some(({ names }) => names?.some((name) => fullName(name) === wanted)),
+  );
   if (having.length > 0) {
     return [{ about, state: 'ok', text: `${image} is on ${having.length} of ${nodes.length} nodes` }];
   }
@@ -121,4 +141,12 @@ export async function imageFindings(kubernetes: KubernetesPort, image: string): 
       next: 'Push it where the nodes can pull it, or set LEADERFALL_LIVENESS_IMAGE on the worker.',
     },
   ];
+}
+
+/** An image's name as container runtimes list it: `a/b` is `docker.io/a/b:latest`. */
+function fullName(image: string): string {
+  const [first = '', ...rest] = image.split('/');
+  const hasHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  const path = hasHost ? image : `docker.io/${rest.length === 0 ? 'library/' : ''}${image}`;
+  return /[:@][^/]*$/.test(path) ? path : `${path}:latest`;
 }

@@ -38,8 +38,48 @@ export async function workerFindings(access: TemporalAccess, taskQueue: string):
           },
     );
   }
-  return findings;
+  return [...findings, ...(await buildFindings(access, taskQueue))];
 }
+
+/** Whether new runs go to a build that is there; nothing to say where no worker has a version. */
+async function buildFindings(
+  { client, connection, namespace }: TemporalAccess,
+  taskQueue: string,
+): Promise<Finding[]> {
+  const { pollers, versioningInfo } = await connection.withDeadline(Date.now() + 5_000, () =>
+    client.workflowService.describeTaskQueue({
+      ...{ namespace, taskQueue: { name: taskQueue } },
+      taskQueueType: workflowTasks,
+    }),
+  );
+  const unversioned = 'unversioned workers';
+  const text = (version?: { deploymentName?: string | null; buildId?: string | null } | null) =>
+    version ? `build ${version.buildId} of deployment ${version.deploymentName}` : unversioned;
+  const builds = new Set(
+    pollers.map(({ deploymentOptions: of }) =>
+      of?.workerVersioningMode === versioned ? text(of) : unversioned,
+    ),
+  );
+  const current = text(versioningInfo?.currentDeploymentVersion);
+  if (builds.size === 0 || (builds.size === 1 && current === unversioned && builds.has(unversioned)))
+    return [];
+  const about = 'build';
+  if (builds.has(current)) return [{ about, state: 'ok', text: `new runs go to ${current}` }];
+  return [
+    {
+      about,
+      state: 'warning',
+      text: `new runs go to ${current}, and there are only: ${[...builds].join(', ')}`,
+      next: 'temporal worker deployment set-current-version --deployment-name NAME --build-id BUILD (docs/upgrades.md)',
+    },
+  ];
+}
+
+/** temporal.api.enums.v1.TaskQueueType */
+const workflowTasks = 1;
+
+/** temporal.api.enums.v1.WorkerVersioningMode */
+const versioned = 2;
 
 /** Whether something removes what terminated runs leave; runs work without. */
 export async function janitorFindings({ client }: TemporalAccess): Promise<Finding[]> {

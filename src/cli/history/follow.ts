@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, type Connection, isGrpcServiceError } from '@temporalio/client';
+import type { BilledActions } from '../../experiment/billed-actions.ts';
 import { problem } from '../../experiment/errors.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { messageOf } from '../connect-temporal.ts';
-import { eventDecoder } from './decode.ts';
+import { actionsOf } from './actions.ts';
+import { eventDecoder, type RawEvent } from './decode.ts';
 import type { RunEvent } from './run-event.ts';
 
 /** gRPC status codes that a person can do something about at once; others are waited out. */
@@ -28,22 +30,34 @@ export async function* followRun(
   run: RunRef,
   options: { signal: AbortSignal; lost?: (message: string) => void },
 ): AsyncGenerator<RunEvent> {
-  for await (const { event } of eventsOf(access, run, { ...options, wait: true })) yield event;
+  for await (const { event } of eventsOf(access, run, { ...options, wait: true })) if (event) yield event;
 }
 
 /** All events of a run so far, those of all histories that it went on in included. */
 export async function readRun(access: TemporalAccess, run: RunRef): Promise<RunEvent[]> {
+  return (await readHistories(access, run)).events;
+}
+
+/** A run's events so far, and the Actions that they are billed as, those of all histories that it went on in included. */
+export async function readHistories(
+  access: TemporalAccess,
+  run: RunRef,
+): Promise<{ events: RunEvent[]; actions: BilledActions }> {
   const events: RunEvent[] = [];
+  const raws: RawEvent[] = [];
   const { signal } = new AbortController();
-  for await (const { event } of eventsOf(access, run, { signal, wait: false })) events.push(event);
-  return events;
+  for await (const { event, raw } of eventsOf(access, run, { signal, wait: false })) {
+    if (event) events.push(event);
+    raws.push(raw);
+  }
+  return { events, actions: actionsOf(raws) };
 }
 
 async function* eventsOf(
   access: TemporalAccess,
   run: RunRef,
   options: { signal: AbortSignal; lost?: (message: string) => void; wait: boolean },
-): AsyncGenerator<{ event: RunEvent }> {
+): AsyncGenerator<{ raw: RawEvent; event: RunEvent | undefined }> {
   const { client } = access;
   let { runId } = run;
   /** Histories that come after the one that is being read, where that is an earlier one than was asked for. */
@@ -77,9 +91,8 @@ async function* eventsOf(
       const id = Number(raw.eventId);
       if (id <= seen) continue;
       seen = id;
-      if (!event) continue;
-      yield { event };
-      if (event.kind !== 'closed') continue;
+      yield { raw, event };
+      if (event?.kind !== 'closed') continue;
       if (later.length === 0 && !event.nextRunId) return;
       runId = later.length > 0 ? later.shift() : event.nextRunId;
       seen = 0;

@@ -1,13 +1,13 @@
-import type { Aim } from '../../activities/contract.ts';
+import type { Act, Aim } from '../../activities/contract.ts';
 import {
   type ChaosResult,
-  type KillAct,
   type KillPlan,
   type KillProof,
   type KillRecord,
   type KillsElsewhere,
   wasCarriedOut,
 } from '../../experiment/result.ts';
+import { brokenText } from '../../verdict/words.ts';
 import type { RunEvent } from './run-event.ts';
 
 /** The kills of a run, made of what its steps gave. One that was skipped before it was aimed at has left no step. */
@@ -27,7 +27,7 @@ export function killsIn(events: readonly RunEvent[]): KillRecord[] {
       const aim = event.result as Aim;
       if (aim.outcome === 'skipped') kills.set(due.index, skipped(due, aim.reason));
     } else if (event.activity === 'kill' && record) {
-      acted(record, event.result as KillAct);
+      acted(record, event.result as Act);
     } else if (event.activity === 'prove' && record) {
       proven(record, event.result as KillProof);
     }
@@ -50,7 +50,12 @@ function skipped({ index, deadline }: { index: number; deadline: number }, reaso
   return { index, deadline: new Date(deadline).toISOString(), status: 'skipped', reason, retargets: 0 };
 }
 
-function acted(record: KillRecord, act: KillAct): void {
+function acted(record: KillRecord, act: Act): void {
+  if (act.outcome === 'slo-broken' || act.outcome === 'locked') {
+    record.status = 'skipped';
+    record.reason = act.outcome === 'locked' ? `locked by ${act.by.actor}` : brokenText(act.broken);
+    return;
+  }
   record.act = act;
   if (wasCarriedOut(act)) {
     const due = record.plan ? record.plan.deadline + record.plan.guardWaitMs : act.requestedAt;

@@ -1,7 +1,7 @@
 import type { Closing } from '../../activities/contract.ts';
 import type { Problem } from '../../experiment/errors.ts';
 import type { ChaosResult, Verdict } from '../../experiment/result.ts';
-import type { StreamSeries } from '../../experiment/series.ts';
+import type { StreamPart } from '../../experiment/stream-part.ts';
 import { withAllKills } from './kills-in-history.ts';
 import type { RunEvent } from './run-event.ts';
 
@@ -24,8 +24,7 @@ export function resultFromHistory(events: readonly RunEvent[]): RunEnd | undefin
   const recorded = events.findLast((event) => event.kind === 'completed' && event.activity === 'record');
   if (recorded?.kind === 'completed') {
     const result = withAllKills(recorded.result as ChaosResult, events);
-    const series = seriesOf(events);
-    return { verdict: result.verdict, result: series ? { ...result, series } : result };
+    return { verdict: result.verdict, result: { ...result, ...overTime(events) } };
   }
   const { status } = closed;
   if (status === 'canceled')
@@ -38,10 +37,20 @@ export function resultFromHistory(events: readonly RunEvent[]): RunEnd | undefin
   };
 }
 
-/** The time series stands in what closed the stream, and nowhere else. */
-function seriesOf(events: readonly RunEvent[]): StreamSeries | undefined {
+/** What a run was like over time stands in what took the parts of its stream and what closed it, and nowhere else. */
+export function overTime(events: readonly RunEvent[]): Pick<ChaosResult, 'series' | 'parts'> {
   const closing = events.findLast((event) => event.kind === 'completed' && event.activity === 'closeStream');
-  return closing?.kind === 'completed' ? (closing.result as Closing).series : undefined;
+  const { series, changes }: Partial<Closing> =
+    closing?.kind === 'completed' ? (closing.result as Closing) : {};
+  const taken = events.flatMap((event) =>
+    event.kind === 'completed' && event.activity === 'takePart' ? [partOf(event.result as StreamPart)] : [],
+  );
+  const parts = changes ? [...taken, { changes }] : taken;
+  return { ...(series ? { series } : {}), ...(parts.length > 0 ? { parts } : {}) };
+}
+
+function partOf({ series, changes }: StreamPart): StreamPart {
+  return { ...(series ? { series } : {}), ...(changes ? { changes } : {}) };
 }
 
 function unrecorded(message: string): Problem {

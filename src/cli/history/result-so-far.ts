@@ -10,7 +10,7 @@ import type {
 import { plannedKills } from '../../experiment/schedule.ts';
 import { eventTeller } from '../progress/event-lines.ts';
 import { killsIn } from './kills-in-history.ts';
-import type { RunEnd } from './result-from-history.ts';
+import { overTime, type RunEnd } from './result-from-history.ts';
 import type { ActivityName, RunEvent } from './run-event.ts';
 
 /**
@@ -41,7 +41,7 @@ export function resultSoFar(
     plannedKills: plannedKills(experiment.schedule),
     kills: killsIn(events),
     ...(closing?.stream ? { stream: closing.stream } : {}),
-    ...(closing?.series ? { series: closing.series } : {}),
+    ...overTime(events),
     leftovers: leftoversOf(events, resolved, kafka),
     timeline: timelineOf(events),
     versions,

@@ -1,13 +1,17 @@
 import { brokerPods, podsByBroker } from '../../activities/brokers.ts';
-import { brokersOf, checkReplication } from '../../activities/check-kafka.ts';
+import { brokersOf, checkReachable, checkReplication, checkTarget } from '../../activities/check-kafka.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
-import { describePermission, examine } from '../../activities/resolve.ts';
+import { describePermission, type Examined, examine } from '../../activities/resolve.ts';
+import { risksOf } from '../../activities/risks.ts';
+import { targetName } from '../../experiment/describe.ts';
+import { policyReasons } from '../../experiment/policy.ts';
 import type { Death, OutageBound } from '../../experiment/result.ts';
 import { plannedKills } from '../../experiment/schedule.ts';
 import { type SloLimit, sloLimits } from '../../experiment/slo.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
 import { streamText } from '../../experiment/stream-options.ts';
 import { faultOf } from '../../faults/all-faults.ts';
+import { isPartial } from '../../faults/cluster-guard.ts';
 import { outageBound } from '../../faults/outage-bound.ts';
 import type { Pod } from '../../kubernetes/workloads.ts';
 import { type BlastRadius, blastRadius } from './blast-radius.ts';
@@ -40,13 +44,19 @@ export async function planRun(
   signal: AbortSignal,
 ): Promise<RunPlan> {
   const nobody = { temporalNamespace: 'plan', workflowId: 'plan', runId: '00000000-plan' };
-  const examined = await examine(deps, input, nobody, signal);
+  const { killTimes, ...policy } = deps.policy;
+  const examined = await examine({ ...deps, policy }, input, nobody, signal);
   const { experiment, provisioner, statefulSetName, permissions, notes } = examined;
   const { schedule, target, cluster } = experiment;
   const fault = faultOf(experiment);
-  const existing =
-    provisioner.name === 'existing' ? await askKafka(deps, experiment, statefulSetName) : undefined;
+  const existing = provisioner.name === 'existing' ? await askKafka(deps, examined, signal) : undefined;
   const { warnings = [], ...kafka } = existing ?? {};
+  // A plan is made beforehand; a run that is started then may find them open.
+  const shut = policyReasons(
+    killTimes ? { killTimes } : {},
+    { namespace: cluster.namespace, statefulSet: statefulSetName },
+    Date.now(),
+  );
   return {
     provisioner: provisioner.name,
     namespace: cluster.namespace,
@@ -55,23 +65,31 @@ export async function planRun(
     kills: {
       count: plannedKills(schedule),
       intervalSeconds: schedule.intervalSeconds,
-      target: typeof target === 'object' ? `broker ${target.broker}` : target,
+      target: targetName(target),
       fault: `${fault.kind}: ${fault.does}`,
     },
     slo: sloLimits(experiment),
     steps: stepsOf(experiment, provisioner.name, statefulSetName),
     permissions: [...new Set(permissions.map(describePermission))],
     notes,
-    warnings,
+    warnings: [...shut, ...warnings],
     experiment,
   };
 }
 
-async function askKafka(deps: ActivityDependencies, experiment: ResolvedExperiment, statefulSetName: string) {
+async function askKafka(
+  deps: ActivityDependencies,
+  { experiment, statefulSetName, seesNodes }: Examined,
+  signal: AbortSignal,
+) {
   return await brokersOf(deps, experiment, statefulSetName, async ({ kafka, reach }, statefulSet) => {
     const { brokers, controller, partitions } = await kafka.metadata({ topics: 'all', timeoutMs: 5_000 });
-    checkReplication(experiment, brokers.length);
-    const pods = podsByBroker(experiment, brokers, await brokerPods(deps.kubernetes, statefulSet));
+    // A broker that is on its way back makes no replication impossible.
+    checkReplication(experiment, statefulSet.replicas);
+    await checkReachable(kafka, signal);
+    await checkTarget(experiment, kafka);
+    const all = await brokerPods(deps.kubernetes, statefulSet);
+    const pods = podsByBroker(experiment, brokers, all);
     const placed = new Map(
       [...pods].map(
         ([id, pod]) => [id, { name: pod.metadata?.name ?? '', node: pod.spec?.nodeName }] as const,
@@ -85,10 +103,23 @@ async function askKafka(deps: ActivityDependencies, experiment: ResolvedExperime
         `Kafka lists ${brokers.length} brokers, the StatefulSet has ${statefulSet.replicas}: the guard will wait`,
       );
     }
+    const minInsync = new Map<string, number>();
+    for (const [broker, pod] of pods) {
+      // Before the stream's consumer has run there may be no such topic to see.
+      const allow = [...experiment.guard.allow, 'partial-view' as const];
+      const risked = { broker, pod, pods: all, statefulSet, allow, seesNodes };
+      const holds = await risksOf(deps, kafka, risked, minInsync);
+      if (holds.length > 0)
+        warnings.push(`the guard would hold a kill of broker ${broker}: ${holds.join('; ')}`);
+    }
+    if (isPartial(partitions) && !experiment.guard.allow.includes('partial-view')) warnings.push(partialView);
     warnings.push(...settingWarnings(settings, experiment));
     return { reach, radius, outages: outagesOf(experiment, settings, podGrace(pods)), warnings };
   });
 }
+
+const partialView =
+  'topic __consumer_offsets is not listed: unless no consumer group was ever here, the user may not Describe all topics, and the guard would hold every kill (guard.allow: partial-view)';
 
 function outagesOf(
   experiment: ResolvedExperiment,
@@ -97,7 +128,7 @@ function outagesOf(
 ): ExpectedOutage[] {
   const fault = faultOf(experiment);
   const { target } = experiment;
-  // Whom a random kill or one of a broker by its id will hit may lead as well.
+  // Whom a random kill or one of a broker by its id or pod will hit may lead as well.
   const role = target === 'follower' ? 'follower' : 'leader';
   const dying = {
     graceSeconds: fault.grace(experiment, podSeconds),

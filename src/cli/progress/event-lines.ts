@@ -1,14 +1,11 @@
-import type { Activities, Aim, Closing, KillContext, Resolved } from '../../activities/contract.ts';
+import type { Act, Activities, Aim, Closing, KillContext, Resolved } from '../../activities/contract.ts';
+import type { BrokenSlo } from '../../experiment/abort-on.ts';
+import { targetText } from '../../experiment/describe.ts';
 import type { Problem } from '../../experiment/errors.ts';
-import type {
-  KillAct,
-  KillPlan,
-  KillProof,
-  ProvisionedKafka,
-  StartedLiveness,
-} from '../../experiment/result.ts';
+import type { KillPlan, KillProof, ProvisionedKafka, StartedLiveness } from '../../experiment/result.ts';
 import { plannedKills } from '../../experiment/schedule.ts';
 import { clock, duration } from '../../report/format.ts';
+import { brokenText } from '../../verdict/words.ts';
 import type { ActivityName, RunEvent } from '../history/run-event.ts';
 import { type Line, stepOf } from './line.ts';
 
@@ -28,12 +25,11 @@ const beginnings: Partial<Record<ActivityName, string>> = {
 const endings: Completed = {
   resolve: ({ provisioner, experiment, statefulSetName, notes }: Resolved) => {
     const { cluster, schedule, target } = experiment;
-    const whom = typeof target === 'object' ? `broker ${target.broker}` : target;
     const kills = plannedKills(schedule);
     const rhythm = kills > 1 ? `, one each ${schedule.intervalSeconds} s` : '';
     return [
       {
-        text: `${provisioner} Kafka ${cluster.namespace}/${statefulSetName}: ${kills} kill${kills > 1 ? 's' : ''} of the ${whom}${rhythm}`,
+        text: `${provisioner} Kafka ${cluster.namespace}/${statefulSetName}: ${kills} kill${kills > 1 ? 's' : ''} of ${targetText(target)}${rhythm}`,
       },
       ...notes.map(remark),
     ];
@@ -60,7 +56,10 @@ const endings: Completed = {
     },
   ],
   aim: (aim: Aim, { index }: { index: number }) => [aimText(aim, index)],
-  kill: (act: KillAct, { plan }: { plan: KillPlan }) => [killText(act, plan)],
+  watchSlo: (broken: BrokenSlo) => [sloText(broken)],
+  kill: (act: Act, { plan }: { plan: KillPlan }) => [
+    act.outcome === 'slo-broken' ? sloText(act.broken) : killText(act, plan),
+  ],
   prove: (proof: KillProof, { plan }: KillContext & { plan: KillPlan }) => [proofText(proof, plan)],
   closeStream: (closing: Closing) => closingText(closing),
   cleanUp: ({ done, leftovers }: Awaited<ReturnType<Activities['cleanUp']>>) => [
@@ -137,8 +136,14 @@ function aimText(aim: Aim, index: number): Said {
   };
 }
 
-function killText(act: KillAct, plan: KillPlan): Said {
+function sloText(broken: BrokenSlo): Said {
+  return { text: `${brokenText(broken)}: no further kill`, tone: 'bad' };
+}
+
+function killText(act: Exclude<Act, { outcome: 'slo-broken' }>, plan: KillPlan): Said {
   const name = `kill ${plan.index + 1}`;
+  if (act.outcome === 'locked')
+    return { text: `${name} not made: locked by ${act.by.actor}: ${act.by.reason}`, tone: 'warn' };
   if (act.outcome === 'moved') return { text: `${name}: ${act.reason}, aiming again`, tone: 'warn' };
   if (act.outcome === 'skipped') return { text: `${name} skipped: ${act.reason}`, tone: 'warn' };
   const late = Math.max(0, act.requestedAt - plan.deadline - plan.guardWaitMs);

@@ -19,6 +19,8 @@ export const stepOfActivity: Record<ActivityName, Step> = {
   aim: 'kill',
   kill: 'kill',
   prove: 'kill',
+  watchSlo: 'kill',
+  takePart: 'kill',
   closeStream: 'evaluate',
   cleanUp: 'clean-up',
   record: 'record',

@@ -3,7 +3,7 @@ import {
   decodeArrayFromPayloads,
   decodeOptionalFailureToOptionalError,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import { criticalSuffix, type Progress } from '../../activities/contract.ts';
+import { criticalActivities, criticalSuffix, type Progress } from '../../activities/contract.ts';
 import type { Problem } from '../../experiment/errors.ts';
 import { problemOfFailure } from '../../workflows/failure.ts';
 
@@ -20,7 +20,7 @@ export interface Pending {
   lines: string[];
 }
 
-const critical: ReadonlySet<string> = new Set(['kill', 'cleanUp', 'record']);
+const critical: ReadonlySet<string> = new Set(criticalActivities);
 
 /** PendingActivityState STARTED, CANCEL_REQUESTED; PendingWorkflowTaskState STARTED. */
 const takenActivity = new Set([2, 3]);

@@ -6,6 +6,7 @@ import type {
   StageRecord,
 } from '../../experiment/promotion/record.ts';
 import { duration, type Paint, type Tone } from '../../report/format.ts';
+import { nowText } from '../../workflows/promotion/details.ts';
 
 const marks: Record<StageRecord['state'], [string, Tone]> = {
   pending: ['○', 'dim'],
@@ -23,11 +24,13 @@ const outcomeTones: Record<PromotionRecord['outcome'], Tone> = {
   Rejected: 'bad',
   Expired: 'warn',
   Stopped: 'warn',
+  Error: 'bad',
 };
 
 /** The stages of a promotion as a person sees them at a time (epoch ms): one below the other, with runs, gates and people. */
 export function drawPromotion(record: PromotionRecord, paint: Paint, now: number): string[] {
   const { name, subject, startedBy, startedAt, endedAt, outcome, reason, promotion, link } = record;
+  const stage = outcome === 'Running' ? currentStage(record) : undefined;
   const took = (endedAt ? Date.parse(endedAt) : now) - Date.parse(startedAt);
   return [
     `${paint('strong', name)}  ${subject}`,
@@ -39,7 +42,8 @@ export function drawPromotion(record: PromotionRecord, paint: Paint, now: number
     '',
     ...record.stages.flatMap((stage, index) => drawStage(stage, index === record.stages.length - 1, paint)),
     '',
-    `${paint(outcomeTones[outcome], outcome)}  ${outcome === 'Running' ? (nextStep(record) ?? reason) : reason}  ${paint('dim', duration(took))}`,
+    `${paint(outcomeTones[outcome], outcome)}  ${outcome === 'Running' && stage ? nowText(stage) : reason}  ${paint('dim', duration(took))}`,
+    ...(stage?.answers ?? []).map((line) => `  ${line}`),
     ...record.hooks.map(({ hook, outcome: how }) => paint('dim', `  ${hook}: ${how}`)),
   ];
 }
@@ -70,15 +74,4 @@ function drawGate({ kind, openedAt, until, how }: GateRecord, paint: Paint): str
   const waits = !openedAt && until ? [`until ${until.slice(0, 16)}Z`] : [];
   const text = [...(how ? [how] : []), ...waits].join(', ');
   return `gate     ${state} ${kind}${text ? `: ${text}` : ''}`;
-}
-
-/** What somebody has to do. */
-function nextStep(record: PromotionRecord): string | undefined {
-  const stage = currentStage(record);
-  const verb = stage?.state === 'held' ? 'retry|override|reject' : 'approve|reject';
-  const asks =
-    stage?.state === 'held' || (stage?.state === 'waiting' && stage.gates.at(-1)?.kind === 'approval');
-  return stage && asks
-    ? `leaderfall promote ${verb} ${record.promotion.workflowId} --stage ${stage.name} --reason TEXT`
-    : undefined;
 }

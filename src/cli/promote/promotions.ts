@@ -2,6 +2,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@te
 import { problem } from '../../experiment/errors.ts';
 import { parsePromotion } from '../../experiment/promotion/promotion.ts';
 import type { PromotionRecord } from '../../experiment/promotion/record.ts';
+import { shortLine } from '../../experiment/short-line.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { readRun } from '../history/follow.ts';
 import { defaultTaskQueue, newWorkflowId } from '../start-run.ts';
@@ -29,7 +30,7 @@ export async function startPromotion(
       workflowId,
       taskQueue: options.taskQueue ?? process.env.LEADERFALL_TASK_QUEUE ?? defaultTaskQueue,
       workflowIdConflictPolicy: 'FAIL',
-      staticSummary: `${subject} through ${stages.map((stage) => stage.name).join(', ')}`,
+      staticSummary: shortLine(`${subject} through ${stages.map((stage) => stage.name).join(', ')}`),
       staticDetails: stages
         .map(({ name: stage, environment, experiments, gates }) => {
           const kinds = gates.map(({ kind }) => kind).join(', ');
@@ -47,15 +48,44 @@ export async function startPromotion(
   }
 }
 
-/** Waits until a promotion has closed, however it ended. */
-export async function promotionEnd({ client }: TemporalAccess, workflowId: string): Promise<void> {
-  // How it ended is read from its history.
-  await client.workflow
-    .getHandle(workflowId)
-    .result()
-    .catch((error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) throw notThere(workflowId, error);
-    });
+/** Waits until a promotion has closed, however it ended; stops it where that takes longer than `timeoutSeconds`. */
+export async function promotionEnd(
+  access: TemporalAccess,
+  workflowId: string,
+  timeoutSeconds?: number,
+): Promise<void> {
+  const stop = () =>
+    stopPromotion(access, workflowId, { reason: `not over after ${timeoutSeconds} s` }).catch(
+      (error: unknown) => process.stderr.write(`the stop did not reach Temporal: ${error}\n`),
+    );
+  const limit = timeoutSeconds === undefined ? undefined : setTimeout(stop, timeoutSeconds * 1_000);
+  try {
+    // How it ended is read from its history.
+    await access.client.workflow.getHandle(workflowId).result();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw notThere(workflowId, error);
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+/** Asks a promotion to stop; its worker may be away. Throws INPUT_INVALID where none of that id is under way. */
+export async function stopPromotion(
+  { client }: TemporalAccess,
+  workflowId: string,
+  { reason, actor = process.env.USER }: { reason?: string; actor?: string },
+): Promise<void> {
+  const handle = client.workflow.getHandle(workflowId);
+  // Temporal takes a cancel of a closed workflow without a word.
+  const { status, type } = await handle.describe().catch((cause: unknown) => {
+    throw cause instanceof WorkflowNotFoundError ? notThere(workflowId, cause) : cause;
+  });
+  if (type !== 'promotion') throw notThere(workflowId);
+  if (status.name !== 'RUNNING')
+    throw problem('INPUT_INVALID', `promotion ${workflowId} is ${status.name.toLowerCase()} already`);
+  // Only the promotion's own signal carries who and why.
+  if (reason === undefined) await handle.cancel();
+  else await handle.signal('stop', { reason, ...(actor ? { actor } : {}) });
 }
 
 /**

@@ -8,8 +8,7 @@ import {
 } from '@temporalio/client';
 import { problem } from '../../experiment/errors.ts';
 import type { Recurrence } from '../../experiment/recurrence.ts';
-import { digestMemo } from '../../experiment/scheduled.ts';
-import { managedMemo, toTemporal } from './to-temporal.ts';
+import { appliedOf, digestOf, toTemporal } from './to-temporal.ts';
 
 /** gRPC status. */
 const invalidArgument = 3;
@@ -23,14 +22,12 @@ export interface ScheduleRow {
   next: string[];
   /** Runs started lately, newest last. */
   recent: { at: string; workflowId: string }[];
-  /** Owned by files that `schedule apply` was given. */
-  managed: boolean;
 }
 
 /** Schedules that start our workflow, by name. Visibility is a second or two behind. */
 export async function listSchedules({ schedule }: Client): Promise<ScheduleRow[]> {
   const rows: ScheduleRow[] = [];
-  for await (const { scheduleId, action, state, info, memo } of schedule.list()) {
+  for await (const { scheduleId, action, state, info } of schedule.list()) {
     if (action?.type !== 'startWorkflow' || action.workflowType !== 'kafkaBrokerFailure') continue;
     rows.push({
       name: scheduleId,
@@ -41,16 +38,16 @@ export async function listSchedules({ schedule }: Client): Promise<ScheduleRow[]
         at: takenAt.toISOString(),
         workflowId: workflow.workflowId,
       })),
-      managed: memo?.[managedMemo] === true,
     });
   }
   return rows.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Makes a schedule. Throws INPUT_INVALID where one of that name is there. */
-export async function createSchedule({ schedule }: Client, recurrence: Recurrence): Promise<void> {
+export async function createSchedule(client: Client, recurrence: Recurrence, owner?: string): Promise<void> {
   try {
-    await accepted(() => schedule.create(toTemporal(recurrence)));
+    await accepted(() => client.schedule.create(toTemporal(recurrence, owner ? { owner } : {})));
+    await write(client, recurrence, owner);
   } catch (cause) {
     if (!(cause instanceof ScheduleAlreadyRunning)) throw cause;
     throw problem('INPUT_INVALID', `a schedule ${recurrence.name} is there already`, {
@@ -63,20 +60,45 @@ export async function createSchedule({ schedule }: Client, recurrence: Recurrenc
 
 /**
  * Gives a schedule what the file says. Whether it is paused stays as it is, for a run or a person may have paused it with cause.
- * Throws INPUT_INVALID where there is none of that name.
+ * Without `owner` it keeps the one it has. Throws INPUT_INVALID where there is none of that name, or it is not ours.
  */
-export async function updateSchedule(client: Client, recurrence: Recurrence): Promise<void> {
-  const { spec, action, policies } = toTemporal(recurrence);
-  await known(recurrence.name, () =>
-    accepted(() =>
-      client.schedule.getHandle(recurrence.name).update(({ state }) => ({
-        spec,
-        action,
-        ...(policies ? { policies } : {}),
-        state: { paused: state.paused, ...(state.note ? { note: state.note } : {}) },
-      })),
-    ),
-  );
+export async function updateSchedule(client: Client, recurrence: Recurrence, owner?: string): Promise<void> {
+  const kept = owner ?? appliedOf(await ownSchedule(client, recurrence.name))?.owner;
+  await accepted(() => write(client, recurrence, kept, { anew: true }));
+  await write(client, recurrence, kept);
+}
+
+/** Writes a schedule, which is there, with the digest of the times that Temporal has of it; `anew`: those are other ones. */
+async function write(
+  client: Client,
+  recurrence: Recurrence,
+  owner: string | undefined,
+  { anew = false }: { anew?: boolean } = {},
+): Promise<void> {
+  await client.schedule.getHandle(recurrence.name).update((found) => {
+    const { spec, action, policies } = toTemporal(recurrence, {
+      ...(owner ? { owner } : {}),
+      ...(anew ? {} : { spec: digestOf(found) }),
+    });
+    const { paused, note } = found.state;
+    return {
+      ...{ spec, action, state: { paused, ...(note ? { note } : {}) } },
+      ...(policies ? { policies } : {}),
+    };
+  });
+}
+
+/** Workflows that schedules of ours start. */
+const ownWorkflows = ['kafkaBrokerFailure', 'janitor'];
+
+/** A schedule as Temporal has it. Throws INPUT_INVALID where there is none of that name, or it starts somebody else's workflow. */
+export async function ownSchedule(client: Client, name: string): Promise<ScheduleDescription> {
+  const found = await describeSchedule(client, name);
+  const { workflowType } = found.action;
+  if (ownWorkflows.includes(workflowType)) return found;
+  throw problem('INPUT_INVALID', `schedule ${name} is not of Leaderfall: it starts ${workflowType}`, {
+    next: 'Change it where it was made, or choose another name.',
+  });
 }
 
 /** What only Temporal can tell to be wrong, such as a cron expression, is the input's fault. Throws INPUT_INVALID. */
@@ -94,18 +116,12 @@ async function accepted<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A schedule as Temporal has it, with the digest of the file that it was made from. */
-export async function describeSchedule(
-  client: Client,
-  name: string,
-): Promise<{ description: ScheduleDescription; digest?: string }> {
-  const description = await known(name, () => client.schedule.getHandle(name).describe());
-  const digest = description.action.memo?.[digestMemo];
-  return { description, ...(typeof digest === 'string' ? { digest } : {}) };
+/** Any schedule as Temporal has it. Throws INPUT_INVALID where there is none of that name. */
+export async function describeSchedule(client: Client, name: string): Promise<ScheduleDescription> {
+  return await known(name, () => client.schedule.getHandle(name).describe());
 }
 
-/** Does something with a schedule. Throws INPUT_INVALID where there is none of that name. */
-export async function known<T>(name: string, act: () => Promise<T>): Promise<T> {
+async function known<T>(name: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (cause) {

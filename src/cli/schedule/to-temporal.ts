@@ -1,20 +1,33 @@
 import { createHash } from 'node:crypto';
-import type { ScheduleOptions, ScheduleOptionsStartWorkflowAction } from '@temporalio/client';
+import type {
+  ScheduleDescription,
+  ScheduleOptions,
+  ScheduleOptionsStartWorkflowAction,
+} from '@temporalio/client';
 import type { Duration, Workflow } from '@temporalio/common';
 import { detailsOf, summaryOf } from '../../experiment/describe.ts';
 import { parseExperiment } from '../../experiment/parse.ts';
 import type { Recurrence } from '../../experiment/recurrence.ts';
-import { digestMemo, pauseOnMemo } from '../../experiment/scheduled.ts';
+import { appliedMemo, pauseOnMemo } from '../../experiment/scheduled.ts';
 import { canonicalJson } from '../../experiment/spec-hash.ts';
 
 /** A plain Temporal Schedule: nothing in it needs Leaderfall to be read, edited or run. */
 export type PlainSchedule = ScheduleOptions<ScheduleOptionsStartWorkflowAction<Workflow>>;
 
-/** Memo of schedules that files own; only these are pruned. */
-export const managedMemo = 'LeaderfallManaged';
+/** What a schedule was made from, as its action's memo keeps it. */
+export interface Applied {
+  when: Recurrence['when'];
+  /** Digest of what Temporal made of `when`: it keeps no cron expression as it was written. */
+  spec?: string;
+  /** Who has it pruned, as `schedule apply --owner` said. */
+  owner?: string;
+}
 
 /** The Temporal Schedule of a recurrence. Its runs have the input that a person would give to `leaderfall run`. */
-export function toTemporal(recurrence: Recurrence): PlainSchedule {
+export function toTemporal(
+  recurrence: Recurrence,
+  { owner, spec }: Pick<Applied, 'owner' | 'spec'> = {},
+): PlainSchedule {
   const { name, when, experiment, taskQueue, pauseOn, paused, note, catchUp } = recurrence;
   const parsed = parseExperiment(experiment).experiment;
   return {
@@ -38,16 +51,24 @@ export function toTemporal(recurrence: Recurrence): PlainSchedule {
       args: [experiment],
       staticSummary: summaryOf(parsed),
       staticDetails: detailsOf(parsed),
-      memo: { [digestMemo]: digestOf(recurrence), ...(pauseOn.length > 0 ? { [pauseOnMemo]: pauseOn } : {}) },
+      memo: {
+        [appliedMemo]: { when, ...(spec ? { spec } : {}), ...(owner ? { owner } : {}) } satisfies Applied,
+        ...(pauseOn.length > 0 ? { [pauseOnMemo]: pauseOn } : {}),
+      },
     },
     // Two runs on one cluster would only refuse each other; what was missed for long is left out, not made up for.
     policies: { overlap: 'SKIP', catchupWindow: catchUp as Duration },
     state: { paused, ...(note === undefined ? {} : { note }) },
-    memo: { [managedMemo]: true },
   };
 }
 
-/** Digest of a recurrence, the same for every order of its fields. */
-export function digestOf(recurrence: Recurrence): string {
-  return createHash('sha256').update(canonicalJson(recurrence)).digest('hex').slice(0, 16);
+/** What a schedule was made from; undefined where not by us, or by hand. */
+export function appliedOf({ action }: Pick<ScheduleDescription, 'action'>): Applied | undefined {
+  const kept = action.memo?.[appliedMemo];
+  return typeof kept === 'object' && kept !== null ? (kept as Applied) : undefined;
+}
+
+/** Digest of the times of a schedule as Temporal has them. */
+export function digestOf({ spec }: Pick<ScheduleDescription, 'spec'>): string {
+  return createHash('sha256').update(canonicalJson(spec)).digest('hex').slice(0, 16);
 }

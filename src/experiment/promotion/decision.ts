@@ -1,5 +1,6 @@
 import type { GateOf, Promotion } from './promotion.ts';
 import type { Decision, PromotionRecord, StageRecord } from './record.ts';
+import { maxRuns } from './size.ts';
 
 /** What a person can ask of a live promotion; names of the workflow's updates. */
 export const decisions = {
@@ -10,6 +11,7 @@ export const decisions = {
   override:
     'Let the stage go on in spite of what holds it. Input: {"actor": "…", "reason": "…", "stage": "…"}; stage optional.',
   retry: 'Begin the held stage anew. Input: {"actor": "…", "reason": "…", "stage": "…"}; stage optional.',
+  stop: 'End the promotion as Stopped; runs under way are stopped and clean up. Input: {"actor": "…", "reason": "…"}.',
 } as const;
 
 /** The name of one request. */
@@ -53,6 +55,7 @@ export function decisionRefusal(
 ): string | undefined {
   const stage = currentStage(record);
   if (record.outcome !== 'Running') return `the promotion is ${record.outcome} already`;
+  if (request === 'stop') return undefined;
   if (!promotion || !stage) return 'no stage has begun yet';
   if (said.stage !== undefined && said.stage !== stage.name)
     return `stage: the promotion is at ${stage.name}, not at ${said.stage}`;
@@ -66,8 +69,14 @@ export function decisionRefusal(
     case 'override':
       return overrideRefusal(said, promotion, stage);
     case 'retry':
-      return stage.state === 'held' ? undefined : `stage ${stage.name} is ${stage.state}, not held`;
+      return retryRefusal(stage, record);
   }
+}
+
+function retryRefusal({ name, state }: StageRecord, { stages }: PromotionRecord): string | undefined {
+  if (state !== 'held') return `stage ${name} is ${state}, not held`;
+  const runs = stages.flatMap((stage) => stage.runs).length;
+  return runs < maxRuns ? undefined : `the promotion has had ${runs} runs: start another one`;
 }
 
 /** The approval gate that a stage waits at. */

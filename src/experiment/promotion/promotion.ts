@@ -5,8 +5,9 @@ import { inputInvalid, issuesOf } from '../issues.ts';
 import { parseExperiment } from '../parse.ts';
 import { openTimesIssues, openTimesSchema } from '../window.ts';
 import { channelSchema, hookSchema } from './channel.ts';
+import { maxRuns, repeatsOf } from './size.ts';
 
-/** Most repeats of one soak: the record of a promotion stays small. */
+/** Most repeats of one soak. */
 const maxRepeats = 100;
 
 const person = z.string().trim().min(1).max(200);
@@ -109,7 +110,11 @@ export const promotionSchema = z
     stages: z.array(stageSchema).min(1).max(10),
     notify: z.array(channelSchema).max(10).default([]).describe('Who is told how it goes.'),
     onPromoted: z.array(hookSchema).max(10).default([]).describe('Done once it is Promoted.'),
-    onRejected: z.array(hookSchema).max(10).default([]).describe('Done once it is Rejected or Expired.'),
+    onRejected: z
+      .array(hookSchema)
+      .max(10)
+      .default([])
+      .describe('Done once it is Rejected or Expired, or broke.'),
   })
   .describe('Leaderfall promotion');
 
@@ -135,7 +140,10 @@ export function parsePromotion(input: unknown): Promotion {
   if (kind !== undefined && kind !== 'Promotion') issues.push('kind: must be Promotion');
   const parsed = promotionSchema.safeParse(rest);
   if (!parsed.success) issues.push(...issuesOf(parsed.error, promotionSchema));
-  else issues.push(...parsed.data.stages.flatMap((stage, index) => stageIssues(parsed.data, stage, index)));
+  else {
+    issues.push(...parsed.data.stages.flatMap((stage, index) => stageIssues(parsed.data, stage, index)));
+    if (issues.length === 0) issues.push(...runsIssues(parsed.data));
+  }
   if (issues.length > 0 || !parsed.success)
     throw inputInvalid(issues, '`leaderfall schema promotion` prints every field with its default.');
   return parsed.data;
@@ -161,11 +169,21 @@ function stageIssues({ stages, startedBy }: Promotion, stage: Stage, index: numb
   return issues;
 }
 
+function runsIssues({ stages }: Promotion): string[] {
+  const runs = stages.reduce((sum, { experiments, gates }) => {
+    const repeats = gates.reduce((all, gate) => all + (gate.kind === 'soak' ? repeatsOf(gate) : 0), 1);
+    return sum + repeats * experiments.length;
+  }, 0);
+  return runs <= maxRuns
+    ? []
+    : [`stages: ${runs} runs, the repeats of soaks included; at most ${maxRuns} in one promotion`];
+}
+
 function gateIssues(gate: Gate, startedBy: string | undefined): string[] {
   if (gate.kind === 'window') return openTimesIssues(gate);
   if (gate.kind === 'soak') {
     const every = millisecondsOf(gate.every);
-    const repeats = Math.ceil(millisecondsOf(gate.duration) / every);
+    const repeats = repeatsOf(gate);
     if (every === 0 || repeats > maxRepeats) return [`every: more than ${maxRepeats} repeats`];
     return repeats === 0 ? ['duration: must be longer than 0'] : [];
   }

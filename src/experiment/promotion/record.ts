@@ -3,16 +3,16 @@ import { z } from 'zod';
 const rfc3339 = z.iso.datetime().describe('RFC 3339, UTC.');
 
 /** How a promotion stands or ended. */
-export const promotionOutcomes = ['Running', 'Promoted', 'Rejected', 'Expired', 'Stopped'] as const;
+export const promotionOutcomes = ['Running', 'Promoted', 'Rejected', 'Expired', 'Stopped', 'Error'] as const;
 
 const decisionSchema = z
   .object({
-    request: z.enum(['approve', 'reject', 'override', 'retry']),
+    request: z.enum(['approve', 'reject', 'override', 'retry', 'stop']),
     actor: z.string(),
     role: z.string().optional(),
     reason: z.string(),
     at: rfc3339,
-    stage: z.string(),
+    stage: z.string().optional().describe('Absent where none had begun.'),
   })
   .describe('Who said what, when and why.');
 
@@ -58,6 +58,7 @@ const stageRecordSchema = z.object({
   attempt: z.int().min(0),
   lack: z.string().optional().describe('Why it does not go on, or did not.'),
   until: rfc3339.optional().describe('How long it is held.'),
+  answers: z.array(z.string()).optional().describe('Command lines that answer what it waits for.'),
   runs: z.array(runSchema),
   gates: z.array(gateRecordSchema),
   proof: z.string().optional().describe('What proved it, before any run.'),

@@ -124,16 +124,16 @@ export function webhookConfiguration(authorityPem: string): KubernetesObject {
   };
 }
 
-/** The Service of the webhook, then the manager. */
-export function managerObjects(image: string): KubernetesObject[] {
-  return [
-    {
+/** The Service of the webhook, and the manager. */
+export function managerObjects(image: string): { service: KubernetesObject; manager: KubernetesObject } {
+  return {
+    service: {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: kudo.service, namespace: kudo.namespace, labels: managerLabels },
       spec: { ports: [{ name: 'kudo', port: 443, targetPort: 'webhook-server' }], selector: managerLabels },
     },
-    {
+    manager: {
       apiVersion: 'apps/v1',
       kind: 'StatefulSet',
       metadata: { name: kudo.manager, namespace: kudo.namespace, labels: managerLabels },
@@ -167,7 +167,7 @@ export function managerObjects(image: string): KubernetesObject[] {
         },
       },
     },
-  ];
+  };
 }
 
 /** Names an object as the port does. */

@@ -6,6 +6,26 @@ import type { ProvisionContext } from '../provisioner.ts';
 import { definitions, kudo, managerObjects, prerequisites, refOf } from './init-objects.ts';
 import { ensureWebhook, managerPods } from './webhook.ts';
 
+const managerRef = {
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  name: kudo.manager,
+  namespace: kudo.namespace,
+};
+
+/** The manager's StatefulSet, as far as it tells what it relies on. */
+interface Manager extends KubernetesObject {
+  spec?: {
+    template?: {
+      spec?: {
+        serviceAccountName?: string;
+        containers?: { image?: string; env?: { name: string }[] }[];
+        volumes?: { secret?: { secretName?: string } }[];
+      };
+    };
+  };
+}
+
 /** Rights that making KUDO itself needs; none where it is installed. */
 export function initPermissions(): Permission[] {
   const make = (group: string, resource: string, verbs: string[], namespace?: string): Permission[] =>
@@ -33,13 +53,7 @@ export async function lookForKudo(
   kubernetes: KubernetesPort,
   namespace: string,
 ): Promise<'installed' | 'hidden' | 'missing'> {
-  const manager = {
-    apiVersion: 'apps/v1',
-    kind: 'StatefulSet',
-    name: kudo.manager,
-    namespace: kudo.namespace,
-  };
-  const found = await unlessRefused(async () => ({ manager: await kubernetes.read(manager) }));
+  const found = await unlessRefused(async () => ({ manager: await kubernetes.read(managerRef) }));
   if (found) return found.manager ? 'installed' : 'missing';
   const instances = { apiVersion: 'kudo.dev/v1beta1', kind: 'Instance', namespace };
   const listed = await unlessRefused(() => kubernetes.list(instances));
@@ -51,33 +65,62 @@ export async function lookForKudo(
  * Makes what `kubectl kudo init` makes, where it is missing; renews the webhook's certificate near its end; waits for the manager.
  * Gives notes on what the worker's rights do not allow.
  */
-export async function ensureKudo(context: ProvisionContext): Promise<string[]> {
+export async function ensureKudo(
+  context: ProvisionContext,
+): Promise<{ notes: string[]; managerImage?: string }> {
   const { kubernetes, experiment } = context;
   const state = await lookForKudo(kubernetes, experiment.cluster.namespace);
   if (state === 'hidden') {
-    return [`KUDO is taken as it is: the worker’s rights do not reach into namespace ${kudo.namespace}`];
+    const hidden = `KUDO is taken as it is: the worker’s rights do not reach into namespace ${kudo.namespace}`;
+    return { notes: [hidden] };
   }
   if (state === 'installed') return await lookAfterKudo(context);
   for (const object of [...definitions(), ...prerequisites()]) await createIfMissing(kubernetes, object);
-  await ensureWebhook(kubernetes);
+  await ensureWebhook(kubernetes, true);
   // The StatefulSet last: where it is, everything else is, so an init that was cut off is gone on with.
-  for (const object of managerObjects(experiment.provision.managerImage)) {
-    await createIfMissing(kubernetes, object);
-  }
+  const { service, manager } = managerObjects(experiment.provision.managerImage);
+  for (const object of [service, manager]) await createIfMissing(kubernetes, object);
   await managerReady(context);
-  return [];
+  return { notes: [], managerImage: experiment.provision.managerImage };
 }
 
 /** Whoever may only use a KUDO that is there cannot read its certificate; its renewal is then somebody else's. */
-async function lookAfterKudo(context: ProvisionContext): Promise<string[]> {
+async function lookAfterKudo(context: ProvisionContext): Promise<{ notes: string[]; managerImage?: string }> {
+  const { kubernetes } = context;
   const notes: string[] = [];
   const unless = async (what: string, work: () => Promise<void>) => {
     const done = await unlessRefused(async () => ({ nothing: await work() }));
     if (!done) notes.push(`the worker’s rights in namespace ${kudo.namespace} do not allow ${what}`);
   };
-  await unless('to renew the certificate of KUDO’s webhook', () => ensureWebhook(context.kubernetes));
+  const manager = await kubernetes.read<Manager>(managerRef);
+  const serves = manager !== undefined && servesWebhook(manager);
+  await unless('to make what is missing of KUDO', async () => {
+    for (const object of partsOf(manager, serves)) await createIfMissing(kubernetes, object);
+  });
+  await unless('to renew the certificate of KUDO’s webhook', () => ensureWebhook(kubernetes, serves));
   await unless('to wait for KUDO’s manager', () => managerReady(context));
-  return notes;
+  const managerImage = manager?.spec?.template?.spec?.containers?.[0]?.image;
+  return { notes, ...(managerImage ? { managerImage } : {}) };
+}
+
+/**
+ * Whether a manager is sure to serve the webhook that would be made. Former ones could do without and are told so by a variable;
+ * the API server would refuse everybody's Instances for a webhook that nobody serves.
+ */
+function servesWebhook({ spec }: Manager): boolean {
+  const { containers = [], volumes = [] } = spec?.template?.spec ?? {};
+  const optional = containers.some(({ env = [] }) => env.some(({ name }) => name === 'ENABLE_WEBHOOKS'));
+  return !optional && volumes.some(({ secret }) => secret?.secretName === kudo.secret);
+}
+
+/** What a manager that is there cannot work without. One that has been given another service account has its own rights. */
+function partsOf(manager: Manager | undefined, serves: boolean): KubernetesObject[] {
+  const usual = manager?.spec?.template?.spec?.serviceAccountName === kudo.serviceAccount;
+  return [
+    ...definitions(),
+    ...(usual ? prerequisites() : []),
+    ...(serves ? [managerObjects('').service] : []),
+  ];
 }
 
 /** Undefined where the API refuses it for good. */

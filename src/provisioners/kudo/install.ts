@@ -1,10 +1,12 @@
 import { problem } from '../../experiment/errors.ts';
-import { managedBy, runLabel } from '../../experiment/identity.ts';
-import type { PackageRecord } from '../../experiment/result.ts';
+import type { PackageRecord } from '../../experiment/made.ts';
+import { eventReader, shortStatefulSets, startingPods } from '../../kubernetes/last-events.ts';
 import type { KubernetesObject, KubernetesPort } from '../../kubernetes/port.ts';
 import { pause } from '../../kubernetes/wait.ts';
-import { type Pod, waitingReasons } from '../../kubernetes/workloads.ts';
+import { isReady, type Pod, waitingReasons } from '../../kubernetes/workloads.ts';
 import type { ProvisionContext } from '../provisioner.ts';
+import { claimsOf, isGoing, refuseFormerClaims } from './claims.ts';
+import { ended, lookAtInstance, usedAsItIs } from './instance.ts';
 import type { KudoPackage } from './package.ts';
 import { deployStatus, fatalMessages, type Instance, planTree } from './plan.ts';
 import { removeInstance } from './remove.ts';
@@ -35,15 +37,14 @@ export interface Installed {
 
 /**
  * Installs a package and waits for its plan `deploy`. A healthy Instance of that name is used as it is and never removed;
- * what another run of Leaderfall left half-done is removed first. May be called again at any point.
+ * what an ended run of Leaderfall left half-done is removed first. May be called again at any point.
  */
 export async function install(
   context: ProvisionContext,
   wanted: Installation,
   marks: Marks,
 ): Promise<Installed> {
-  const { kubernetes, run } = context;
-  const { namespace } = context.experiment.cluster;
+  const { kubernetes } = context;
   const { pack, instance } = wanted;
   const { minor } = await kubernetes.version();
   const { templates, rewrites } = rewriteFor(minor, pack);
@@ -54,26 +55,15 @@ export async function install(
     digest: pack.digest,
     rewrites,
   };
-  const ref = { apiVersion, kind: 'Instance', name: instance, namespace };
-  const found = await kubernetes.read<Instance>(ref);
-  const ours = found?.metadata?.labels?.[runLabel] === run.runId;
-  if (found && !ours) {
-    if (found.metadata?.deletionTimestamp === undefined && deployStatus(found)?.status === 'COMPLETE') {
-      return {
-        record,
-        notes: [`Instance ${instance} was there and healthy: it is used and stays`],
-      };
-    }
-    if (found.metadata?.labels?.['app.kubernetes.io/managed-by'] !== managedBy) {
-      throw problem('PLAN_FATAL', `Instance ${namespace}/${instance} exists and is not healthy`, {
-        evidence: planTree(instance, deployStatus(found) ?? { name: 'deploy', status: 'NEVER_RUN' }),
-        next: `Repair or delete it: kubectl -n ${namespace} describe instance.kudo.dev ${instance}`,
-      });
-    }
+  const found = await lookAtInstance(context, instance);
+  if (found.state === 'healthy') return { record, notes: [usedAsItIs(instance)] };
+  if (found.state === 'theirs') {
+    await ended(context, instance, found.of);
     await removeInstance(context, instance);
   }
-  if (!ours) {
+  if (found.state !== 'own') {
     await oldPodsGone(context, instance);
+    await refuseFormerClaims(context, instance);
     await createObjects(context, wanted, templates, marks);
   }
   await deployComplete(context, instance);
@@ -129,12 +119,17 @@ async function create(context: ProvisionContext, object: KubernetesObject): Prom
   }
 }
 
-/** Pods of a former Instance keep the StatefulSet controller in a doubling back-off: 72 s were seen after they had gone. */
+/**
+ * Pods of a former Instance keep the StatefulSet controller in a doubling back-off: 72 s were seen after they had gone. A volume
+ * claim on its way out would keep a new pod waiting.
+ */
 async function oldPodsGone(context: ProvisionContext, instance: string): Promise<void> {
   for (;;) {
-    const names = (await podsOf(context, instance)).map((pod) => pod.metadata?.name ?? '');
+    const pods = await podsOf(context, instance);
+    const claims = (await claimsOf(context, instance)).filter(isGoing);
+    const names = [...pods, ...claims].map(({ metadata }) => metadata?.name ?? '');
     if (names.length === 0) return;
-    context.progress([`waiting for old pods of ${instance} to go: ${names.join(', ')}`]);
+    context.progress([`waiting for what is old of ${instance} to go: ${names.join(', ')}`]);
     await pause(500, context.signal);
   }
 }
@@ -145,11 +140,37 @@ async function podsOf(context: ProvisionContext, instance: string): Promise<Pod[
   return (await context.kubernetes.list<Pod>(kind, { label: `kudo.dev/instance=${instance}` })).items;
 }
 
+/** What pods say themselves; else what Events say of pods that do not start, and of those that are not even made. */
+async function whyWaiting(
+  context: ProvisionContext,
+  instance: string,
+  lastEvents: ReturnType<typeof eventReader>,
+): Promise<{ reasons: string[]; pulls: string[] }> {
+  const pods = await podsOf(context, instance);
+  const told = pods.flatMap(waitingReasons);
+  if (told.length > 0) return { reasons: told, pulls: [] };
+  // While a pod is on its way, a refusal of the next one may be an old one.
+  const stuck = pods.every(isReady) ? await shortSets(context, instance) : startingPods(pods);
+  const { warnings, pulls } = await lastEvents(stuck);
+  return { reasons: warnings, pulls };
+}
+
+async function shortSets(context: ProvisionContext, instance: string): Promise<KubernetesObject[]> {
+  const kind = {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    namespace: context.experiment.cluster.namespace,
+  };
+  const { items } = await context.kubernetes.list(kind, { label: `kudo.dev/instance=${instance}` });
+  return shortStatefulSets(items);
+}
+
 async function deployComplete(context: ProvisionContext, instance: string): Promise<void> {
   const { namespace } = context.experiment.cluster;
   const { timeoutSeconds, podWaitSeconds } = context.experiment.provision;
   const deadline = Date.now() + timeoutSeconds * 1_000;
   const waitingSince = new Map<string, number>();
+  const lastEvents = eventReader(context.kubernetes, namespace);
   for (;;) {
     const found = await context.kubernetes.read<Instance>({
       apiVersion,
@@ -173,8 +194,8 @@ async function deployComplete(context: ProvisionContext, instance: string): Prom
       );
     }
     const tree = plan ? planTree(instance, plan) : [`${instance}: plan deploy not scheduled yet`];
-    const reasons = (await podsOf(context, instance)).flatMap(waitingReasons);
-    context.progress([...tree, ...reasons]);
+    const { reasons, pulls } = await whyWaiting(context, instance, lastEvents);
+    context.progress([...tree, ...reasons, ...pulls]);
     const stuck = longest(waitingSince, reasons);
     if (stuck && stuck.ms > podWaitSeconds * 1_000) {
       throw problem('POD_WAITING', `plan deploy of ${instance} waits for a pod: ${stuck.reason}`, {
@@ -184,7 +205,7 @@ async function deployComplete(context: ProvisionContext, instance: string): Prom
     }
     if (Date.now() > deadline) {
       throw problem('TIMED_OUT', `plan deploy of ${instance} did not end in ${timeoutSeconds} s`, {
-        evidence: [...tree, ...reasons],
+        evidence: [...tree, ...reasons, ...pulls],
         next: 'Raise provision.timeoutSeconds, or see why it is slow.',
       });
     }

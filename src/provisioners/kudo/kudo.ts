@@ -1,10 +1,12 @@
 import { problem } from '../../experiment/errors.ts';
 import { keepAnnotation, runAnnotations, runLabels } from '../../experiment/identity.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
-import type { KubernetesObject, KubernetesPort, Permission } from '../../kubernetes/port.ts';
-import type { Provision, ProvisionContext, Provisioner } from '../provisioner.ts';
+import type { KubernetesPort, Permission } from '../../kubernetes/port.ts';
+import { podNames, type StatefulSet, statefulSetRef } from '../../kubernetes/workloads.ts';
+import type { Checked, Provision, ProvisionContext, Provisioner } from '../provisioner.ts';
 import { ensureKudo, initPermissions, lookForKudo } from './init.ts';
 import { type Installation, install } from './install.ts';
+import { lookAtInstance, usedAsItIs } from './instance.ts';
 import { madeObjects } from './own-objects.ts';
 import { type KudoPackage, readPackage } from './package.ts';
 import { keepInstalled, removeInstalled } from './remove.ts';
@@ -31,9 +33,7 @@ async function permissions(context: {
   return state === 'missing' ? [...needed, ...initPermissions()] : needed;
 }
 
-async function check(
-  context: Omit<ProvisionContext, 'progress'>,
-): Promise<{ statefulSetName: string; notes: string[] }> {
+async function check(context: Omit<ProvisionContext, 'progress'>): Promise<Checked> {
   const { zookeeper, kafka } = await installations(context.experiment);
   const brokers = Number(parameterValue(kafka.pack, kafka.parameters, 'BROKER_COUNT') ?? Number.NaN);
   const { replicationFactor } = context.experiment.liveness;
@@ -50,39 +50,80 @@ async function check(
       },
     );
   }
-  const notes = [zookeeper, kafka].map(
-    ({ pack, instance }) =>
-      `KUDO package ${pack.operator.name} ${pack.operator.operatorVersion} as Instance ${instance}`,
-  );
-  return { statefulSetName: statefulSetName(kafka.pack, kafka.instance), notes };
+  const { major, minor, gitVersion } = await context.kubernetes.version();
+  const notes: string[] = [];
+  let isThere = false;
+  let needsOptIn = false;
+  for (const { pack, instance } of [zookeeper, kafka]) {
+    const found = await lookAtInstance(context, instance);
+    isThere = found.state === 'healthy';
+    needsOptIn = found.state === 'healthy' && !found.of;
+    const { name, operatorVersion, kubernetesVersion } = pack.operator;
+    if (found.state !== 'healthy' && isOlder({ major, minor }, kubernetesVersion)) {
+      throw problem(
+        'PACKAGE_INVALID',
+        `KUDO package ${name} needs Kubernetes ${kubernetesVersion} or later`,
+        {
+          evidence: [
+            `the API server is ${gitVersion}`,
+            `kubernetesVersion in operator.yaml of ${pack.source}`,
+          ],
+          next: 'Use a package for this version of Kubernetes.',
+        },
+      );
+    }
+    notes.push(`KUDO package ${name} ${operatorVersion} as Instance ${instance}`);
+    if (isThere) notes.push(usedAsItIs(instance));
+  }
+  const name = statefulSetName(kafka.pack, kafka.instance);
+  // One that is there may have been given another number of brokers.
+  const there = isThere ? await readStatefulSet(context, name) : undefined;
+  const replicas = there ? (there.spec?.replicas ?? 1) : brokers;
+  return {
+    statefulSetName: name,
+    isThere,
+    needsOptIn,
+    ...(Number.isNaN(replicas) ? {} : { pods: podNames({ name, replicas }) }),
+    notes,
+  };
+}
+
+async function readStatefulSet(
+  { kubernetes, experiment }: Pick<ProvisionContext, 'kubernetes' | 'experiment'>,
+  name: string,
+): Promise<StatefulSet | undefined> {
+  const { namespace } = experiment.cluster;
+  return await kubernetes.read<StatefulSet>({ apiVersion: 'apps/v1', kind: 'StatefulSet', name, namespace });
+}
+
+/** Whether a server is older than a package asks for; what is no version asks for nothing. */
+function isOlder({ major, minor }: { major: number; minor: number }, wanted = ''): boolean {
+  const [, least = 0, then = 0] = (/^v?(\d+)\.(\d+)/.exec(wanted) ?? []).map(Number);
+  return major < least || (major === least && minor < then);
 }
 
 async function provision(context: ProvisionContext): Promise<Provision> {
-  const { kubernetes, experiment, run, expires } = context;
+  const { experiment, run, expires } = context;
   const { namespace } = experiment.cluster;
   const keep: Record<string, string> = experiment.provision.keep ? { [keepAnnotation]: 'true' } : {};
   const marks = { labels: runLabels(run), annotations: { ...runAnnotations(run, expires), ...keep } };
   const wanted = await installations(experiment);
-  const notes = await ensureKudo(context);
+  const { notes, managerImage } = await ensureKudo(context);
   const zookeeper = await install(context, wanted.zookeeper, marks);
   const kafka = await install(context, wanted.kafka, marks);
   const name = statefulSetName(wanted.kafka.pack, wanted.kafka.instance);
-  const found = await kubernetes.read<StatefulSet>({
-    apiVersion: 'apps/v1',
-    kind: 'StatefulSet',
-    name,
-    namespace,
-  });
+  const found = await readStatefulSet(context, name);
   if (!found?.metadata?.uid) {
     throw problem('TARGET_NOT_FOUND', `the package made no StatefulSet ${namespace}/${name}`, {
       next: 'Name the StatefulSet in cluster.statefulSet and use provision.mode: existing.',
     });
   }
   return {
-    statefulSet: { namespace, name, uid: found.metadata.uid, replicas: found.spec?.replicas ?? 1 },
+    statefulSet: statefulSetRef(found, namespace),
     gracePeriodSeconds: found.spec?.template?.spec?.terminationGracePeriodSeconds ?? 30,
     made: await madeObjects(context),
     packages: [zookeeper.record, kafka.record],
+    ...(managerImage ? { managerImage } : {}),
     notes: [...notes, ...zookeeper.notes, ...kafka.notes],
   };
 }
@@ -91,10 +132,6 @@ async function remove(context: ProvisionContext) {
   if (!context.experiment.provision.keep) return await removeInstalled(context);
   await keepInstalled(context);
   return [];
-}
-
-interface StatefulSet extends KubernetesObject {
-  spec?: { replicas?: number; template?: { spec?: { terminationGracePeriodSeconds?: number } } };
 }
 
 /** Both packages, read and their parameters checked. */

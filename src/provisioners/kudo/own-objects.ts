@@ -1,5 +1,5 @@
 import { runLabel } from '../../experiment/identity.ts';
-import type { MadeObject } from '../../experiment/result.ts';
+import type { MadeObject } from '../../experiment/made.ts';
 import type { KubernetesObject } from '../../kubernetes/port.ts';
 import type { ProvisionContext } from '../provisioner.ts';
 

@@ -3,10 +3,14 @@ import type { Leftover } from '../../experiment/result.ts';
 import type { KubernetesObject, ObjectRef } from '../../kubernetes/port.ts';
 import { pause } from '../../kubernetes/wait.ts';
 import type { ProvisionContext } from '../provisioner.ts';
+import { claimsOf, isGoing, isOfInstance } from './claims.ts';
 import { refOf } from './init-objects.ts';
 import { installedKinds, madeObjects, ownObjects } from './own-objects.ts';
 
 const apiVersion = 'kudo.dev/v1beta1';
+
+/** A StatefulSet's controller that has not heard yet that it is gone may make a claim anew. ms */
+const settledMs = 1_000;
 
 /** Longest grace of a broker pod in the public package, and some room for the garbage collector. */
 const goneSeconds = 360;
@@ -54,46 +58,49 @@ export async function keepInstalled(context: ProvisionContext): Promise<void> {
   }
 }
 
-/** Deletes one Instance with all its pods and volume claims, and waits until they are gone. */
+/**
+ * Deletes one Instance with all its pods and the volume claims that came with it, and waits until they are gone. The claims are
+ * deleted while the Instance still shows whose they are, as soon as no StatefulSet makes new ones: the API server keeps each until its
+ * pod is gone.
+ */
 export async function removeInstance(context: ProvisionContext, instance: string): Promise<Leftover[]> {
   const { kubernetes } = context;
   const { namespace } = context.experiment.cluster;
   const label = `kudo.dev/instance=${instance}`;
-  await kubernetes.remove(
-    { apiVersion, kind: 'Instance', name: instance, namespace },
-    { propagation: 'Foreground' },
-  );
+  const ref = { apiVersion, kind: 'Instance', name: instance, namespace };
+  const object = await kubernetes.read(ref);
+  if (!object) return [];
+  await kubernetes.remove(ref, { uid: object.metadata?.uid, propagation: 'Foreground' });
   const owned = [
-    { apiVersion, kind: 'Instance', only: instance },
     { apiVersion: 'apps/v1', kind: 'StatefulSet' },
     { apiVersion: 'batch/v1', kind: 'Job' },
     { apiVersion: 'v1', kind: 'Pod' },
   ];
+  const left = (kind: string, { metadata }: KubernetesObject): Leftover => ({
+    kind,
+    name: metadata?.name ?? '',
+    namespace,
+    reason: 'not gone in time',
+  });
+  const claims = async (): Promise<Leftover[]> => {
+    const own = (await claimsOf(context, instance)).filter((claim) => isOfInstance(claim, object));
+    for (const claim of own) if (!isGoing(claim)) await removeOne(context, refOf(claim));
+    return own.map((claim) => left('PersistentVolumeClaim', claim));
+  };
   const remaining = async (): Promise<Leftover[]> => {
-    const found: Leftover[] = [];
-    for (const { only, ...kind } of owned) {
-      if (only) {
-        const there = await kubernetes.read({ ...kind, name: only, namespace });
-        if (there) found.push({ kind: kind.kind, name: only, namespace, reason: 'not gone in time' });
-        continue;
-      }
+    const found = (await kubernetes.read(ref)) ? [left('Instance', object)] : [];
+    let makers = 0;
+    for (const kind of owned) {
       const { items } = await kubernetes.list({ ...kind, namespace }, { label });
-      for (const item of items)
-        found.push({ kind: kind.kind, name: nameOf(item), namespace, reason: 'not gone in time' });
+      found.push(...items.map((item) => left(kind.kind, item)));
+      if (kind.kind === 'StatefulSet') makers = items.filter((item) => !isGoing(item)).length;
     }
+    if (makers === 0) await claims();
     return found;
   };
   const stuck = await gone(context, instance, remaining);
-  const claimKind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace };
-  for (const claim of (await kubernetes.list(claimKind, { label })).items)
-    await removeOne(context, refOf(claim));
-  const claims = async (): Promise<Leftover[]> =>
-    (await kubernetes.list(claimKind, { label })).items.map((claim) => ({
-      kind: 'PersistentVolumeClaim',
-      name: nameOf(claim),
-      namespace,
-      reason: 'not gone in time',
-    }));
+  await gone(context, instance, claims);
+  await pause(settledMs, context.signal);
   return [...stuck, ...(await gone(context, instance, claims))];
 }
 

@@ -15,6 +15,9 @@ export interface Marks {
   annotations: Record<string, string>;
 }
 
+const budget = /^[ \t]*kind:[ \t]*["']?PodDisruptionBudget["']?[ \t]*(#.*)?\r?$/m;
+const oldPolicy = /^([ \t]*apiVersion:[ \t]*["']?)policy\/v1beta1\b/m;
+
 /** Replaces what the cluster no longer serves. Gives the package as it is to be installed and what was changed, in words. */
 export function rewriteFor(
   minor: number,
@@ -24,8 +27,11 @@ export function rewriteFor(
   const rewrites: string[] = [];
   const templates = Object.fromEntries(
     Object.entries(pack.templates).map(([name, text]) => {
-      if (!/^\s*kind:\s*PodDisruptionBudget\s*$/m.test(text)) return [name, text];
-      const rewritten = text.replace(/^(\s*apiVersion:\s*)policy\/v1beta1\s*$/gm, '$1policy/v1');
+      // Another kind of policy/v1beta1 beside it has no policy/v1.
+      const rewritten = text
+        .split(/^(?=---)/m)
+        .map((document) => (budget.test(document) ? document.replace(oldPolicy, '$1policy/v1') : document))
+        .join('');
       if (rewritten !== text)
         rewrites.push(`templates/${name}: PodDisruptionBudget policy/v1beta1 → policy/v1`);
       return [name, rewritten];

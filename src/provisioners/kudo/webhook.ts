@@ -13,11 +13,13 @@ interface WebhookObject extends KubernetesObject {
 
 /**
  * Gives the webhook a certificate where it has none, and a new one near the end of the old. May be cut off at any point: the
- * webhook's authority is changed last, and as long as it is not the secret's, the rest is done again.
+ * webhook's authority is changed last, and as long as it is not the secret's, the rest is done again. `make`: also where there is
+ * no webhook yet.
  */
-export async function ensureWebhook(kubernetes: KubernetesPort): Promise<void> {
+export async function ensureWebhook(kubernetes: KubernetesPort, make: boolean): Promise<void> {
   const webhookRef = refOf(webhookConfiguration(''));
   const webhook = await kubernetes.read<WebhookObject>(webhookRef);
+  if (!webhook && !make) return;
   // cert-manager renews its own certificates.
   const managed = Object.keys(webhook?.metadata?.annotations ?? {}).some((name) =>
     name.endsWith('/inject-ca-from'),

@@ -1,4 +1,4 @@
-import type { LineSeriesOption } from 'echarts/charts';
+import type { CustomSeriesOption } from 'echarts/charts';
 import type { Palette } from '../palette.ts';
 import type { Chart } from '../timeline-chart.ts';
 import type { Panel } from './panel.ts';
@@ -24,6 +24,7 @@ export function killsPanel({ kills, zero }: Chart, { marks }: Palette): Panel {
           color: marks.kill,
           fontWeight: 'bold',
           fontSize: 12,
+          minMargin: 10,
         },
         labelLayout: { hideOverlap: true },
         data: kills.map(({ at }) => [zero + at * 1_000, 0]),
@@ -34,20 +35,28 @@ export function killsPanel({ kills, zero }: Chart, { marks }: Palette): Panel {
   };
 }
 
-/** A line through one panel at each kill. */
-export function killLines({ kills, zero }: Chart, { marks }: Palette): LineSeriesOption {
+/** Lines of more kills than this in sight would hide what they run through. */
+const mostLines = 100;
+
+/** A line through one panel at each kill, unless too many are in sight. */
+export function killLines({ kills, zero }: Chart, { marks }: Palette): CustomSeriesOption {
   return {
-    type: 'line',
+    type: 'custom',
     name: 'requests to kill',
-    data: [],
     silent: true,
-    markLine: {
-      silent: true,
-      symbol: 'none',
-      animation: false,
-      lineStyle: { color: marks.kill, type: [3, 3], width: 1 },
-      label: { show: false },
-      data: kills.map(({ at }) => ({ xAxis: zero + at * 1_000 })),
+    encode: { x: 0 },
+    data: kills.map(({ at }) => [zero + at * 1_000]),
+    z: 5,
+    renderItem: (params, api) => {
+      if (params.dataInsideLength > mostLines) return null;
+      const [x = 0] = api.coord([api.value(0), 1]);
+      const { y, height } = params.coordSys as unknown as { y: number; height: number };
+      return {
+        type: 'line',
+        shape: { x1: x, x2: x, y1: y, y2: y + height },
+        style: { stroke: marks.kill, lineWidth: 1, lineDash: [3, 3] },
+      };
     },
+    clip: true,
   };
 }

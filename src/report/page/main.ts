@@ -5,7 +5,6 @@ import {
   GridComponent,
   LegendComponent,
   LegendScrollComponent,
-  MarkLineComponent,
   TitleComponent,
   TooltipComponent,
 } from 'echarts/components';
@@ -25,7 +24,6 @@ use([
   LegendComponent,
   LegendScrollComponent,
   LineChart,
-  MarkLineComponent,
   ScatterChart,
   SVGRenderer,
   TitleComponent,

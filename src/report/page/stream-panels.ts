@@ -1,7 +1,9 @@
 import type { LineSeriesOption } from 'echarts/charts';
-import { pointsOf, type SeriesPoint, type StreamSeries } from '../../experiment/series.ts';
+import type { ChaosResult } from '../../experiment/result.ts';
+import type { SeriesPoint } from '../../experiment/series.ts';
 import { duration } from '../format.ts';
 import type { Palette } from '../palette.ts';
+import { type StreamPoint, streamPoints } from '../stream-points.ts';
 import type { Panel } from './panel.ts';
 
 type Figure = Exclude<keyof SeriesPoint, 'at'>;
@@ -13,54 +15,60 @@ interface Line {
   color: string;
   type?: 'solid' | 'dashed' | 'dotted';
   width?: number;
+  /** What of several points stands where a pixel has more than one: the worst. */
+  sampling?: 'min' | 'max' | 'average';
 }
 
 /** Below this a logarithmic axis has nothing to tell, ms. */
 const leastMs = 1;
 
 /** Throughput and latency over time; none where the history holds no series. A side that was not observed has no line. */
-export function streamPanels(series: StreamSeries | undefined, palette: Palette): Panel[] {
-  if (!series) return [];
-  const points = pointsOf(series);
-  return points.length > 0 ? [throughput(series, points, palette), latency(series, points, palette)] : [];
+export function streamPanels(result: Pick<ChaosResult, 'series' | 'parts'>, palette: Palette): Panel[] {
+  const points = streamPoints(result);
+  if (points.length === 0) return [];
+  const all = [result.series, ...(result.parts ?? []).map(({ series }) => series)];
+  const observed = new Set(all.flatMap((series) => Object.keys(series?.columns ?? {})));
+  const shown = (lines: Line[]) => lines.filter(({ figure }) => observed.has(figure));
+  return [throughput(points, shown, palette), latency(points, shown, palette)];
 }
 
-function throughput({ stepMs, columns }: StreamSeries, points: SeriesPoint[], { lines }: Palette): Panel {
+type Shown = (lines: Line[]) => Line[];
+
+function throughput(points: StreamPoint[], shownOf: Shown, { lines }: Palette): Panel {
   // Where a point is longer than a second, its worst second is a line of its own: no dip is averaged away.
-  const worst: Line[] =
-    stepMs > 1_000
-      ? [{ figure: 'ackedMin', name: 'slowest second acked', color: lines.second, width: 1 }]
-      : [];
+  const worst: Line[] = points.some(({ at, until }) => until - at > 1_000)
+    ? [{ figure: 'ackedMin', name: 'slowest second acked', color: lines.second, width: 1, sampling: 'min' }]
+    : [];
   const all: Line[] = [
     { figure: 'sent', name: 'sent', color: lines.calm, width: 3, type: 'dotted' },
-    { figure: 'acked', name: 'acked', color: lines.first },
-    { figure: 'received', name: 'received', color: lines.third, type: 'dashed' },
+    { figure: 'acked', name: 'acked', color: lines.first, sampling: 'min' },
+    { figure: 'received', name: 'received', color: lines.third, type: 'dashed', sampling: 'min' },
     ...worst,
   ];
-  const shown = all.filter(({ figure }) => columns[figure]);
+  const shown = shownOf(all);
   return {
     title: 'Records a second',
     height: 120,
     yAxis: { type: 'value', min: 0, splitNumber: 3 },
-    series: shown.map((line) => lineOf(line, points, { stepMs, said: String, least: 0 })),
+    series: shown.map((line) => lineOf(line, points, { said: String, least: 0 })),
     legend: shown.map(({ name }) => name),
     tooltip: 'axis',
   };
 }
 
-function latency({ stepMs, columns }: StreamSeries, points: SeriesPoint[], { lines }: Palette): Panel {
+function latency(points: StreamPoint[], shownOf: Shown, { lines }: Palette): Panel {
   const all: Line[] = [
     { figure: 'ackP50', name: 'ack p50', color: lines.first },
-    { figure: 'ackP99', name: 'ack p99', color: lines.second, type: 'dashed' },
-    { figure: 'ackMax', name: 'ack max', color: lines.third, width: 1 },
-    { figure: 'receiveMax', name: 'receive max', color: lines.calm, type: 'dotted' },
+    { figure: 'ackP99', name: 'ack p99', color: lines.second, type: 'dashed', sampling: 'max' },
+    { figure: 'ackMax', name: 'ack max', color: lines.third, width: 1, sampling: 'max' },
+    { figure: 'receiveMax', name: 'receive max', color: lines.calm, type: 'dotted', sampling: 'max' },
   ];
-  const shown = all.filter(({ figure }) => columns[figure]);
+  const shown = shownOf(all);
   return {
     title: 'Latency',
     height: 120,
     yAxis: { type: 'log', min: leastMs, axisLabel: { formatter: tick } },
-    series: shown.map((line) => lineOf(line, points, { stepMs, said: duration, least: leastMs })),
+    series: shown.map((line) => lineOf(line, points, { said: duration, least: leastMs })),
     legend: shown.map(({ name }) => name),
     tooltip: 'axis',
   };
@@ -68,18 +76,19 @@ function latency({ stepMs, columns }: StreamSeries, points: SeriesPoint[], { lin
 
 /** A point is a stretch of time, so the line holds each value to the end of it: a dip begins where its second does. */
 function lineOf(
-  { figure, name, color, type = 'solid', width = 1.5 }: Line,
-  points: SeriesPoint[],
-  { stepMs, said, least }: { stepMs: number; said: (value: number) => string; least: number },
+  { figure, name, color, type = 'solid', width = 1.5, sampling = 'average' }: Line,
+  points: StreamPoint[],
+  { said, least }: { said: (value: number) => string; least: number },
 ): LineSeriesOption {
   const last = points.at(-1);
-  const end = last ? [{ ...last, at: last.at + stepMs }] : [];
+  const end = last ? [{ ...last, at: last.until }] : [];
   return {
     type: 'line',
     name,
     color,
     lineStyle: { type, width },
     step: 'end',
+    sampling,
     symbol: 'none',
     data: [...points, ...end].map((point) => {
       const value = point[figure];

@@ -26,11 +26,7 @@ const font = 'system-ui, Segoe UI, DejaVu Sans, sans-serif';
 export function timelineOption(result: ChaosResult, palette: Palette): TimelineOption | undefined {
   const chart = chartOf(result);
   if (!chart) return undefined;
-  const panels = [
-    killsPanel(chart, palette),
-    ...streamPanels(result.series, palette),
-    lanesPanel(chart, palette),
-  ];
+  const panels = [killsPanel(chart, palette), ...streamPanels(result, palette), lanesPanel(chart, palette)];
   const tops = topsOf(panels);
   const bottom = (tops.at(-1) ?? 0) + (panels.at(-1)?.height ?? 0);
   return {

@@ -1,8 +1,10 @@
 import { condition, proxyActivities } from '@temporalio/workflow';
 import type { PromotionActivities } from '../../activities/contract.ts';
 import { millisecondsOf } from '../../experiment/durations.ts';
+import { answersTo, type WaitsFor } from '../../experiment/promotion/answers.ts';
 import type { Gate, GateOf } from '../../experiment/promotion/promotion.ts';
-import type { GateRecord } from '../../experiment/promotion/record.ts';
+import type { GateRecord, StageRecord } from '../../experiment/promotion/record.ts';
+import { repeatsOf } from '../../experiment/promotion/size.ts';
 import { tellNews } from './news.ts';
 import { runAll } from './runs.ts';
 import { note, type Place, type PromotionStory, stamp } from './story.ts';
@@ -25,6 +27,7 @@ export async function waitAt(story: PromotionStory, place: Place, gate: Gate): P
   record.gates.push(here);
   record.state = 'waiting';
   const lack = await opened(story, place, gate, here);
+  delete record.answers;
   if (lack) return lack;
   here.openedAt = stamp();
   const { answer } = story;
@@ -57,23 +60,17 @@ async function opened(
 async function approved(
   story: PromotionStory,
   { record }: Place,
-  { needed, approvers, expires, fourEyes }: GateOf<'approval'>,
+  gate: GateOf<'approval'>,
   here: GateRecord,
 ): Promise<Lack | undefined> {
+  const { needed, approvers, expires, fourEyes } = gate;
   const forMs = millisecondsOf(expires);
   here.until = stamp(Date.now() + forMs);
   const { startedBy } = story.record;
   const names = approvers.map(({ name }) => name).filter((name) => !fourEyes || name !== startedBy);
   const asked = `${needed} of ${names.join(', ')}`;
   here.how = asked;
-  note(story, `waits for approval by ${asked} until ${here.until}`, record.name);
-  const { workflowId } = story.record.promotion;
-  const line = (verb: string) =>
-    `leaderfall promote ${verb} ${workflowId} --stage ${record.name} --actor NAME --reason TEXT`;
-  tellNews(story, 'waiting', `${record.name} waits for approval by ${asked} until ${here.until}`, {
-    stage: record.name,
-    commands: [line('approve'), line('reject')],
-  });
+  tellWaiting(story, record, gate, `waits for approval by ${asked} until ${here.until}`);
   const enough = await condition(() => here.approvals.length >= needed, forMs, {
     summary: `until the approval of ${record.name} expires`,
   });
@@ -90,15 +87,16 @@ async function approved(
 async function soaked(
   story: PromotionStory,
   place: Place,
-  { duration, every }: GateOf<'soak'>,
+  gate: GateOf<'soak'>,
   here: GateRecord,
 ): Promise<Lack | undefined> {
+  const { duration, every } = gate;
   const { record } = place;
   const begin = Date.now();
   const end = begin + millisecondsOf(duration);
-  const repeats = Math.ceil(millisecondsOf(duration) / millisecondsOf(every));
+  const repeats = repeatsOf(gate);
   here.until = stamp(end);
-  note(story, `soaks until ${here.until}, repeated every ${every}`, record.name);
+  tellWaiting(story, record, gate, `soaks until ${here.until}, repeated every ${every}`);
   for (let repeat = 1, due = begin; due < end; repeat++) {
     due = Math.min(end, due + millisecondsOf(every));
     if (await overridden(story, due - Date.now(), `until repeat ${repeat} of ${record.name}`))
@@ -115,9 +113,10 @@ async function soaked(
 async function inWindow(
   story: PromotionStory,
   { record }: Place,
-  { kind: _kind, expires, ...times }: GateOf<'window'>,
+  gate: GateOf<'window'>,
   here: GateRecord,
 ): Promise<Lack | undefined> {
+  const { kind: _kind, expires, ...times } = gate;
   const now = Date.now();
   const expiresAt = expires === undefined ? undefined : now + millisecondsOf(expires);
   const opensAt = await nextOpening({ times, now });
@@ -125,16 +124,29 @@ async function inWindow(
   if (!Number.isFinite(waitUntil)) return { reason: 'the window does not open within a year' };
   if (waitUntil > now) {
     here.until = stamp(waitUntil);
-    note(story, `waits for the window until ${here.until}`, record.name);
-    tellNews(story, 'waiting', `${record.name} waits for its window until ${here.until}`, {
-      stage: record.name,
-    });
+    tellWaiting(story, record, gate, `waits for its window until ${here.until}`);
     if (await overridden(story, waitUntil - now, `until the window of ${record.name} opens`))
       return undefined;
   }
   return opensAt === waitUntil
     ? undefined
     : { reason: `the window did not open within ${expires}`, expired: true };
+}
+
+/** Says that a stage waits, and what people can do about it. */
+export function tellWaiting(
+  story: PromotionStory,
+  record: StageRecord,
+  waitsFor: WaitsFor,
+  text: string,
+): void {
+  const { promotion } = story.checked ?? {};
+  const commands = promotion
+    ? answersTo(promotion, story.record.promotion.workflowId, record.name, waitsFor)
+    : [];
+  record.answers = commands;
+  note(story, text, record.name);
+  tellNews(story, 'waiting', `${record.name} ${text}`, { stage: record.name, commands });
 }
 
 /** Waits so long, unless somebody overrides. */

@@ -3,8 +3,10 @@ import {
   allHandlersFinished,
   CancellationScope,
   CancelledFailure,
+  ChildWorkflowFailure,
   condition,
   isCancellation,
+  patched,
   proxyActivities,
 } from '@temporalio/workflow';
 import type { PromotionActivities } from '../../activities/contract.ts';
@@ -27,20 +29,30 @@ const { keepRecord } = proxyActivities<Pick<PromotionActivities, 'keepRecord'>>(
 
 /**
  * Takes a subject through stages, each with its experiments and gates, on each environment's own workers.
- * Completed: Promoted, Rejected, Expired. Canceled: Stopped. Failed: it could not be begun. The record is what `keepRecord` returned.
+ * Completed: Promoted, Rejected, Expired. Canceled: Stopped. Failed: it could not be begun, or broke. The record is what `keepRecord` returned.
  */
 export async function promotion(input: unknown): Promise<PromotionRecord> {
   const work = new CancellationScope();
   const story = newStory(work);
   takeDecisions(story);
   let end: End;
+  let failure: ApplicationFailure | undefined;
   try {
     end = await work.run(() => promote(input, story));
+    if (work.consideredCancelled && stopWins()) end = endOfCancel(story);
   } catch (error) {
-    if (!isCancellation(error)) throw failureOf(error);
-    end = endOfCancel(story);
+    if (isCancellation(error)) end = endOfCancel(story);
+    else if (work.consideredCancelled && stopWins()) {
+      const { code, message } = problemOfFailure(error instanceof ChildWorkflowFailure ? error.cause : error);
+      end = endOfCancel(story, `; meanwhile ${code}: ${message}`);
+    } else {
+      failure = failureOf(error);
+      if (!story.checked) throw failure;
+      end = { outcome: 'Error', reason: `${failure.type}: ${failure.message}` };
+    }
   }
   const record = await CancellationScope.nonCancellable(() => ending(story, end));
+  if (failure) throw failure;
   if (end.outcome === 'Stopped') throw new CancelledFailure(`Stopped: ${end.reason}`);
   return record;
 }
@@ -78,7 +90,7 @@ async function ending(story: PromotionStory, { outcome, reason }: End): Promise<
   note(story, `${outcome}: ${reason}`);
   const { onPromoted = [], onRejected = [] } = checked?.promotion ?? {};
   if (outcome === 'Promoted') await carryOutHooks(story, onPromoted);
-  if (outcome === 'Rejected' || outcome === 'Expired') await carryOutHooks(story, onRejected);
+  if (['Rejected', 'Expired', 'Error'].includes(outcome)) await carryOutHooks(story, onRejected);
   tellNews(story, 'ended', `${outcome}: ${reason}`);
   await endNews(story);
   await condition(allHandlersFinished);
@@ -87,9 +99,22 @@ async function ending(story: PromotionStory, { outcome, reason }: End): Promise<
   return kept;
 }
 
-function endOfCancel({ rejectedBy }: PromotionStory): End {
-  if (!rejectedBy) return { outcome: 'Stopped', reason: 'it was cancelled' };
-  return { outcome: 'Rejected', reason: `rejected by ${rejectedBy.actor}: ${rejectedBy.reason}` };
+/**
+ * Who ends a promotion is heard also where something fails, or all is passed, at the same time. Promotions that ended otherwise before
+ * this was so have carried out other hooks.
+ */
+function stopWins(): boolean {
+  return patched('stop-wins');
+}
+
+function endOfCancel({ rejectedBy, stoppedBy }: PromotionStory, meanwhile = ''): End {
+  const end = (outcome: 'Stopped' | 'Rejected', reason: string) => ({
+    outcome,
+    reason: `${reason}${meanwhile}`,
+  });
+  if (stoppedBy) return end('Stopped', `stopped by ${stoppedBy.actor}: ${stoppedBy.reason}`);
+  if (!rejectedBy) return end('Stopped', 'it was cancelled');
+  return end('Rejected', `rejected by ${rejectedBy.actor}: ${rejectedBy.reason}`);
 }
 
 function failureOf(error: unknown): ApplicationFailure {

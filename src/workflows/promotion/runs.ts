@@ -9,6 +9,7 @@ import {
 import { millisecondsOf } from '../../experiment/durations.ts';
 import type { PromotionRun } from '../../experiment/promotion/record.ts';
 import type { ChaosResult } from '../../experiment/result.ts';
+import { shortLine } from '../../experiment/short-line.ts';
 import { linkOf, note, type Place, type PromotionStory, stamp } from './story.ts';
 
 /**
@@ -88,7 +89,9 @@ async function resultWithin(
   result.then(ended, ended);
   // A cancel is the run's to answer, by its clean-up.
   const inTime = await CancellationScope.nonCancellable(() =>
-    condition(() => over, millisecondsOf(within), { summary: `until ${child.workflowId} has to be over` }),
+    condition(() => over, millisecondsOf(within), {
+      summary: shortLine(`until ${child.workflowId} has to be over`),
+    }),
   );
   if (inTime) return await result;
   await getExternalWorkflowHandle(child.workflowId).cancel();

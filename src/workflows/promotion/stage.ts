@@ -3,7 +3,7 @@ import type { PromotionActivities } from '../../activities/contract.ts';
 import { millisecondsOf } from '../../experiment/durations.ts';
 import { judgeProof } from '../../experiment/promotion/proof.ts';
 import type { Decision, PromotionRecord } from '../../experiment/promotion/record.ts';
-import { type Lack, waitAt } from './gates.ts';
+import { type Lack, tellWaiting, waitAt } from './gates.ts';
 import { tellNews } from './news.ts';
 import { runAll } from './runs.ts';
 import { note, type Place, type PromotionStory, stamp } from './story.ts';
@@ -69,17 +69,12 @@ async function held(story: PromotionStory, { stage, record }: Place): Promise<De
   if (forMs === 0) return undefined;
   record.state = 'held';
   record.until = stamp(Date.now() + forMs);
-  note(story, `held until ${record.until}: ${record.lack}`, stage.name);
-  const { workflowId } = story.record.promotion;
-  const commands = ['retry', 'override', 'reject'].map(
-    (verb) => `leaderfall promote ${verb} ${workflowId} --stage ${stage.name} --actor NAME --reason TEXT`,
-  );
-  const text = `${stage.name} is held until ${record.until}: ${record.lack}`;
-  tellNews(story, 'waiting', text, { stage: stage.name, commands });
+  tellWaiting(story, record, { kind: 'held' }, `is held until ${record.until}: ${record.lack}`);
   await condition(() => story.answer !== undefined, forMs, { summary: `until ${stage.name} is rejected` });
   const { answer } = story;
   delete story.answer;
   delete record.until;
+  delete record.answers;
   return answer;
 }
 

@@ -1,4 +1,10 @@
-import { ApplicationFailure, defineQuery, defineUpdate, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+} from '@temporalio/workflow';
 import {
   currentStage,
   type DecisionRequest,
@@ -6,6 +12,7 @@ import {
   decisions,
   openApproval,
   readDecision,
+  type Said,
 } from '../../experiment/promotion/decision.ts';
 import type { Decision } from '../../experiment/promotion/record.ts';
 import { note, type PromotionStory, stamp } from './story.ts';
@@ -22,25 +29,47 @@ export function takeDecisions(story: PromotionStory): void {
       },
     });
   }
+  // A stop must reach a promotion whose worker is away, and is never refused for a slip in its input.
+  setHandler(
+    defineSignal<[unknown?]>('stop'),
+    (input) => {
+      const said = typeof input === 'object' && input !== null ? (input as Record<string, unknown>) : {};
+      const text = (value: unknown) => (typeof value === 'string' ? value.slice(0, 500) : 'not given');
+      if (record.outcome === 'Running')
+        takeDecision(story, 'stop', { actor: text(said.actor), reason: text(said.reason) });
+    },
+    { description: decisions.stop },
+  );
   setHandler(defineQuery('status'), () => record, { description: 'The record as it stands.' });
   setHandler(defineQuery('timeline'), () => record.timeline, { description: 'What has happened so far.' });
 }
 
 function decide(story: PromotionStory, request: DecisionRequest, input: unknown): string {
-  const stage = currentStage(story.record);
   const promotion = story.checked?.promotion;
   const said = readDecision(input);
   // Of requests that come at one moment, all are validated before the first is carried out.
   const refusal = decisionRefusal(request, said, promotion, story.record);
-  if (refusal || !stage || !promotion) throw ApplicationFailure.nonRetryable(refusal, 'REQUEST_REFUSED');
-  const decision: Decision = { request, ...said, at: stamp(), stage: stage.name };
-  const open = openApproval(promotion, stage);
+  if (refusal) throw ApplicationFailure.nonRetryable(refusal, 'REQUEST_REFUSED');
+  return takeDecision(story, request, said);
+}
+
+function takeDecision(story: PromotionStory, request: DecisionRequest, said: Said): string {
+  const stage = currentStage(story.record);
+  const { promotion } = story.checked ?? {};
+  const { actor, reason, role } = said;
+  const decision: Decision = { request, actor, reason, at: stamp(), ...(role ? { role } : {}) };
+  if (stage) decision.stage = stage.name;
+  const open = promotion && stage && openApproval(promotion, stage);
   story.record.decisions.push(decision);
-  note(story, `${request} by ${said.actor}${said.role ? ` (${said.role})` : ''}: ${said.reason}`, stage.name);
+  note(story, `${request} by ${actor}${role ? ` (${role})` : ''}: ${reason}`, stage?.name);
   switch (request) {
+    case 'stop':
+      if (!story.rejectedBy) story.stoppedBy ??= decision;
+      story.work.cancel();
+      return 'stopped: what runs is stopped and cleans up';
     case 'approve':
       open?.approvals.push(decision);
-      return `${open?.approvals.length} of ${open?.gate.needed} approvals of ${stage.name}`;
+      return `${open?.approvals.length} of ${open?.gate.needed} approvals of ${stage?.name}`;
     case 'reject':
       story.rejectedBy = decision;
       story.work.cancel();
@@ -49,7 +78,7 @@ function decide(story: PromotionStory, request: DecisionRequest, input: unknown)
     case 'retry':
       story.answer = decision;
       // Nobody else decides on it any more.
-      stage.state = 'running';
-      return `${stage.name} ${request === 'retry' ? 'begins anew' : 'goes on'}`;
+      if (stage) stage.state = 'running';
+      return `${stage?.name} ${request === 'retry' ? 'begins anew' : 'goes on'}`;
   }
 }

@@ -13,6 +13,7 @@ export interface PromotionStory {
   /** What somebody has decided on the stage that waits, until it is taken up. */
   answer?: Decision;
   rejectedBy?: Decision;
+  stoppedBy?: Decision;
   /** What was to be told, to whom, and whether it arrived. */
   news: { to: string; kind: string; state: string }[];
 }

@@ -11,6 +11,8 @@ export interface Request {
   path: string;
   query: URLSearchParams;
   body: unknown;
+  /** When nobody waits for the answer any more. */
+  abandoned: Promise<unknown>;
 }
 
 /** What an API server leaves to others. */

@@ -37,14 +37,13 @@ export interface SimulatedCluster {
   leftovers(): string[];
 }
 
-export const namespace = 'kafka';
 const statefulSet = 'kafka-kafka';
 
 /** What becomes of a pod that is deleted: when it is gone, when its successor is there, when that is a broker again. ms */
 const afterDeletion = { gone: 400, successor: 600, back: 1_500 };
 
-/** Makes one that is whole; its StatefulSet has opted in. */
-export async function simulatedCluster(): Promise<SimulatedCluster> {
+/** Makes one that is whole, with its Kafka in that namespace; its StatefulSet has opted in. */
+export async function simulatedCluster(namespace: string): Promise<SimulatedCluster> {
   const store = makeStore();
   const kafka = simulatedKafka((id) => `${statefulSet}-${id}.kafka-svc.${namespace}.svc.cluster.local`);
   const deaths: Death[] = [];
@@ -207,7 +206,7 @@ function askKafka(kafka: SimulatedKafka, { path, body }: Request): Answer {
       return kafka.groups.delete(argument) ? 'deleted' : 'not-found';
     },
     brokerConfig: () => ({ 'unclean.leader.election.enable': 'false', 'delete.topic.enable': 'true' }),
-    topicExists: () => kafka.topics.has(argument),
+    topicListed: () => kafka.topics.has(argument),
   };
   const answer = answers[path.slice('/kafka/'.length)];
   return answer ? { status: 200, body: { value: answer() } } : status(404, 'NotFound');

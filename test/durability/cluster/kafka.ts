@@ -51,12 +51,13 @@ export function simulatedKafka(host: (broker: number) => string): SimulatedKafka
       at: Date.now(),
       clusterId: 'simulated',
       controller: up[0] ?? -1,
-      answeredBy: up[0] ?? -1,
       brokers: up.map((id) => ({ id, host: host(id), port: 9092 })),
-      partitions: (topics === 'all' ? [...kafka.topics] : (topics ?? [])).map((topic) => ({
-        ...{ topic, partition: 0, leader, leaderEpoch, isr },
-        replicas: brokers,
-      })),
+      partitions: (topics === 'all' ? ['__consumer_offsets', ...kafka.topics] : (topics ?? [])).map(
+        (topic) => ({
+          ...{ topic, partition: 0, leader, leaderEpoch, isr },
+          replicas: brokers,
+        }),
+      ),
     }),
   };
   return kafka;

@@ -7,11 +7,16 @@ import { type SimulatedCluster, simulatedCluster } from './cluster.ts';
 import { routeOf } from './route.ts';
 import type { Change } from './store.ts';
 
-/** A simulated cluster that can be reached. */
-export interface ServedCluster extends SimulatedCluster {
+/** Where a worker finds its cluster. */
+export interface Address {
+  /** With `*` for the namespace where there is a Kafka in each of many. */
   url: string;
   /** Path of a kubeconfig for it. */
   kubeconfig: string;
+}
+
+/** A simulated cluster that can be reached. */
+export interface ServedCluster extends SimulatedCluster, Address {
   /** Ends all watches that are open. */
   cutWatches(): void;
   watches: EventEmitter<{ cut: [] }>;
@@ -19,7 +24,9 @@ export interface ServedCluster extends SimulatedCluster {
 
 /** Serves any number of clusters at one port, each under a path of its own. */
 export interface ClusterServer {
-  add(name: string): Promise<ServedCluster>;
+  add(name: string, namespace?: string): Promise<ServedCluster>;
+  /** All clusters whose namespace is their name, as one: requests go by their namespace. */
+  together: Address;
   close(): void;
 }
 
@@ -36,15 +43,25 @@ export async function serveClusters(folder: string): Promise<ClusterServer> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
+  const kubeconfigFor = (name: string) => {
+    const kubeconfig = join(folder, `${name}.kubeconfig.json`);
+    writeFileSync(kubeconfig, JSON.stringify(kubeconfigOf(`http://127.0.0.1:${port}/${name}`)));
+    return kubeconfig;
+  };
   return {
-    add: async (name) => {
+    together: { url: `http://127.0.0.1:${port}/*`, kubeconfig: kubeconfigFor(together) },
+    add: async (name, namespace = 'kafka') => {
       const url = `http://127.0.0.1:${port}/${name}`;
-      const kubeconfig = join(folder, `${name}.kubeconfig.json`);
-      writeFileSync(kubeconfig, JSON.stringify(kubeconfigOf(url)));
+      const kubeconfig = kubeconfigFor(name);
       const watches = new EventEmitter<{ cut: [] }>();
       watches.setMaxListeners(0);
       const cutWatches = () => void watches.emit('cut');
-      const cluster = Object.assign(await simulatedCluster(), { url, kubeconfig, watches, cutWatches });
+      const cluster = Object.assign(await simulatedCluster(namespace), {
+        url,
+        kubeconfig,
+        watches,
+        cutWatches,
+      });
       clusters.set(name, cluster);
       return cluster;
     },
@@ -55,6 +72,9 @@ export async function serveClusters(folder: string): Promise<ClusterServer> {
   };
 }
 
+/** Path of all clusters as one. */
+const together = 'together';
+
 async function answer(
   clusters: Map<string, ServedCluster>,
   request: IncomingMessage,
@@ -62,11 +82,14 @@ async function answer(
 ): Promise<void> {
   const { pathname, searchParams: query } = new URL(request.url ?? '', 'http://cluster');
   const [, name = '', ...rest] = pathname.split('/');
-  const cluster = clusters.get(name);
+  const [, namespace = ''] = /\/namespaces\/([^/]+)/.exec(pathname) ?? [];
+  const [any] = clusters.values();
+  const cluster = name === together ? (clusters.get(namespace) ?? any) : clusters.get(name);
   if (!cluster) return void response.writeHead(404).end();
   const body = await bodyOf(request);
   const path = `/${rest.join('/')}`;
-  const given = await cluster.handle({ method: request.method ?? 'GET', path, query, body });
+  const abandoned = once(response, 'close');
+  const given = await cluster.handle({ method: request.method ?? 'GET', path, query, body, abandoned });
   if (given === 'lost') return;
   if ('watch' in given)
     return follow(cluster, path, Number(query.get('resourceVersion') ?? 0), given.watch, response);

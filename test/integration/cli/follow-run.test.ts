@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { main } from '../../support/build.ts';
 import { stubActivities } from './stub-activities.ts';
 
 /**
  * The command against a real Temporal server, with a story that has the shape of a real run but needs no cluster.
  * TEMPORAL_ADDRESS names the server.
  */
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'leaderfall-follow-'));
 const file = join(folder, 'experiment.yaml');
 writeFileSync(file, 'cluster: { namespace: kafka }\n');
@@ -156,6 +156,21 @@ describe('a run that is followed', () => {
     expect(asJson.verdict).toBe('Stopped');
     expect(asJson.lines[0]).toMatchObject({ id: 'not-stopped', outcome: 'not met' });
     expect((await leaderfall(taskQueue, 'abort', workflowId)).stderr).toContain('it is cancelled');
+  });
+
+  it('is refused where its workflow id is in use, which the files of a CI job say too', async () => {
+    const taskQueue = queue('twice');
+    const workflowId = `${taskQueue}-run`;
+    const run = ['run', '-f', file, '--workflow-id', workflowId];
+    expect((await leaderfall(taskQueue, ...run, '--detach')).exitCode).toBe(0);
+    const [junit, summary] = [join(folder, 'twice.xml'), join(folder, 'twice.md')];
+    const again = await leaderfall(taskQueue, ...run, '--junit', junit, '--summary', summary);
+    expect([again.exitCode, again.stderr]).toEqual([3, expect.stringContaining('CLUSTER_CLAIMED')]);
+    const said = `a run with workflow id ${workflowId} is under way`;
+    expect(readFileSync(junit, 'utf8')).toContain(`<error message="${said}" type="CLUSTER_CLAIMED"`);
+    expect(readFileSync(summary, 'utf8')).toContain(`## run: CLUSTER_CLAIMED\n\n${said}`);
+    const running = await worker(taskQueue);
+    expect((await running.runUntil(leaderfall(taskQueue, 'watch', workflowId))).exitCode).toBe(0);
   });
 
   it('is aborted when its time limit is over', async () => {

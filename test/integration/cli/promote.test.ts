@@ -1,14 +1,22 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Worker,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Activities, Resolved } from '../../../src/activities/contract.ts';
 import { createPromotionActivities } from '../../../src/activities/promotion.ts';
 import type { PromotionRecord } from '../../../src/experiment/promotion/record.ts';
-import { findRecord } from '../../../src/worker/temporal-facts.ts';
+import { cancelRun, findRecord } from '../../../src/worker/temporal-facts.ts';
+import { main, workflowCode } from '../../support/build.ts';
 import { environmentSteps } from '../../workflow/promotion-support.ts';
 import { realClock } from '../story-worker.ts';
 
@@ -16,7 +24,6 @@ import { realClock } from '../story-worker.ts';
  * Promotions from the command line on a real Temporal server: a worker of their own, and one for each of two environments. The real
  * workflows; the steps of their runs need no cluster.
  */
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'leaderfall-promotions-'));
 const id = `p${Date.now()}`;
 const queues = { own: `${id}-own`, staging: `${id}-staging`, production: `${id}-production` };
@@ -26,7 +33,7 @@ const inputs: unknown[] = [];
 let connection: Connection;
 let client: Client;
 let native: NativeConnection;
-let workflowBundle: Awaited<ReturnType<typeof bundleWorkflowCode>>;
+let workflowBundle: WorkflowBundleOption;
 let environments: { stop(): Promise<void> };
 let own: { stop(): Promise<void> };
 
@@ -35,10 +42,18 @@ beforeAll(async () => {
   connection = await Connection.connect({ address });
   client = new Client({ connection });
   native = await NativeConnection.connect({ address });
-  workflowBundle = await bundle('../../../src/workflows/all-workflows.ts');
+  workflowBundle = await workflowCode();
   environments = await work(
     (['staging', 'production'] as const).flatMap((name) => {
-      const activities = environmentSteps(realClock, name, { fails, inputs });
+      const base = environmentSteps(realClock, name, { fails, inputs });
+      const activities: Activities = {
+        ...base,
+        startLiveness: async (request) => ({ ...(await base.startLiveness(request)), ...longOf(request) }),
+        aim: async (request) => {
+          const aim = await base.aim(request);
+          return aim.outcome === 'aimed' ? { ...aim, plan: { ...aim.plan, ...longPodOf(request) } } : aim;
+        },
+      };
       return [
         { taskQueue: queues[name], activities, workflowBundle },
         { taskQueue: `${queues[name]}-critical`, activities },
@@ -61,6 +76,11 @@ beforeEach(() => {
   inputs.length = 0;
 });
 
+/** The longest names that Kubernetes and Kafka have, in the runs of one experiment. */
+const isLong = ({ resolved }: { resolved: Resolved }) => resolved.experiment.name === 'long-names';
+const longOf = (request: { resolved: Resolved }) => (isLong(request) ? { topic: 't'.repeat(249) } : {});
+const longPodOf = (request: { resolved: Resolved }) => (isLong(request) ? { pod: 'p'.repeat(253) } : {});
+
 function bundle(path: string) {
   const workflowsPath = fileURLToPath(new URL(path, import.meta.url));
   return bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
@@ -81,6 +101,7 @@ async function work(options: Omit<Parameters<typeof Worker.create>[0], 'connecti
 function ownWorker() {
   const activities = createPromotionActivities({
     findRecord: (workflowId) => findRecord(client, workflowId),
+    cancelRun: (run) => cancelRun(client, run),
   });
   return work([{ taskQueue: queues.own, activities, workflowBundle }]);
 }
@@ -90,7 +111,7 @@ function leaderfall(...args: string[]) {
 }
 
 const kills = { name: 'kills', cluster: { namespace: 'kafka' } };
-const approval = { kind: 'approval', approvers: [{ name: 'ann', role: 'sre' }] };
+const approval = { kind: 'approval', approvers: [{ name: 'ann', role: 'site reliability' }] };
 
 function file(name: string, { staging = {}, production = {}, ...more }: Record<string, object>): string {
   const path = join(folder, `${name}.json`);
@@ -151,7 +172,7 @@ test('from staging to production over an approval that outlasts its worker, and 
   expect(waiting.exitCode).toBe(0);
   expect(waiting.stdout).toContain('◷ staging  waiting');
   expect(waiting.stdout).toContain('○ production  pending');
-  expect(waiting.stdout).toContain(`leaderfall promote approve|reject ${workflowId} --stage staging`);
+  expect(waiting.stdout).toContain('Running  staging waits for approval');
 
   await own.stop();
   own = await ownWorker();
@@ -162,13 +183,15 @@ test('from staging to production over an approval that outlasts its worker, and 
     3,
     expect.stringContaining('eve is no approver of staging'),
   ]);
-  const approved = await approve('--actor', 'ann', '--role', 'sre', '--stage', 'staging');
+  // The very line that is shown.
+  const line = /leaderfall( promote approve .*)/.exec(waiting.stdout)?.[1];
+  const approved = await execa('sh', ['-c', `${process.execPath} ${main}${line}`], { reject: false });
   expect([approved.exitCode, approved.stdout]).toEqual([0, '1 of 1 approvals of staging']);
 
   const ended = await leaderfall('promote', 'status', workflowId, '--wait');
   expect(ended.exitCode).toBe(0);
   expect(ended.stdout).toContain('Promoted  orders@sha256:1 passed staging, production');
-  expect(ended.stdout).toContain('approved by ann (sre)');
+  expect(ended.stdout).toContain('approved by ann (site reliability)');
   const record = await statusOf(workflowId);
   expect(record.stages.flatMap(({ runs }) => runs.map(({ environment }) => environment))).toEqual([
     'staging',
@@ -221,7 +244,17 @@ test('a proof that has become stale while people were asked is refused', async (
   await until(workflowId, 'waiting');
   const passed = Date.parse((await stageOf(workflowId))?.runs[0]?.endedAt ?? '');
   await expect.poll(() => Date.now() - passed, { timeout: 10_000 }).toBeGreaterThan(1_000);
-  await leaderfall('promote', 'approve', workflowId, '--reason', 'fine', '--actor', 'ann', '--role', 'sre');
+  await leaderfall(
+    'promote',
+    'approve',
+    workflowId,
+    '--reason',
+    'fine',
+    '--actor',
+    'ann',
+    '--role',
+    'site reliability',
+  );
   const ended = await leaderfall('promote', 'status', workflowId, '--wait');
   expect([ended.exitCode, ended.stdout]).toEqual([1, expect.stringContaining('older than 1s')]);
   expect(inputs).toEqual([kills]);
@@ -247,12 +280,15 @@ test('a held stage is retried from the command line, and a promotion is stopped 
   const retried = await leaderfall('promote', 'retry', workflowId, '--reason', 'a flake', '--actor', 'ann');
   expect(retried.stdout).toBe('staging begins anew');
   await expect.poll(async () => (await stageOf(workflowId))?.attempt, { timeout: 60_000 }).toBe(2);
-  expect((await leaderfall('promote', 'stop', workflowId)).exitCode).toBe(0);
+  const stop = await leaderfall('promote', 'stop', workflowId, '--reason', 'a release', '--actor', 'ann');
+  expect([stop.exitCode, stop.stderr]).toEqual([0, '']);
   const stopped = await leaderfall('promote', 'status', workflowId, '--wait');
   expect([stopped.exitCode, stopped.stdout]).toEqual([
     4,
-    expect.stringContaining('Stopped  it was cancelled'),
+    expect.stringContaining('Stopped  stopped by ann: a release'),
   ]);
+  const again = await leaderfall('promote', 'stop', workflowId, '--reason', 'once more');
+  expect([again.exitCode, again.stderr]).toEqual([64, expect.stringContaining('is cancelled already')]);
   expect((await client.workflow.getHandle(workflowId).describe()).status.name).toBe('CANCELLED');
 });
 
@@ -266,6 +302,72 @@ test('a run that no worker takes is asked to stop in time, and the promotion end
   const { events } = await run.fetchHistory();
   expect(events?.some((event) => event.workflowExecutionCancelRequestedEventAttributes)).toBe(true);
   await run.terminate();
+});
+
+test('for a CI job: blocks, stops in time, and writes JUnit and a summary, where nothing could be started too', async () => {
+  const [junit, summary] = [join(folder, 'ci.xml'), join(folder, 'ci.md')];
+  const files = ['--wait', '--junit', junit, '--summary', summary];
+  const text = (path: string) => readFileSync(path, 'utf8');
+
+  const passed = await start(file('ci', {}), ...files);
+  expect([passed.exitCode, passed.stderr]).toEqual([0, '']);
+  expect(text(junit)).toMatch(/<testsuite [^>]*tests="5" failures="0" errors="0" skipped="0"/);
+  expect(text(summary)).toContain('| staging | passed | kills Pass | auto |');
+
+  fails.add('kills');
+  expect((await start(file('ci-fails', {}), ...files)).exitCode).toBe(1);
+  expect(text(junit)).toMatch(
+    /<testcase[^>]*name="outcome"[^>]*><failure message="staging: kills ended Fail/,
+  );
+  expect(text(summary)).toContain('## ci-fails: Rejected');
+
+  const held = await start(file('ci-held', { staging: { hold: '1h' } }), ...files, '--timeout', '5');
+  expect([held.exitCode, held.stdout]).toEqual([4, expect.stringContaining('not over after 5 s')]);
+  expect(text(junit)).toContain('<skipped message="stopped by ');
+
+  const wrong = await start(file('ci-wrong', { staging: { gates: [{ kind: 'approvals' }] } }), ...files);
+  expect(wrong.exitCode).toBe(64);
+  expect(text(junit)).toContain('errors="1"');
+  expect(text(junit)).toContain('type="INPUT_INVALID"');
+  expect(text(summary)).toContain('## promotion: INPUT_INVALID');
+});
+
+test('promotions are listed, newest first', async () => {
+  const names = async () => {
+    const rows = JSON.parse((await leaderfall('promote', 'list', '--json', '-n', '100')).stdout);
+    return rows.map(({ workflowId }: { workflowId: string }) => workflowId);
+  };
+  const first = (await start(file('listed-1', {}), '--wait', '--json')).stdout;
+  const second = (await start(file('listed-2', {}))).stdout;
+  const older = JSON.parse(first).promotion.workflowId;
+  // Visibility is a second or two behind.
+  await expect.poll(names, { timeout: 30_000 }).toEqual(expect.arrayContaining([older, second]));
+  const listed = await names();
+  expect(listed.indexOf(second)).toBeLessThan(listed.indexOf(older));
+  const table = await leaderfall('promote', 'list', '-n', '1');
+  expect(table.stdout.split('\n').filter((line) => line.includes('listed-'))).toHaveLength(1);
+});
+
+test('whatever is long in a promotion and its runs is cut to what Temporal takes as a summary', async () => {
+  const long = 'long-'.repeat(50).slice(0, -1);
+  const workflowId = `${id}-${long}`;
+  const experiments = [{ ...kills, name: 'long-names' }];
+  const started = await start(
+    file('long', { staging: { experiments }, production: { experiments } }),
+    ...['--subject', 'é'.repeat(500), '--workflow-id', workflowId, '--wait', '--json'],
+  );
+  expect([started.exitCode, started.stderr]).toEqual([0, '']);
+  const runs = (JSON.parse(started.stdout) as PromotionRecord).stages.flatMap(({ runs }) => runs);
+  const ids = [workflowId, ...runs.map((run) => run.workflowId)];
+  const lines: string[] = [];
+  for (const one of ids) {
+    const { events } = await client.workflow.getHandle(one).fetchHistory();
+    for (const event of events ?? [])
+      lines.push(Buffer.from(event.userMetadata?.summary?.data ?? []).toString());
+  }
+  expect(lines.filter((line) => line.endsWith('…"'))).toHaveLength(3);
+  // Temporal's own limit, but for what says how the line is encoded.
+  expect(lines.filter((line) => Buffer.byteLength(line) > 370)).toEqual([]);
 });
 
 test('wrong files and unknown promotions are usage errors', async () => {

@@ -1,16 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Activities } from '../../../src/activities/contract.ts';
+import type { ActivityDependencies } from '../../../src/activities/dependencies.ts';
+import { makeRecord } from '../../../src/activities/record.ts';
+import { pauseSchedule } from '../../../src/worker/temporal-facts.ts';
+import { main } from '../../support/build.ts';
 import { failing, healthy, type Seen } from '../../workflow/story-support.ts';
 import { realClock, startStoryWorker } from '../story-worker.ts';
 
 /** Schedules on a real Temporal server; the runs they start are the real workflow with steps that need no cluster. */
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'leaderfall-schedules-'));
 const id = `s${Date.now()}`;
 const taskQueue = `schedule-${id}`;
@@ -48,6 +50,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** The step of a real worker. */
+const pausing = makeRecord({
+  pauseSchedule: (scheduleId: string, note: string) => pauseSchedule(client, scheduleId, note),
+  log: { warn: (facts: object) => expect(facts).toBe('no warning') },
+} as unknown as ActivityDependencies);
+
 function leaderfall(...args: string[]) {
   return execa(process.execPath, [main, ...args], { reject: false, stdin: 'ignore', env: { NO_COLOR: '1' } });
 }
@@ -73,7 +81,7 @@ async function runOf(name: string): Promise<{ workflowId: string; verdict: strin
   return { workflowId: run.workflowId, verdict: seen.recorded?.verdict ?? '', status: status.name };
 }
 
-test('a schedule is made, listed, paused, resumed, triggered and deleted; its run has the input that a person would give', async () => {
+test('a schedule is made, listed, paused, updated, resumed, triggered and deleted; its run has the input that a person would give', async () => {
   const made = await leaderfall('schedule', 'create', '-f', file('plain', { when: yearly }));
   expect([made.exitCode, made.stdout]).toEqual([0, `schedule ${id}-plain created`]);
   const again = await leaderfall('schedule', 'create', '-f', join(folder, 'plain.json'));
@@ -92,13 +100,21 @@ test('a schedule is made, listed, paused, resumed, triggered and deleted; its ru
   const paused = JSON.parse((await leaderfall('schedule', 'describe', `${id}-plain`)).stdout);
   expect(paused.state).toMatchObject({ paused: true, note: 'a freeze' });
   expect(paused.policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 300_000 });
-  expect((await leaderfall('schedule', 'resume', `${id}-plain`)).exitCode).toBe(0);
+  const update = async (content: object) => {
+    const done = await leaderfall('schedule', 'update', '-f', file('plain', { when: yearly, ...content }));
+    expect([done.exitCode, done.stdout]).toEqual([0, `schedule ${id}-plain updated`]);
+    const { state, policies } = await client.schedule.getHandle(`${id}-plain`).describe();
+    return [state.paused, state.note, policies.catchupWindow];
+  };
+  expect(await update({ catchUp: '30s' })).toEqual([true, 'a freeze', 30_000]);
+  expect((await leaderfall('schedule', 'resume', `${id}-plain`, '--note', 'over')).exitCode).toBe(0);
+  expect(await update({ paused: true, note: 'of the file' })).toEqual([false, 'over', 300_000]);
   expect((await leaderfall('schedule', 'delete', `${id}-plain`)).exitCode).toBe(0);
   const gone = await leaderfall('schedule', 'describe', `${id}-plain`);
   expect([gone.exitCode, gone.stderr]).toEqual([64, expect.stringContaining('there is no schedule')]);
 });
 
-test('a run that ends Fail pauses its schedule with a note; one that passes does not', async () => {
+test('a run that ends Fail pauses its schedule with a note, which an update keeps; one that passes does not', async () => {
   await leaderfall('schedule', 'create', '-f', file('pausing', { when: yearly, pauseOn: ['fail', 'error'] }));
   const handle = client.schedule.getHandle(`${id}-pausing`);
   expect((await runOf('pausing')).verdict).toBe('Pass');
@@ -106,10 +122,10 @@ test('a run that ends Fail pauses its schedule with a note; one that passes does
   const base = healthy(realClock, seen, {}, short);
   overrides = {
     closeStream: async (request) => ({ ...(await base.closeStream(request)), isrFullAtEnd: false }),
-    // What the worker does with it.
-    record: async (request) => {
-      if (request.pause) await client.schedule.getHandle(request.pause.scheduleId).pause(request.pause.note);
-      return await base.record(request);
+    // What the worker does with it, but for the Event.
+    record: async ({ result, pause }) => {
+      const recorded = await pausing({ result, ...(pause ? { pause } : {}) });
+      return await base.record({ result: recorded });
     },
   };
   const run = await runOf('pausing');
@@ -120,6 +136,11 @@ test('a run that ends Fail pauses its schedule with a note; one that passes does
     paused: true,
     note: expect.stringContaining('which ended Fail: not all replicas were in sync'),
   });
+  const other = { when: { cron: ['0 4 1 1 *'] }, pauseOn: ['fail'], paused: false, note: 'of the file' };
+  expect((await leaderfall('schedule', 'update', '-f', file('pausing', other))).exitCode).toBe(0);
+  const updated = await handle.describe();
+  expect(updated.spec.calendars?.[0]?.hour).toEqual([{ start: 4, end: 4, step: 1 }]);
+  expect([updated.state.paused, updated.state.note]).toEqual([true, state.note]);
 
   // Visibility is a second or two behind.
   const history = () => leaderfall('history', '--schedule', `${id}-pausing`, '--json');
@@ -162,49 +183,148 @@ test('a run is left out while another of the schedule goes on', async () => {
   }
 });
 
-test('a folder of files is applied: created once, as it is the second time, updated, pruned; a difference is only said', async () => {
+test('a folder of files is applied: created once, as it is the second time, what differs is said and mended, its own pruned', async () => {
   const own = mkdtempSync(join(folder, 'apply-'));
-  const apply = async (...flags: string[]) =>
-    (await leaderfall('schedule', 'apply', '-f', own, ...flags)).stdout
-      .split('\n')
-      .filter((line) => line.includes(`${id}-`));
+  const apply = async (...flags: string[]) => {
+    const done = await leaderfall('schedule', 'apply', '-f', own, '--owner', id, ...flags);
+    return done.stdout.split('\n').filter((line) => line !== '');
+  };
+  const one = client.schedule.getHandle(`${id}-one`);
   file('one', { when: yearly }, own);
   file('two', { when: yearly }, own);
   expect(await apply('--diff')).toEqual([`create: ${id}-one`, `create: ${id}-two`]);
-  await expect(client.schedule.getHandle(`${id}-one`).describe()).rejects.toThrow();
+  await expect(one.describe()).rejects.toThrow();
   expect(await apply()).toEqual([`create: ${id}-one`, `create: ${id}-two`]);
   expect(await apply()).toEqual([`as it is: ${id}-one`, `as it is: ${id}-two`]);
+
+  // By another way than files, such as the Web UI.
+  await one.update(({ state, action, policies }) => ({
+    ...{ state, policies },
+    spec: { cronExpressions: ['0 5 1 1 *'] },
+    action: { ...action, args: [{ ...experiment, target: 'controller' }] },
+  }));
+  const drift = [
+    `update: ${id}-one`,
+    '  when: "changed in Temporal" → "as it was applied"',
+    '  experiment.target: "controller" → nothing',
+  ];
+  expect((await apply('--diff')).slice(0, 3)).toEqual(drift);
+  expect((await apply()).slice(0, 3)).toEqual(drift);
+  expect((await one.describe()).action.args).toEqual([experiment]);
+  expect(await apply()).toEqual([`as it is: ${id}-one`, `as it is: ${id}-two`]);
+
+  await one.pause('a freeze');
   file('one', { when: { cron: ['0 4 1 1 *'] } }, own);
   rmSync(join(own, 'two.json'));
-  expect(await apply()).toEqual([`update: ${id}-one`]);
-  const { spec } = await client.schedule.getHandle(`${id}-one`).describe();
+  expect(await apply()).toEqual([`update: ${id}-one`, '  when.cron: ["0 3 1 1 *"] → ["0 4 1 1 *"]']);
+  const { spec, state } = await one.describe();
   expect(spec.calendars?.[0]?.hour).toEqual([{ start: 4, end: 4, step: 1 }]);
+  // A run or a person may have paused it with cause.
+  expect(state).toMatchObject({ paused: true, note: 'a freeze' });
+
+  // Made from a file, but by nobody whose folder this is.
+  await leaderfall('schedule', 'create', '-f', file('theirs', { when: yearly }));
   await expect.poll(() => apply('--prune', '--diff'), { timeout: 30_000 }).toContain(`delete: ${id}-two`);
   await apply('--prune');
   await expect(client.schedule.getHandle(`${id}-two`).describe()).rejects.toThrow();
+  expect((await client.schedule.getHandle(`${id}-theirs`).describe()).scheduleId).toBe(`${id}-theirs`);
+
+  rmSync(join(own, 'one.json'));
+  const empty = await leaderfall('schedule', 'apply', '-f', own, '--owner', id, '--prune');
+  expect([empty.exitCode, empty.stderr]).toEqual([64, expect.stringContaining('holds no schedule')]);
+  expect((await one.describe()).scheduleId).toBe(`${id}-one`);
 });
 
-test('around both changes of the clock a nightly run is started at most once a night', async () => {
-  // 2027-03-28 has no 02:30 in Berlin; 2027-10-31 has it twice.
-  const nights = {
-    hour: 2,
-    minute: 30,
-    month: ['MARCH', 'OCTOBER'],
-    dayOfMonth: { start: 27, end: 31 },
-    year: 2027,
+test('a schedule that starts somebody else’s workflow is not touched', async () => {
+  const scheduleId = `${id}-foreign`;
+  const handle = client.schedule.getHandle(scheduleId);
+  const action = { type: 'startWorkflow', workflowType: 'backup', taskQueue: 'backups' } as const;
+  await client.schedule.create({ scheduleId, action, spec: { cronExpressions: ['0 3 1 1 *'] } });
+  const own = mkdtempSync(join(folder, 'foreign-'));
+  const path = file('foreign', { when: yearly }, own);
+  for (const [...args] of [
+    ['apply', '-f', own],
+    ['update', '-f', path],
+    ['pause', scheduleId],
+    ['delete', scheduleId],
+  ]) {
+    const refused = await leaderfall('schedule', ...args);
+    expect([refused.exitCode, refused.stderr]).toEqual([64, expect.stringContaining('it starts backup')]);
+  }
+  const { action: kept, state } = await handle.describe();
+  expect([kept.workflowType, state.paused]).toEqual(['backup', false]);
+});
+
+test('every field of a file is in Temporal, and a schedule that is made paused starts nothing', async () => {
+  const when = {
+    cron: ['15 4 1 1 *'],
+    every: [{ interval: '1s', offset: '0s' }],
+    calendar: [{ hour: 5, month: 'JULY', dayOfMonth: 4 }],
+    except: [{ month: 'AUGUST' }],
+    timeZone: 'Europe/Berlin',
   };
-  const when = { calendar: [nights], timeZone: 'Europe/Berlin' };
-  const made = await leaderfall('schedule', 'create', '-f', file('clock', { when }));
-  expect(made.stderr).toBe('');
-  const { info } = await client.schedule.getHandle(`${id}-clock`).describe();
-  const nightsOf = (month: string) =>
-    info.nextActionTimes.map((at) => at.toISOString()).filter((at) => at.startsWith(month));
-  // A time that the night does not have is left out, and one that it has twice is taken once, the later.
-  expect(nightsOf('2027-03')).toEqual([
-    '2027-03-27T01:30:00.000Z',
-    '2027-03-29T00:30:00.000Z',
-    '2027-03-30T00:30:00.000Z',
-    '2027-03-31T00:30:00.000Z',
-  ]);
-  expect(nightsOf('2027-10').slice(-2)).toEqual(['2027-10-30T00:30:00.000Z', '2027-10-31T01:30:00.000Z']);
+  const content = { when: { ...when, jitter: '1s' }, catchUp: '30s', pauseOn: ['fail'] };
+  await leaderfall('schedule', 'create', '-f', file('all', { ...content, paused: true, note: 'not yet' }));
+  const twin = { ...content, when: { every: when.every } };
+  await leaderfall('schedule', 'create', '-f', file('twin', twin));
+  const { spec, policies, action, state } = await client.schedule.getHandle(`${id}-all`).describe();
+  expect(spec).toMatchObject({
+    calendars: expect.arrayContaining([
+      expect.objectContaining({ hour: [{ start: 4, end: 4, step: 1 }] }),
+      expect.objectContaining({ hour: [{ start: 5, end: 5, step: 1 }] }),
+    ]),
+    intervals: [{ every: 1_000 }],
+    skip: [{ month: [{ start: 'AUGUST' }] }],
+    timezone: 'Europe/Berlin',
+    jitter: 1_000,
+  });
+  expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 30_000 });
+  expect(action.memo).toMatchObject({ LeaderfallPauseOn: ['fail'] });
+  expect(state).toMatchObject({ paused: true, note: 'not yet' });
+  const taken = async (name: string) =>
+    (await client.schedule.getHandle(`${id}-${name}`).describe()).info.numActionsTaken;
+  await expect.poll(() => taken('twin'), { timeout: 30_000 }).toBeGreaterThan(1);
+  expect(await taken('all')).toBe(0);
+  await client.schedule.getHandle(`${id}-twin`).delete();
+});
+
+/** `2027-03-28`: the day on which the clocks of Europe change, in March (3) or October (10). */
+function changeOf(year: number, month: 3 | 10): number {
+  const last = new Date(Date.UTC(year, month - 1, 31));
+  return 31 - last.getUTCDay();
+}
+
+test('around both changes of the clock a nightly run is started at most once a night, by calendar and by cron', async () => {
+  // Temporal lists the next ten starts: both changes of the year in which both are still to come.
+  const now = new Date();
+  const year = now.getUTCFullYear() + (now < new Date(Date.UTC(now.getUTCFullYear(), 2, 20)) ? 0 : 1);
+  const [spring, autumn] = [changeOf(year, 3), changeOf(year, 10)];
+  const nights = (month: string, end: number) => ({
+    ...{ hour: 2, minute: 30, month, year },
+    dayOfMonth: { start: end - 2, end },
+  });
+  const ways = {
+    calendar: { calendar: [nights('MARCH', spring), nights('OCTOBER', autumn)] },
+    cron: { cron: [`30 2 ${spring - 2}-${spring} 3 *`, `30 2 ${autumn - 2}-${autumn} 10 *`] },
+  };
+  for (const [way, when] of Object.entries(ways)) {
+    const path = file(`clock-${way}`, { when: { ...when, timeZone: 'Europe/Berlin' } });
+    expect((await leaderfall('schedule', 'create', '-f', path)).stderr).toBe('');
+    const { info } = await client.schedule.getHandle(`${id}-clock-${way}`).describe();
+    const nightsOf = (month: string) =>
+      info.nextActionTimes.map((at) => at.toISOString()).filter((at) => at.startsWith(`${year}-${month}`));
+    // A time that the night does not have is left out, and one that it has twice is taken once, the later.
+    expect([way, nightsOf('03')]).toEqual([
+      way,
+      [`${year}-03-${spring - 2}T01:30:00.000Z`, `${year}-03-${spring - 1}T01:30:00.000Z`],
+    ]);
+    expect([way, nightsOf('10')]).toEqual([
+      way,
+      [
+        `${year}-10-${autumn - 2}T00:30:00.000Z`,
+        `${year}-10-${autumn - 1}T00:30:00.000Z`,
+        `${year}-10-${autumn}T01:30:00.000Z`,
+      ],
+    ]);
+  }
 });

@@ -1,12 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { main } from '../../support/build.ts';
 import { healthy, type Seen } from '../../workflow/story-support.ts';
 import { realClock, startStoryWorker } from '../story-worker.ts';
 
 /** The commands that steer a live run, against the real workflow on a real server; its steps need no cluster. */
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 const taskQueue = `steering-${Date.now()}`;
 const workflowId = taskQueue;
 const seen: Seen = { calls: [], acts: [] };

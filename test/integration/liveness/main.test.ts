@@ -89,6 +89,22 @@ test('a consumer that hears nothing for its time-out, while no broker answers, e
   expect(lastWords()).toMatchObject({ role: 'consumer', silence: { confirmed: 'outage' } });
 });
 
+test('what a consumer knew that gave up is told by the observer, which goes on', async () => {
+  const shared = { TMPDIR: mkdtempSync(join(tmpdir(), 'liveness-pod-')) };
+  const observer = await container('observer', shared);
+  await eventually('it answers', 30, () => observer.ask('GET', '/healthz').catch(() => false));
+  const left = (path: string) => observer.ask('GET', `/consumer/${path}`);
+  expect([await left('report'), await left('series?stepMs=1000')]).toEqual([null, null]);
+  const consumer = await container('consumer', { ...shared, LIVENESS_CONSUMER_TIMEOUT_MS: '500' });
+  expect((await consumer.end).code).toBe(3);
+  expect(await left('report')).toMatchObject({
+    role: 'consumer',
+    ledger: { received: 0 },
+    silence: { confirmed: 'outage' },
+  });
+  expect(await left('series?stepMs=1000')).toMatchObject({ stepMs: 1_000, done: expect.any(Array) });
+});
+
 test('a topic that cannot be made ends the init container with the reason as last words', async () => {
   const { end } = await container('topic');
   const { code, lastWords } = await end;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pageProgram } from '../../../src/cli/page-program.ts';
+import { reportPicture } from '../../../scripts/report-picture.ts';
+import { packed, pageProgram } from '../../../src/cli/page-program.ts';
 import type { ChaosResult } from '../../../src/experiment/result.ts';
 import { htmlReport } from '../../../src/report/html.ts';
 import { junitReport } from '../../../src/report/junit.ts';
@@ -17,7 +18,7 @@ import {
   passedResult,
 } from '../../report/example-result.ts';
 import { withPage } from '../../support/browser.ts';
-import { coloursOf, cutLabels, labelsOf, overlaps } from './look.ts';
+import { coloursOf, cutLabels, faintTexts, labelsOf, overlaps, sticksOut, textLinesOf } from './look.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'leaderfall-page-'));
 /** A busy machine draws late. */
@@ -44,7 +45,7 @@ async function look<T>(
   use: (page: Page) => Promise<T>,
 ): Promise<T> {
   const file = join(folder, 'report.html');
-  writeFileSync(file, htmlReport(result, program));
+  writeFileSync(file, htmlReport(result, program, packed));
   return await withPage(options, async ({ page, complaints }) => {
     const requests: string[] = [];
     page.on('request', (request) => requests.push(request.url()));
@@ -59,9 +60,11 @@ async function look<T>(
 
 const textsOf = async (page: Page) => (await labelsOf(page)).map(({ text }) => text);
 
-/** Every label is whole and stands free. */
+/** Every label is whole, stands free and stands out from its ground. */
 async function expectReadable(page: Page): Promise<void> {
-  expect(overlaps(await labelsOf(page))).toEqual([]);
+  expect(await faintTexts(page)).toEqual([]);
+  expect(overlaps(await textLinesOf(page))).toEqual([]);
+  expect(await sticksOut(page)).toBe(0);
   expect(await cutLabels(page)).toEqual([]);
 }
 
@@ -102,12 +105,21 @@ describe('the page in a browser', { timeout: 120_000 }, () => {
     });
   });
 
-  it('is dark where the reader’s system is', async () => {
-    await look(passed, { dark: true }, async (page) => {
+  it.each([
+    ['a passed run', passed, dark.bars.leader],
+    ['a failed run', failed, dark.bars.silence],
+    ['an inconclusive run', inconclusive, dark.bars.leader],
+  ] as const)('is dark and readable where the reader’s system is dark: %s', async (_, result, drawn) => {
+    await look(result, { dark: true }, async (page) => {
       const colours = await coloursOf(page);
       expect(colours.get(dark.ground)).toBeGreaterThan(0.5);
-      expect(colours.get(dark.bars.leader)).toBeGreaterThan(0.02);
+      expect(colours.get(dark.ground)).toBeLessThan(0.97);
+      expect(colours.get(drawn)).toBeGreaterThan(0.02);
       expect(colours.get(light.ground) ?? 0).toBeLessThan(0.000_1);
+      await page.evaluate(`for (const one of document.querySelectorAll('details')) one.open = true`);
+      await expectReadable(page);
+      await page.evaluate(`document.querySelector('h2').style.color = '${dark.line}'`);
+      expect(await faintTexts(page)).toEqual([expect.stringMatching(/^Timeline \(UTC\) 1\.\d$/)]);
     });
   });
 
@@ -160,6 +172,18 @@ describe('the page in a browser', { timeout: 120_000 }, () => {
     });
   });
 
+  it('is drawn as a picture of the documentation down to the end of its legend', async () => {
+    const png = Buffer.from(await reportPicture(htmlReport(passed, program, packed)));
+    const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
+    expect(width).toBe(1_240);
+    await look(passed, { width }, async (page) => {
+      const box = await (await page.$('figcaption'))?.boundingBox();
+      const below = height - (box?.y ?? 0) - (box?.height ?? 0);
+      expect(below).toBeGreaterThan(10);
+      expect(below).toBeLessThan(40);
+    });
+  });
+
   it('tells a pointer what is below it', async () => {
     await look(passed, {}, async (page) => {
       const box = await (await page.$('#timeline'))?.boundingBox();
@@ -173,6 +197,52 @@ describe('the page in a browser', { timeout: 120_000 }, () => {
       await page.mouse.move(middle, ((lane?.top ?? 0) + (lane?.bottom ?? 0)) / 2);
       await expect.poll(tooltip, patient).toContain('broker 0: leader10:15:20.316 for 19.7 s');
     });
+  });
+});
+
+/** What an element of JUnit XML may hold by the schema of Jenkins' xUnit plugin (junit-10.xsd), as far as reports go. */
+const junitSchema = {
+  testsuites: { attributes: 'name time tests failures disabled errors', children: 'testsuite' },
+  testsuite: {
+    attributes: 'name tests failures errors time disabled skipped timestamp hostname id package file',
+    children: 'properties testcase system-out system-err',
+  },
+  properties: { attributes: '', children: 'property' },
+  property: { attributes: 'name value', children: '' },
+  testcase: {
+    attributes: 'name assertions time classname status file line',
+    children: 'skipped error failure system-out system-err',
+  },
+  skipped: { attributes: 'type message', children: '' },
+  error: { attributes: 'type message', children: '' },
+  failure: { attributes: 'type message', children: '' },
+  'system-out': { attributes: '', children: '' },
+};
+
+it('writes JUnit XML by the schema of Jenkins', { timeout: 120_000 }, async () => {
+  const [schema, reports] = [junitSchema, [passed, failed, inconclusive].map(junitReport)].map((value) =>
+    JSON.stringify(value),
+  );
+  await withPage({}, async ({ page }) => {
+    const wrong = await page.evaluate(`(() => {
+      const schema = ${schema};
+      const needed = { testsuite: ['name', 'tests'], testcase: ['name'], property: ['name', 'value'] };
+      const wrong = [];
+      const check = (element) => {
+        const name = element.nodeName;
+        if (!schema[name]) return wrong.push(name + ' is not known');
+        const [attributes, children] = [schema[name].attributes.split(' '), schema[name].children.split(' ')];
+        for (const { name: one } of element.attributes) if (!attributes.includes(one)) wrong.push(name + ' has ' + one);
+        for (const one of needed[name] ?? []) if (!element.hasAttribute(one)) wrong.push(name + ' lacks ' + one);
+        const order = [...element.children].map((child) => children.indexOf(child.nodeName));
+        if (order.includes(-1)) wrong.push(name + ' holds what it may not');
+        if (order.some((place, at) => place < (order[at - 1] ?? 0))) wrong.push(name + ' is out of order');
+        for (const child of element.children) check(child);
+      };
+      for (const xml of ${reports}) check(new DOMParser().parseFromString(xml, 'application/xml').documentElement);
+      return wrong;
+    })()`);
+    expect(wrong).toEqual([]);
   });
 });
 

@@ -52,6 +52,8 @@ export interface World {
   sends: Send[];
   logs: Entry[][];
   stoppedAt: number;
+  /** acks=0: an ack says that the record was sent, not where it is. */
+  unplaced: boolean;
 }
 
 const batchMs = 50;
@@ -60,10 +62,10 @@ const batchMs = 50;
  * A healthy run: several producers and partitions, batches refused while a leader is missing, answers lost on the way, batches that
  * arrive after the next one, markers of transactions in between.
  */
-export function healthyWorld(random: Random): World {
+export function healthyWorld(random: Random, unplaced = false): World {
   const producers = random.from(1, 3);
   const logs: Entry[][] = Array.from({ length: random.from(1, 3) }, () => []);
-  const world: World = { producers, sends: [], logs, stoppedAt: 0 };
+  const world: World = { producers, sends: [], logs, stoppedAt: 0, unplaced };
   const next = new Map<string, number>();
   const held = new Map<string, Send>();
   let now = 1_000_000;
@@ -168,7 +170,7 @@ export function readLedgerOf(steps: Step[]): ReadLedger {
 }
 
 /** What the producers' ledgers hold at the end. */
-export function sentLedgersOf({ producers, sends }: World): SentLedger[] {
+export function sentLedgersOf({ producers, sends, unplaced }: World): SentLedger[] {
   return Array.from({ length: producers }, (_, producer) => {
     const ledger = newSentLedger(producer);
     for (const { partition, first, count, outcome, at } of sends.filter(
@@ -176,10 +178,26 @@ export function sentLedgersOf({ producers, sends }: World): SentLedger[] {
     )) {
       ledger.triedAt = at;
       if (outcome === 'unknown') recordUnknown(ledger, partition, first, count);
-      else recordAcked(ledger, partition, first, count, outcome);
+      else recordAcked(ledger, partition, first, count, unplaced ? -1 : outcome);
     }
     return ledger;
   });
+}
+
+/** How many records of unknown outcome are in the log, and how many are not. */
+export function unknownOf({ sends, logs }: World): { seen: number; unseen: number } {
+  const found = { seen: 0, unseen: 0 };
+  const inLog = new Set(
+    logs.flatMap((log, partition) =>
+      log.map((entry) => typeof entry !== 'string' && `${partition}/${entry.producer}/${entry.sequence}`),
+    ),
+  );
+  for (const { producer, partition, first, count } of sends.filter(({ outcome }) => outcome === 'unknown')) {
+    for (let sequence = first; sequence < first + count; sequence++) {
+      found[inLog.has(`${partition}/${producer}/${sequence}`) ? 'seen' : 'unseen']++;
+    }
+  }
+  return found;
 }
 
 /** What the ledger says of a world and its reading; both sides go through JSON, as they do between containers. */

@@ -15,9 +15,14 @@ export interface Mutant {
   steps: Step[];
   /** The whole log, read once more. */
   again?: Step[];
-  /** Exact counts; 'some' where each partition may show it or not. */
-  expected: Partial<Record<AnomalyKind, number | 'some'>>;
+  /** Exact counts. */
+  expected: Counts;
+  /** The same under acks=0, where it is another. */
+  unplaced?: Counts;
 }
+
+/** Kinds and how often each is to be named; sends of unknown outcome are counted apart. */
+export type Counts = Partial<Record<AnomalyKind, number>>;
 
 /** Changes a healthy world in place, or its reading; undefined where this world has nothing to be changed in this way. */
 export type Mutator = (world: World, random: Random) => Mutant | undefined;
@@ -29,6 +34,42 @@ export const mutators: Record<string, Mutator> = {
     if (!send) return undefined;
     replace(world, send, () => 'marker');
     return { steps: readingOf(world, random), expected: { lost: send.count } };
+  },
+
+  'one record of a batch is dropped': (world, random) => {
+    const send = pickAcked(world, random);
+    if (!send) return undefined;
+    logOf(world, send)[send.outcome + random.from(0, send.count - 1)] = 'marker';
+    return { steps: readingOf(world, random), expected: { lost: 1 } };
+  },
+
+  'one record of a batch is written twice': (world, random) => {
+    const send = pickAcked(world, random);
+    if (!send) return undefined;
+    const log = logOf(world, send);
+    const at = send.outcome + random.from(0, send.count - 1);
+    log.push(...log.slice(at, at + 1));
+    return { steps: readingOf(world, random), expected: { duplicated: 1 } };
+  },
+
+  'two records of a batch swap their places': (world, random) => {
+    const send = pickAcked(world, random, 2);
+    if (!send) return undefined;
+    const log = logOf(world, send);
+    const at = send.outcome + random.from(0, send.count - 2);
+    log.splice(at, 2, ...log.slice(at, at + 2).reverse());
+    // Both are at an offset that was acknowledged for the other.
+    const expected = { reordered: 1, truncated: 2 };
+    return { steps: readingOf(world, random), expected, unplaced: { reordered: 1 } };
+  },
+
+  'a batch is written to another partition': (world, random) => {
+    const send = pickAcked(world, random);
+    const others = world.logs.filter((log) => send && log !== logOf(world, send));
+    if (!send || others.length === 0) return undefined;
+    replace(world, send, () => 'marker');
+    random.pick(others).push(...new Array<Entry>(send.count).fill('foreign'));
+    return { steps: readingOf(world, random), expected: { lost: send.count, foreign: send.count } };
   },
 
   'a batch is written twice': (world, random) => {
@@ -62,7 +103,8 @@ export const mutators: Record<string, Mutator> = {
   'the log goes back before it is read, and other records take the place': (world, random) => {
     const gone = rewriteTail(world, random);
     if (!gone) return undefined;
-    return { steps: readingOf(world, random), expected: { lost: gone.acked, truncated: gone.acked } };
+    const expected = { lost: gone.acked, truncated: gone.acked };
+    return { steps: readingOf(world, random), expected, unplaced: { lost: gone.acked } };
   },
 
   'the log goes back after it was read, and other records take the place': (world, random) => {
@@ -82,6 +124,7 @@ export const mutators: Record<string, Mutator> = {
       steps,
       again: readingOf(world, random),
       expected: { lost: gone.acked, truncated: gone.acked },
+      unplaced: { lost: gone.acked },
     };
   },
 
@@ -138,9 +181,19 @@ export const mutators: Record<string, Mutator> = {
     return { steps: readingOf(world, random), expected: { foreign: 1 } };
   },
 
-  'a clock of a producer is set back': (world, random) => stepDue(world, random, -5_000),
+  'a clock of a producer is set back': (world, random) => {
+    // Only the newest records tell: those that come late are older in any case.
+    const isStep = (before: number | undefined, due: number, from: number) =>
+      before !== undefined && before < from && due >= from;
+    return stepDue(world, random, { by: -5_000, isStep, newestAlone: true });
+  },
 
-  'a clock of a producer is set forward': (world, random) => stepDue(world, random, 60_000),
+  'a clock of a producer is set forward': (world, random) => {
+    // Each time that its records begin to come before they are due.
+    const isStep = (before: number | undefined, due: number, from: number) =>
+      due >= from && (before === undefined || before < from);
+    return stepDue(world, random, { by: 60_000, isStep, newestAlone: false });
+  },
 
   'the clock of the reader is set': (world, random) => {
     const steps = readingOf(world, random);
@@ -177,14 +230,17 @@ export const mutators: Record<string, Mutator> = {
         !world.logs[partition]?.some((entry) => isOf(entry, producer) && entry.sequence === first),
     );
     const open = unread.reduce((sum, { count }) => sum + count, send.count);
-    return { steps, expected: { 'gap-open': open } };
+    // What may still come is open, whether it was acknowledged or not.
+    return { steps, expected: { 'gap-open': open, 'unknown-unseen': 0 } };
   },
 };
 
 type Acked = Send & { outcome: number };
 
-function pickAcked({ sends }: World, random: Random): Acked | undefined {
-  const acked = sends.filter((send): send is Acked => typeof send.outcome === 'number');
+function pickAcked({ sends }: World, random: Random, atLeast = 1): Acked | undefined {
+  const acked = sends.filter(
+    (send): send is Acked => typeof send.outcome === 'number' && send.count >= atLeast,
+  );
   return acked.length > 0 ? random.pick(acked) : undefined;
 }
 
@@ -267,18 +323,34 @@ function silence(world: World, silent: number, from: number): void {
 }
 
 /** From a moment on, a producer's records carry another time. */
-function stepDue(world: World, random: Random, by: number): Mutant | undefined {
+function stepDue(
+  world: World,
+  random: Random,
+  how: {
+    by: number;
+    newestAlone: boolean;
+    isStep: (before: number | undefined, due: number, from: number) => boolean;
+  },
+): Mutant | undefined {
   const { producer, at } = random.pick(world.sends);
-  let seen = false;
-  world.logs = world.logs.map((log) => {
-    const before = log.some((entry) => isOf(entry, producer) && entry.due < at);
-    const after = log.some((entry) => isOf(entry, producer) && entry.due >= at);
-    seen ||= before && after;
-    return log.map((entry) =>
-      isOf(entry, producer) && entry.due >= at ? { ...entry, due: entry.due + by } : entry,
-    );
-  });
-  return seen ? { steps: readingOf(world, random), expected: { 'clock-step': 'some' } } : undefined;
+  let steps = 0;
+  for (const log of world.logs) {
+    let before: number | undefined;
+    let newest = -1;
+    for (const entry of log) {
+      if (!isOf(entry, producer) || (how.newestAlone && entry.sequence < newest)) continue;
+      if (how.isStep(before, entry.due, at)) steps++;
+      before = entry.due;
+      newest = Math.max(newest, entry.sequence);
+    }
+  }
+  if (steps === 0) return undefined;
+  world.logs = world.logs.map((log) =>
+    log.map((entry) =>
+      isOf(entry, producer) && entry.due >= at ? { ...entry, due: entry.due + how.by } : entry,
+    ),
+  );
+  return { steps: readingOf(world, random), expected: { 'clock-step': steps } };
 }
 
 function isOf(entry: Entry, producer: number): entry is Exclude<Entry, string> {

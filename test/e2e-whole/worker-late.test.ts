@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ensureKafka, oneKill } from '../support/kafka.ts';
+import { startRoleWorker } from '../support/rights.ts';
 import {
   brokerDeletions,
   eventually,
   leftIn,
   runExperiment,
-  startWorker,
   type WorkerProcess,
 } from '../support/testbed.ts';
 
@@ -14,7 +14,7 @@ let worker: WorkerProcess;
 
 beforeAll(async () => {
   await ensureKafka();
-  worker = await startWorker(taskQueue);
+  worker = await startRoleWorker(taskQueue, ['target']);
 });
 
 afterAll(async () => {

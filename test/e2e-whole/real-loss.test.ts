@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { permittedBy } from '../../src/experiment/anomalies.ts';
+import { resolveExperiment } from '../../src/experiment/resolve.ts';
+import { experimentSchema } from '../../src/experiment/spec.ts';
 import { connectKafka } from '../../src/kafka/connect-kafka.ts';
 import type { Dial, KafkaPort } from '../../src/kafka/port.ts';
 import { dialDirect } from '../../src/kafka/reach.ts';
@@ -15,6 +17,7 @@ import { placeOf, unplaced } from '../../src/liveness/ledger/sequence-map.ts';
 import { startProducer } from '../../src/liveness/producer.ts';
 import type { ProducerReport } from '../../src/liveness/protocol.ts';
 import { decodeRecord } from '../../src/liveness/record.ts';
+import { judge } from '../../src/verdict/judge.ts';
 import { transaction } from '../kafka/transactions.ts';
 import { brokerProcess } from '../support/broker-process.ts';
 import { ensureKafka } from '../support/kafka.ts';
@@ -49,6 +52,12 @@ const settings: Settings = {
   terminationLog: '/dev/null',
   dial,
 };
+
+const { rate, stream, replicationFactor, minInsyncReplicas, consumerTimeoutMs } = settings;
+const liveness = { ratePerSecond: rate, ...stream, replicationFactor, minInsyncReplicas, consumerTimeoutMs };
+const experiment = resolveExperiment(experimentSchema.parse({ cluster: { namespace: 'kafka' }, liveness }), {
+  image: 'none',
+});
 
 let kafka: KafkaPort;
 
@@ -183,6 +192,17 @@ test('an unclean election loses what only the dead leader had: as many as Kafkaâ
     const kinds = stream?.anomalies?.map(({ kind }) => kind) ?? [];
     const promise = { ...sent.delivery, uncleanElection: true };
     expect(kinds.filter((kind) => permittedBy(kind, promise) === undefined)).toEqual([]);
+
+    // What a run whose stream this was would be told: the loss, and nothing beside it.
+    const { verdict, reasons, lines } = judge({
+      experiment,
+      ...{ kills: [], plannedKills: 0, minKills: 0, isrFullAtEnd: true, cancelled: false },
+      livenessPod: { state: 'running' },
+      ...(stream ? { stream } : {}),
+    });
+    expect(verdict).toBe('Fail');
+    expect(lines.filter(({ leadsTo }) => leadsTo).map(({ id }) => id)).toEqual(['lost']);
+    expect(reasons.join()).toContain(`${missing.length} acknowledged records are lost`);
   } finally {
     await cordon(node, false);
     await producer.stop();

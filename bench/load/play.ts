@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
+import { type ChaosResult, wasCarriedOut } from '../../src/experiment/result.ts';
+import type { ServedCluster } from '../../test/durability/cluster/server.ts';
+import type { Rig } from '../../test/durability/rig.ts';
+import type { TemporalServer } from '../../test/durability/temporal-server.ts';
+import { peakMiB } from '../probes/process-memory.ts';
+import { processorSeconds } from '../probes/processor-time.ts';
+import { limit } from './limited.ts';
+
+/** A kill every 20 s, as by default, and long enough for all to be live for a minute. */
+const schedule = { durationSeconds: 120, intervalSeconds: 20, recoveryTimeoutSeconds: 30 };
+const killsOfRun = 6;
+
+/** Runs begin over so long a time. ms */
+const beginWithinMs = 60_000;
+
+/** Longer than any run may take, its turn in a queue included. ms */
+const patienceMs = 420_000;
+
+/** What one worker is given. */
+export const limits = { cpus: 1, memoryMiB: 1_024 };
+
+/** So many runs at once on one worker, as it was seen from outside. */
+export interface Level {
+  runs: number;
+  /** For so many runs the worker has room: LEADERFALL_RUNS_AT_ONCE. */
+  room: number;
+  /** Runs by verdict; `none` where there was no result in time. */
+  verdicts: Map<string, number>;
+  reasons: string[];
+  /** Arrival of each deletion at the simulated API server after its deadline, ms, sorted. */
+  delays: number[];
+  skipped: number;
+  planned: number;
+  /** Attempts of steps that ended because no heartbeat came. */
+  missedHeartbeats: number;
+  /** Deaths that no kill of a result explains, and what runs left. */
+  wrong: string[];
+  seconds: number;
+  /** Of the worker, the Temporal server, and this process with the clusters: share of one processor. */
+  load: { worker: number; temporal: number; clusters: number };
+  peakMiB: number;
+  /** Why the worker was not limited. */
+  unlimited?: string;
+}
+
+/** Plays one level on a Temporal server of its own. `node`: options of Node for the worker. */
+export async function playLevel(rig: Rig, runs: number, room: number, node: string[]): Promise<Level> {
+  const name = `load-${runs}-${room}`;
+  const server = await rig.ownTemporal(name);
+  const names = Array.from({ length: runs }, (_, index) => `${name}-${index}`);
+  const clusters = await Promise.all(names.map((one) => rig.cluster(one, one)));
+  const env = { LEADERFALL_RUNS_AT_ONCE: String(room) };
+  const worker = rig.worker(rig.together, server, name, { env, node });
+  const limited = limit(worker.pid, limits);
+  try {
+    while (!readFileSync(join(rig.folder, `worker-${name}.log`), 'utf8').includes('worker is ready'))
+      await delay(100);
+    const pids = { worker: worker.pid, temporal: server.pid(), clusters: process.pid };
+    const used = () => Object.values(pids).map(processorSeconds);
+    const [began, before] = [Date.now(), used()];
+    const ends = await Promise.all(
+      names.map(async (workflowId, index) => {
+        await delay((index / runs) * beginWithinMs);
+        return await playRun(server, workflowId, name);
+      }),
+    );
+    const seconds = (Date.now() - began) / 1_000;
+    const share = (index: number) => ((used()[index] ?? 0) - (before[index] ?? 0)) / seconds;
+    const level: Level = {
+      ...{ runs, room, seconds, planned: runs * killsOfRun },
+      ...sumOf(ends, clusters),
+      missedHeartbeats: (await Promise.all(ends.map(({ handle }) => missedIn(handle)))).reduce(
+        (sum, one) => sum + one,
+        0,
+      ),
+      load: { worker: share(0), temporal: share(1), clusters: share(2) },
+      peakMiB: peakMiB(worker.pid),
+      ...(limited.refused ? { unlimited: limited.refused } : {}),
+    };
+    return level;
+  } finally {
+    await worker.stop();
+    limited.release();
+    await server.stop();
+  }
+}
+
+interface RunEnd {
+  handle: WorkflowHandle;
+  result?: ChaosResult;
+  problem?: string;
+}
+
+async function playRun({ client }: TemporalServer, workflowId: string, taskQueue: string): Promise<RunEnd> {
+  const experiment = {
+    ...{ cluster: { namespace: workflowId }, reach: 'direct', schedule },
+    liveness: { ratePerSecond: 10, readySeconds: 60 },
+  };
+  const handle = await client.workflow.start('kafkaBrokerFailure', {
+    ...{ taskQueue, workflowId, args: [experiment] },
+  });
+  const over = new AbortController();
+  const ended = await Promise.race([
+    handle.result().then(
+      (result) => ({ handle, result: result as ChaosResult }),
+      (error: Error) => ({
+        handle,
+        problem: (error.cause as Error | undefined)?.message ?? error.message,
+      }),
+    ),
+    delay(patienceMs, { handle, problem: 'it did not end' }, { signal: over.signal }),
+  ]);
+  over.abort();
+  return ended;
+}
+
+function sumOf(
+  ends: RunEnd[],
+  clusters: ServedCluster[],
+): Pick<Level, 'verdicts' | 'reasons' | 'delays' | 'skipped' | 'wrong'> {
+  const verdicts = new Map<string, number>();
+  const reasons: string[] = [];
+  const delays: number[] = [];
+  const wrong: string[] = [];
+  let skipped = 0;
+  for (const [index, { result, problem, handle }] of ends.entries()) {
+    const verdict = result?.verdict ?? 'none';
+    verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
+    if (verdict !== 'Pass') reasons.push(`${handle.workflowId}: ${problem ?? result?.reasons.join('; ')}`);
+    const kills = result?.kills ?? [];
+    skipped += kills.filter(({ status }) => status === 'skipped').length;
+    const cluster = clusters[index];
+    for (const { uid, at } of cluster?.deaths ?? []) {
+      const kill = kills.find(({ plan, act }) => plan?.podUid === uid && wasCarriedOut(act));
+      if (kill?.plan) delays.push(at - kill.plan.deadline);
+      else wrong.push(`${handle.workflowId}: a broker died and no kill tells of it`);
+    }
+    for (const left of cluster?.leftovers() ?? []) wrong.push(`${handle.workflowId} left ${left}`);
+  }
+  return { verdicts, reasons, skipped, wrong, delays: delays.sort((a, b) => a - b) };
+}
+
+/** Attempts that ended without a heartbeat; the last one of a step has an event, the others are named by the next. */
+async function missedIn(handle: WorkflowHandle): Promise<number> {
+  const { events } = await handle.fetchHistory();
+  const heartbeat = 4;
+  return (events ?? []).filter(
+    ({ activityTaskStartedEventAttributes: started, activityTaskTimedOutEventAttributes: ended }) =>
+      [started?.lastFailure, ended?.failure].some(
+        (one) => one?.timeoutFailureInfo?.timeoutType === heartbeat,
+      ),
+  ).length;
+}

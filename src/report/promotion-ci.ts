@@ -1,0 +1,71 @@
+import type { PromotionRecord, PromotionRun, StageRecord } from '../experiment/promotion/record.ts';
+import { type Case, type Outcome, suiteXml } from './junit-xml.ts';
+
+/**
+ * A promotion for CI servers, as JUnit XML: one case for the outcome, one a stage and one a run. Only the outcome can break a build:
+ * Rejected is a failure, Expired and Error are errors, Stopped is skipped.
+ */
+export function promotionJunit(record: PromotionRecord): string {
+  const { name, startedAt, promotion, stages } = record;
+  const time = secondsOf(startedAt, record.endedAt);
+  const cases: Case[] = [
+    { name: 'outcome', time, outcome: outcomeOf(record) },
+    ...stages.flatMap((stage) => [stageCase(stage), ...stage.runs.map((run) => runCase(stage, run))]),
+  ];
+  const { workflowId, runId } = promotion;
+  return suiteXml({ name, startedAt, time, properties: { workflowId, runId }, cases });
+}
+
+/** The same as Markdown for the summary of a CI job. */
+export function promotionMarkdown(record: PromotionRecord): string {
+  const { name, subject, outcome, reason, promotion, link, stages } = record;
+  const id = link ? `[${promotion.workflowId}](${link})` : promotion.workflowId;
+  return [
+    `## ${name}: ${outcome}`,
+    '',
+    `${cell(subject)}: ${cell(reason)} (${id})`,
+    '',
+    '| stage | state | runs | gates |',
+    '|---|---|---|---|',
+    ...stages.map(({ name: stage, state, lack, runs, gates }) => {
+      const told = runs.map(({ experiment, verdict }) => `${experiment} ${verdict}`).join(', ');
+      const kinds = gates.map(({ kind, how }) => (how ? `${kind}: ${how}` : kind)).join(', ');
+      const why = lack && state !== 'passed' ? `${state}: ${lack}` : state;
+      return `| ${stage} | ${cell(why)} | ${cell(told)} | ${cell(kinds)} |`;
+    }),
+    '',
+    '',
+  ].join('\n');
+}
+
+function outcomeOf({ outcome, reason }: PromotionRecord): Outcome | undefined {
+  if (outcome === 'Promoted') return undefined;
+  if (outcome === 'Stopped' || outcome === 'Running') return { element: 'skipped', message: reason };
+  const element = outcome === 'Rejected' ? 'failure' : 'error';
+  return { element, message: reason, type: outcome, text: reason };
+}
+
+function stageCase({ name, state, lack }: StageRecord): Case {
+  const passed = state === 'passed';
+  const message = lack && !passed ? `${state}: ${lack}` : state;
+  return { name: `stage ${name}`, time: 0, ...(passed ? {} : { outcome: { element: 'skipped', message } }) };
+}
+
+function runCase({ name }: StageRecord, run: PromotionRun): Case {
+  const { experiment, workflowId, verdict, reason, startedAt, endedAt } = run;
+  const outcome: Outcome = { element: 'skipped', message: `${verdict}: ${reason}` };
+  return {
+    name: `stage ${name}: ${experiment} (${workflowId})`,
+    time: secondsOf(startedAt, endedAt),
+    ...(verdict === 'Pass' ? {} : { outcome }),
+  };
+}
+
+function secondsOf(startedAt: string, endedAt = startedAt): number {
+  return (Date.parse(endedAt) - Date.parse(startedAt)) / 1_000;
+}
+
+/** Text of people must not end a table's cell. */
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { silencesOf } from '../../src/liveness/silences.ts';
+
+test('each partition is silent by itself, one that never had a record since the first of any', () => {
+  const silences = silencesOf(3);
+  expect(silences.quietest()).toBeUndefined();
+  expect(silences.came(1, 100)).toBe(0);
+  silences.came(0, 110);
+  silences.came(1, 400);
+  expect(silences.quietest()).toEqual({ partition: 2, since: 100 });
+  expect(silences.longest).toEqual({ ms: 300, at: 100 });
+  expect(silences.came(2, 500)).toBe(400);
+  expect(silences.longest).toEqual({ ms: 400, at: 100 });
+  expect(silences.quietest()).toEqual({ partition: 0, since: 110 });
+});

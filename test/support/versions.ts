@@ -1,0 +1,44 @@
+import type { Client } from '@temporalio/client';
+import { expect, vi } from 'vitest';
+
+/** What new runs begin on, as `temporal worker deployment set-current-version` has it, once the build's workers poll so many queues. */
+export async function setCurrent(
+  client: Client,
+  deploymentName: string,
+  buildId: string,
+  queues: number,
+): Promise<void> {
+  const { workflowService } = client;
+  const { namespace } = client.options;
+  const deploymentVersion = { deploymentName, buildId };
+  await vi.waitFor(
+    async () => {
+      const { versionTaskQueues } = await workflowService.describeWorkerDeploymentVersion({
+        ...{ namespace, deploymentVersion },
+      });
+      expect(new Set(versionTaskQueues?.map(({ name }) => name)).size).toBe(queues);
+    },
+    { timeout: 60_000, interval: 200 },
+  );
+  await workflowService.setWorkerDeploymentCurrentVersion({ namespace, deploymentName, buildId });
+}
+
+/** Who carried a run out, each named once and in order: the versions of its workflow tasks, and the processes of its activities. Of the newest history where no run id is given. */
+export async function buildsOf(
+  client: Client,
+  workflowId: string,
+  runId?: string,
+): Promise<{ workflowTasks: string[]; activities: string[] }> {
+  const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const workflowTasks = (events ?? []).flatMap(({ workflowTaskCompletedEventAttributes: done }) => {
+    const { deploymentName, buildId } = done?.deploymentVersion ?? {};
+    return done ? [`${behaviors[done.versioningBehavior ?? 0]} ${deploymentName}:${buildId}`] : [];
+  });
+  const activities = (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) =>
+    started ? [started.identity ?? ''] : [],
+  );
+  return { workflowTasks: [...new Set(workflowTasks)], activities: [...new Set(activities)] };
+}
+
+/** By temporal.api.enums.v1.VersioningBehavior. */
+const behaviors = ['UNSPECIFIED', 'PINNED', 'AUTO_UPGRADE'];
