@@ -59,10 +59,13 @@ export function isRunning(name: string): boolean {
 /** Throws with the end of its log where the process of that name runs no more: what waits for it need not wait on. */
 export function mustRun(name: string): void {
   if (isRunning(name)) return;
-  const lines = existsSync(logFile(name))
-    ? readFileSync(logFile(name), 'utf8').trimEnd().split('\n').slice(-5)
-    : [];
-  throw new Error(`${name} has ended; the end of ${logFile(name)}:\n${lines.join('\n')}`);
+  throw new Error(`${name} has ended; the end of ${logFile(name)}:\n${endOfLog(name).join('\n')}`);
+}
+
+/** The last five lines of what a process of that name wrote. */
+export function endOfLog(name: string): string[] {
+  if (!existsSync(logFile(name))) return [];
+  return readFileSync(logFile(name), 'utf8').trimEnd().split('\n').slice(-5);
 }
 
 /** The pid of the recorded process, if it still is that process. */

@@ -10,7 +10,7 @@ import { kubectl } from './kubectl.ts';
 import { lock } from './lock.ts';
 import { prepareHostNetwork, startNode } from './node.ts';
 import { nodes, paths, state } from './paths.ts';
-import { isRunning, recorded } from './process.ts';
+import { endOfLog, isRunning, logFile, mustRun, recorded } from './process.ts';
 import { say, step } from './progress.ts';
 import { startRegistry } from './registry.ts';
 import { until } from './run.ts';
@@ -30,12 +30,11 @@ export async function up(options: { searchAttributes: string[] }): Promise<void>
     const version = `${layoutVersion} ${basename(binary)}`;
     if (existsSync(paths.state) && !isWhole({ complete: completed(), processes: processes() }, version))
       await replace('half dead or from another version');
-    const stood = existsSync(paths.state);
     await startBase(binary);
     await buildImages(manager);
     await step('Temporal server', () => startTemporal(options.searchAttributes));
+    // Once more from nothing: what was left of an earlier testbed can keep new nodes from starting.
     await step('nodes', () => startNodes(binary)).catch(async (error: unknown) => {
-      if (!stood) throw error;
       await replace((error as Error).message);
       await startBase(binary);
       await step('Temporal server', () => startTemporal(options.searchAttributes));
@@ -63,7 +62,25 @@ async function startBase(binary: string): Promise<void> {
 async function startNodes(binary: string): Promise<void> {
   const layout = hostLayout();
   await Promise.all(nodes.map((node) => startNode(node, binary, layout)));
-  await until('all nodes are ready', 60, allReady);
+  await until('all nodes are ready', 120, async () => {
+    for (const { name } of nodes) mustRun(`${name}-kubelet`);
+    return allReady();
+  }).catch(async (error: unknown) => {
+    throw new Error(`${(error as Error).message}\n${await whyNotReady()}`);
+  });
+}
+
+/** What the API server knows of each node, and the end of each kubelet's log. */
+async function whyNotReady(): Promise<string> {
+  const known = await kubectl(['describe', 'nodes']).then(
+    (text) => text.split('\n').filter((line) => /^(Name:|\s+Ready\s)/.test(line)),
+    (error: unknown) => [`the API server lists no nodes: ${(error as Error).message}`],
+  );
+  const logs = nodes.flatMap(({ name }) => [
+    `${logFile(`${name}-kubelet`)}:`,
+    ...endOfLog(`${name}-kubelet`),
+  ]);
+  return [...known, ...logs].join('\n');
 }
 
 /** Names of the recorded processes with whether each runs. */

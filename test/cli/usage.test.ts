@@ -115,22 +115,6 @@ describe('the command line', () => {
     };
   }
 
-  it('says what to do when Temporal is not there, to CI too, and the doctor goes on to the cluster', async () => {
-    const ci = forCi('not-there');
-    const [ran, examined] = await Promise.all([
-      leaderfall(['run', '-f', good, ...ci.args]),
-      leaderfall(['doctor', '--json']),
-    ]);
-    expect([ran, examined]).toEqual([3, 1]);
-    expect(stderr).toMatch(/TEMPORAL_UNREACHABLE.*127\.0\.0\.1:1[\s\S]*next: .*TEMPORAL_ADDRESS/);
-    ci.expectProblem('TEMPORAL_UNREACHABLE', '127.0.0.1:1');
-    const findings = JSON.parse(stdout) as { about: string; state: string }[];
-    expect(findings.map(({ about, state }) => [about, state])).toEqual([
-      ['Temporal', 'bad'],
-      ['Kubernetes', 'bad'],
-    ]);
-  });
-
   it('tells CI what is wrong with the input', async () => {
     const ci = forCi('wrong');
     expect(await leaderfall(['run', '-f', file('wrong-for-ci.yaml', 'schedul: {}'), ...ci.args])).toBe(64);
