@@ -19,6 +19,12 @@ const resources = {
   limits: { cpu: '1', memory: '256Mi' },
 };
 
+/**
+ * Node's memory within that limit. A batch of 929 records makes tens of MB of garbage in kafkajs: with the young generation that
+ * Node takes by itself beside so small an old one, a third of the producer's processor time went into its collection.
+ */
+export const nodeOptions = ['--max-old-space-size=128', '--max-semi-space-size=32'];
+
 /** What the admission level `restricted` asks of each container. */
 const containerSecurity = {
   allowPrivilegeEscalation: false,
@@ -64,7 +70,7 @@ export function livenessPod(options: {
     name,
     image: liveness.image,
     imagePullPolicy: liveness.imagePullPolicy,
-    command: ['node', '--max-old-space-size=128', '/app/dist/src/liveness/main.js'],
+    command: ['node', ...nodeOptions, '/app/dist/src/liveness/main.js'],
     env: Object.entries({ ...shared, LIVENESS_ROLE: role }).map(([key, value]) => ({ name: key, value })),
     resources,
     securityContext: containerSecurity,

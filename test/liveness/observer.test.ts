@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { plainStream } from '../../src/liveness/environment.ts';
 import { type RunningObserver, startObserver } from '../../src/liveness/observer.ts';
-import { leaderBroker } from '../support/leader-broker.ts';
+import { type LeaderBroker, leaderBroker } from '../support/leader-broker.ts';
 
 const stops: (() => void)[] = [];
 afterEach(() => {
@@ -15,26 +15,37 @@ async function observing(
   const broker = await leaderBroker();
   if (options.controller) broker.controller = options.controller;
   const address = options.host ? broker.address.replace('127.0.0.1', options.host) : broker.address;
+  const brokerIds = options.brokerId === undefined ? {} : { [address]: options.brokerId };
+  const observer = observe([broker], {
+    bootstrap: [address],
+    brokerIds,
+    partitions: options.partitions ?? 1,
+  });
+  await expect.poll(() => observer.report(0).samples).toBeGreaterThan(5);
+  return { broker, observer };
+}
+
+/** An observer of these brokers, which end with the test. */
+function observe(
+  brokers: LeaderBroker[],
+  options: { bootstrap: string[]; brokerIds: Record<string, number>; partitions: number },
+): RunningObserver {
+  const { bootstrap, brokerIds, partitions } = options;
   const observer = startObserver({
     role: 'observer',
-    bootstrap: [address],
-    ...(options.brokerId === undefined ? {} : { brokerIds: { [address]: options.brokerId } }),
+    ...{ bootstrap, brokerIds },
     topic: 'stream',
     runId: 'r',
     rate: 1,
-    stream: { ...plainStream, partitions: options.partitions ?? 1 },
+    stream: { ...plainStream, partitions },
     replicationFactor: 1,
     minInsyncReplicas: 1,
     consumerTimeoutMs: 60_000,
     probeStepMs: 5,
     terminationLog: '/dev/null',
   });
-  stops.push(
-    () => observer.stop(),
-    () => void broker.cut(),
-  );
-  await expect.poll(() => observer.report(0).samples).toBeGreaterThan(5);
-  return { broker, observer };
+  stops.push(() => observer.stop(), ...brokers.map((broker) => () => void broker.cut()));
+  return observer;
 }
 
 const seen = (observer: RunningObserver, kind: string) =>
@@ -56,6 +67,30 @@ test('a broker that falls silent for longer than an answer takes is not gone; it
   expect(seen(observer, 'broker-gone')).toEqual([]);
   const { longestMs } = observer.report(0).partitionOutages;
   expect(longestMs).toBeGreaterThan(1_250);
+});
+
+test('a broker that leads nothing is asked less often, until a leader is gone', async () => {
+  const leader = await leaderBroker();
+  const other = await leaderBroker();
+  const bootstrap = [leader.address, other.address];
+  const brokers = bootstrap.map((address, id) => ({ id, port: Number(address.split(':')[1]) }));
+  const second = { leader: 0, replicas: [0, 1], isr: [0, 1] };
+  for (const broker of [leader, other]) Object.assign(broker, { brokers, second });
+  const brokerIds = Object.fromEntries(bootstrap.map((address, id) => [address, id]));
+  const observer = observe([leader, other], { bootstrap, brokerIds, partitions: 2 });
+  await expect.poll(() => observer.report(0).current.isr).toEqual([0, 1]);
+  const [ofLeader, ofOther] = [leader.askedForMetadata, other.askedForMetadata];
+  await expect.poll(() => leader.askedForMetadata - ofLeader, { timeout: 5_000 }).toBeGreaterThan(60);
+  // A third, but for moments in which a busy machine makes the leader doubted.
+  expect(other.askedForMetadata - ofOther).toBeLessThan(40);
+  await leader.cut();
+  const before = other.askedForMetadata;
+  // A clock that is as late as the observer's own steps are.
+  let steps = 0;
+  const clock = setInterval(() => steps++, 10);
+  stops.push(() => clearInterval(clock));
+  await expect.poll(() => other.askedForMetadata - before, { timeout: 5_000 }).toBeGreaterThan(30);
+  expect(other.askedForMetadata - before).toBeGreaterThan(steps / 2);
 });
 
 test('every partition of the stream is probed', async () => {

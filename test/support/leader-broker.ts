@@ -9,6 +9,10 @@ export interface LeaderBroker {
   address: string;
   /** Requests that came since the start. */
   readonly asked: number;
+  /** Those for Metadata among them. */
+  readonly askedForMetadata: number;
+  /** Ids and ports of the brokers that it lists: itself. */
+  brokers: { id: number; port: number }[];
   /** Of partition 0. 0: serves; 6: does not lead. */
   error: number;
   /** Of all other partitions. */
@@ -37,6 +41,7 @@ export async function leaderBroker(error = 0): Promise<LeaderBroker> {
   let heldBack: (() => void)[] = [];
   let held = false;
   let asked = 0;
+  let askedForMetadata = 0;
   let port = 0;
   const server = createServer((socket) => {
     const mine = sockets.add(socket);
@@ -51,10 +56,11 @@ export async function leaderBroker(error = 0): Promise<LeaderBroker> {
         asked++;
         if (request.readInt16BE(0) === listOffsetsApiKey)
           broker.questions.push(partitionsOf(request).partitions);
+        const metadata = request.readInt16BE(0) === metadataApiKey;
+        if (metadata) askedForMetadata++;
         const answer = () => {
           if (mine !== sockets || socket.destroyed) return;
-          const metadata = request.readInt16BE(0) === metadataApiKey;
-          socket.write(metadata ? metadataTo(request, port, broker) : offsetTo(request, broker));
+          socket.write(metadata ? metadataTo(request, broker) : offsetTo(request, broker));
         };
         if (held) heldBack.push(answer);
         else answer();
@@ -79,6 +85,10 @@ export async function leaderBroker(error = 0): Promise<LeaderBroker> {
     get asked() {
       return asked;
     },
+    get askedForMetadata() {
+      return askedForMetadata;
+    },
+    brokers: [{ id: 0, port }],
     hold(on) {
       held = on;
       if (on) return;
@@ -130,17 +140,19 @@ function offsetTo(request: Buffer, broker: LeaderBroker): Buffer {
 }
 
 /** A Metadata v7 response: partition 0 is led by this broker, both are in their first epoch. */
-function metadataTo(request: Buffer, port: number, { controller, second }: LeaderBroker): Buffer {
+function metadataTo(request: Buffer, { brokers, controller, second }: LeaderBroker): Buffer {
   const topicAt = 10 + request.readInt16BE(8) + 4;
   const topic = request.toString('utf8', topicAt + 2, topicAt + 2 + request.readInt16BE(topicAt));
   const out = writer();
   out.int32(request.readInt32BE(4));
   out.int32(0);
-  out.int32(1);
-  out.int32(0);
-  out.string('127.0.0.1');
-  out.int32(port);
-  out.int16(-1);
+  out.int32(brokers.length);
+  for (const { id, port } of brokers) {
+    out.int32(id);
+    out.string('127.0.0.1');
+    out.int32(port);
+    out.int16(-1);
+  }
   out.string('cluster');
   out.int32(controller());
   out.int32(1);
