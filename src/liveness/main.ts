@@ -13,6 +13,9 @@ import { makeTopic } from './topic.ts';
 /** Exit code of a consumer that gave up after its silence time-out. */
 const silenceExitCode = 3;
 
+// Node's warnings are for those who write this program; kafkajs causes one at each connection, in the log that people follow.
+process.removeAllListeners('warning');
+
 const settings = withCredentials(readSettings(process.env));
 
 /** Ends with a report as last words, at once: the pod's grace is short. */

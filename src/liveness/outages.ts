@@ -55,7 +55,8 @@ interface Question {
  * than a step where the connection held.
  *
  * Added delay makes a silence too, as long as the delay, but then every probe waits equally long. After an outage those sent late
- * in it have waited less: all are answered at once. The last probe sent in the silence decides.
+ * in it have waited less: all are answered at once. The last probe sent in the silence decides, or one on another connection: a
+ * broker that is busy answers what has piled up on one connection slowly, one after the other.
  */
 export function outageMeter(stepMs: number, epochOf: (at: number) => number): OutageMeter {
   const floor = floorMs(stepMs);
@@ -81,10 +82,17 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
   /** Answers the open questions that this answer can answer. */
   function settle(answer: Served): void {
     questions = questions.filter((question) => {
-      if (question.lane !== answer.lane) return true;
+      if (question.lane !== answer.lane) return !settledBeside(question, answer);
       question.latest = answer;
       return answer.sentAt < question.lastSentAt || decide(question);
     });
+  }
+
+  /** Asked in the silence on another connection and answered much sooner than the silence took: delay would have kept it as long. */
+  function settledBeside({ from, to, how }: Question, { sentAt, at }: Served): boolean {
+    const told = sentAt > from && sentAt < to && at - sentAt < (to - from) / 2;
+    if (told) add(from, to, how);
+    return told;
   }
 
   /** By the latest answer on that connection: has it caught up with the first? */

@@ -152,9 +152,11 @@ export function startProbes(options: {
 
   function answered(target: Target, lane: Lane, sentAt: number, errors: ReadonlyMap<number, number>): void {
     const at = now();
+    const [held] = target.lanes;
     lane.answeredAt = at;
-    // Whoever answers is the connection to hold.
-    for (const other of target.lanes) if (other !== lane) drop(target, other);
+    const spare = held !== undefined && held !== lane && held.answeredAt > lane.bornAt;
+    // Whoever answers is the connection to hold. Where that is the one held before, those beside it may answer still: outage or delay?
+    if (lane !== held && !spare) for (const other of target.lanes) if (other !== lane) drop(target, other);
     for (const one of watched) {
       const error = errors.get(one.partition);
       if (error === 0) {
@@ -172,6 +174,7 @@ export function startProbes(options: {
         one.meter.denied('refusal');
       }
     }
+    if (spare) drop(target, lane);
   }
 
   function waitingFor({ partition }: Watched, { probe }: Lane): number[] {

@@ -166,6 +166,21 @@ test('a silence whose connection ends before later answers can explain it was an
   expect(meter.outages(300)).toEqual([{ at: 100, ms: 200, how: 'silence' }]);
 });
 
+test('what is asked in a silence on another connection and answered at once was no delay, however slowly the first one answers', () => {
+  const answeredSlowly = (besideAt: number) => {
+    const meter = meterOf(5);
+    served(meter, 0, 100);
+    unanswered(meter, 105, 1_100);
+    for (let sentAt = 105; sentAt < 400; sentAt += 30) {
+      meter.served({ lane: 'a', sentAt, at: sentAt + 1_000, waiting: [700, 1_000] });
+    }
+    meter.served({ lane: 'b', sentAt: 1_000, at: besideAt, waiting: [] });
+    return meter.outages(2_000);
+  };
+  expect(answeredSlowly(1_400)).toEqual([{ at: 100, ms: 1_005, how: 'silence' }]);
+  expect(answeredSlowly(1_990)).toEqual([]);
+});
+
 test('delay that ends while its first answers come in, overtaken on another connection, is no outage', () => {
   const meter = meterOf(5);
   served(meter, 0, 100);

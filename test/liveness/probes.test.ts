@@ -65,6 +65,18 @@ test('answers held back are an outage by silence that contains the time they wer
   expect((outage?.at ?? 0) + (outage?.ms ?? 0)).toBeGreaterThanOrEqual(to - 1);
 });
 
+test('where what has piled up is answered slowly, a new connection beside it tells that it was an outage', async () => {
+  const broker = await brokerOf();
+  const probes = await probing([broker]);
+  const from = Date.now();
+  broker.hold(true);
+  await pause(400);
+  broker.releaseSlowly(15);
+  const [outage, ...others] = await reported(probes, from, Date.now());
+  expect(others).toEqual([]);
+  expect(outage?.ms).toBeGreaterThanOrEqual(390);
+});
+
 test('an outage longer than any connection is kept waiting for is told too', async () => {
   const broker = await brokerOf();
   const probes = await probing([broker]);

@@ -25,6 +25,8 @@ export interface LeaderBroker {
   second: { leader: number; replicas: number[]; isr: number[] };
   /** Holds answers back while true, and gives them all at once afterwards. */
   hold(held: boolean): void;
+  /** Holds back no more. On the oldest connection what has piled up is answered one by one, on the others together after three of these. */
+  releaseSlowly(everyMs: number): void;
   /** Ends all connections, and refuses new ones until `listen`. */
   cut(): Promise<void>;
   listen(): Promise<void>;
@@ -38,7 +40,7 @@ const metadataApiKey = 3;
 /** Starts such a broker on a free port of this machine. */
 export async function leaderBroker(error = 0): Promise<LeaderBroker> {
   let sockets = new Set<Socket>();
-  let heldBack: (() => void)[] = [];
+  const heldBack = new Map<Socket, (() => void)[]>();
   let held = false;
   let asked = 0;
   let askedForMetadata = 0;
@@ -62,7 +64,9 @@ export async function leaderBroker(error = 0): Promise<LeaderBroker> {
           if (mine !== sockets || socket.destroyed) return;
           socket.write(metadata ? metadataTo(request, broker) : offsetTo(request, broker));
         };
-        if (held) heldBack.push(answer);
+        // A broker answers in order on each connection.
+        const before = heldBack.get(socket) ?? [];
+        if (held || before.length > 0) heldBack.set(socket, [...before, answer]);
         else answer();
       }
     });
@@ -92,8 +96,26 @@ export async function leaderBroker(error = 0): Promise<LeaderBroker> {
     hold(on) {
       held = on;
       if (on) return;
-      for (const answer of heldBack) answer();
-      heldBack = [];
+      for (const answer of [...heldBack.values()].flat()) answer();
+      heldBack.clear();
+    },
+    releaseSlowly(everyMs) {
+      held = false;
+      const [oldest, ...others] = heldBack.keys();
+      const answerNext = () => {
+        const [answer, ...rest] = oldest ? (heldBack.get(oldest) ?? []) : [];
+        if (!oldest || !answer) return;
+        heldBack.set(oldest, rest);
+        answer();
+        setTimeout(answerNext, everyMs);
+      };
+      answerNext();
+      setTimeout(() => {
+        for (const socket of others) {
+          for (const answer of heldBack.get(socket) ?? []) answer();
+          heldBack.delete(socket);
+        }
+      }, 2.5 * everyMs);
     },
     cut() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

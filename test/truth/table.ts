@@ -44,6 +44,26 @@ export function isDisturbed(truth: Truth, { at, ms }: { at: number; ms: number }
   return truth.pauses.some(({ from, to }) => from < at + ms + marginMs && to > at - marginMs);
 }
 
+/** The shortest outage that is reported whatever the machine does beside it: twice the shortest that counts. ms */
+const surelySeenMs = 80;
+
+/** How much of an outage is left without the time in which leader, proxy or observer paused. ms */
+export function undisturbedMs(
+  { pauses }: Pick<Truth, 'pauses'>,
+  { at, ms }: { at: number; ms: number },
+): number {
+  let left = ms;
+  let counted = at;
+  for (const { from, to } of [...pauses].sort((a, b) => a.from - b.from)) {
+    const begin = Math.max(from, counted);
+    const end = Math.min(to, at + ms);
+    if (end <= begin) continue;
+    left -= end - begin;
+    counted = end;
+  }
+  return left;
+}
+
 /** One line for each kind of outage, all of them and those in which the machine did not pause, as the command prints it. */
 export function tableOf(truth: Truth): string {
   const rows = [['black-hole'], ['reset'], ['black-hole', 'reset'], ['void']].flatMap((kinds) => {
@@ -77,7 +97,8 @@ function clientErrors(made: Made[]): string[] {
 }
 
 /**
- * What is wrong, as far as no pause of leader, proxy or observer explains it. Outages shorter than `atLeastMs` are left aside: a
+ * What is wrong, as far as no pause of leader, proxy or observer explains it: one that was made is explained only where the pauses
+ * leave too little of it, for a long one has room for any number of short pauses. Outages shorter than `atLeastMs` are left aside: a
  * machine can pause for so long without any of the three noticing.
  */
 export function wrongIn(truth: Truth, atLeastMs = 0): { missed: number; invented: number; delays: number } {
@@ -87,7 +108,13 @@ export function wrongIn(truth: Truth, atLeastMs = 0): { missed: number; invented
   const delays = truth.made.filter(({ planned }) => planned.kind === 'delay');
   const outages = truth.made.filter(({ planned }) => planned.kind !== 'delay');
   return {
-    missed: outages.filter((made) => matches(made).length !== 1 && unexplained(spanOf(made))).length,
+    missed: outages
+      .map((made) => [matches(made).length, spanOf(made)] as const)
+      .filter(
+        ([seen, span]) =>
+          seen !== 1 &&
+          (unexplained(span) || (span.ms >= atLeastMs && undisturbedMs(truth, span) >= surelySeenMs)),
+      ).length,
     invented: truth.unmade.filter(unexplained).length,
     // What pauses while a delay is in force is felt so much later.
     delays: delays.flatMap(({ planned, reported }) =>

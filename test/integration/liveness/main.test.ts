@@ -82,6 +82,15 @@ test.each(['producer', 'consumer', 'observer'])(
   },
 );
 
+test('what Node warns its programmers of is not in the log that people follow', async () => {
+  const warnsLater = 'setTimeout(() => setTimeout(() => {}, -5), 100)';
+  const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(warnsLater)}`;
+  const { end } = await container('consumer', { LIVENESS_CONSUMER_TIMEOUT_MS: '500', NODE_OPTIONS });
+  const { code, errors } = await end;
+  expect(code).toBe(3);
+  expect(errors).not.toContain('Warning');
+});
+
 test('a consumer that hears nothing for its time-out, while no broker answers, ends with exit code 3 and says why', async () => {
   const { end } = await container('consumer', { LIVENESS_CONSUMER_TIMEOUT_MS: '500' });
   const { code, lastWords } = await end;

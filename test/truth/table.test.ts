@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import type { Made, Truth } from './rig.ts';
+import { undisturbedMs, wrongIn } from './table.ts';
+
+/** A black hole from 1,000 on, not reported. */
+function missedOf(ms: number, pauses: Truth['pauses']): number {
+  const made: Made = {
+    planned: { kind: 'black-hole', ms },
+    span: { from: 1_000, to: 1_000 + ms },
+    reported: [],
+  };
+  return wrongIn({
+    made: [made],
+    unmade: [],
+    pauses,
+    probes: { sent: 0, worstLateMs: 0, blindMs: 0 },
+    cpuShare: 0,
+  }).missed;
+}
+
+test('a pause explains a short outage that was missed, and no long one', () => {
+  const pause = { from: 1_010, to: 1_040 };
+  expect([missedOf(60, []), missedOf(60, [pause])]).toEqual([1, 0]);
+  expect(missedOf(3_600, [pause])).toBe(1);
+  expect(missedOf(3_600, [{ from: 990, to: 4_590 }])).toBe(0);
+});
+
+test('pauses of several processes at once are one', () => {
+  const pauses = [
+    { from: 1_050, to: 1_100 },
+    { from: 900, to: 1_080 },
+    { from: 1_060, to: 1_070 },
+    { from: 1_190, to: 1_300 },
+  ];
+  expect(undisturbedMs({ pauses }, { at: 1_000, ms: 200 })).toBe(90);
+});
