@@ -46,7 +46,7 @@ export interface LeaderProbeOptions {
 
 /**
  * Asks for partitions' end offsets over a connected socket. Only a partition's leader gives it, and a new leader only once those in
- * sync have followed it into its epoch, which is also when a write with acks=all can succeed. Nothing is written.
+ * sync have followed it into its epoch. Whether replicas enough are in sync for a write it does not tell. Nothing is written.
  */
 export function leaderProbe(socket: Socket, options: LeaderProbeOptions): LeaderProbe {
   const { clientId, topic, now, onAnswer, onEnd } = options;

@@ -118,7 +118,12 @@ async function remove(
     ...(notAfter ? { notAfter } : {}),
   });
   if (answer.status === 404) return { outcome: 'not-found' };
-  if (answer.status === 409) return { outcome: 'uid-changed' };
+  if (answer.status === 409) {
+    // By the precondition, or by a write in the same moment: only what stands there now tells.
+    const found = await read(rest, ref);
+    if (!found) return { outcome: 'not-found' };
+    if (options.uid !== undefined && found.metadata?.uid !== options.uid) return { outcome: 'uid-changed' };
+  }
   const object = parsed<KubernetesObject>(accepted(answer, `delete ${describe(ref)}`));
   return object.kind === 'Status' ? { outcome: 'deleted' } : { outcome: 'deleted', object };
 }

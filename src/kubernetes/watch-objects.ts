@@ -13,6 +13,9 @@ type Lister = <T extends KubernetesObject>(
 /** The server ends a watch after this, and it is opened anew: a watch that died quietly lasts no longer. */
 const watchSeconds = 25;
 
+/** A watch that is not answered by then is lost, and opened anew: client-node would wait for half a minute. ms */
+const answerMs = 5_000;
+
 /**
  * Changes from a resourceVersion on until the signal aborts. Re-opened when it ends, re-listed when the version is too old.
  */
@@ -21,6 +24,7 @@ export async function* watchObjects<T extends KubernetesObject>(
   kind: Kind,
   options: Parameters<KubernetesPort['watch']>[1],
   list: Lister,
+  patienceMs = answerMs,
 ): AsyncIterable<WatchEvent<T>> {
   const { signal } = options;
   const selector = { label: options.label, field: options.field };
@@ -31,7 +35,7 @@ export async function* watchObjects<T extends KubernetesObject>(
       for (const object of listed.items) yield { type: 'MODIFIED', object };
       version = listed.resourceVersion;
     }
-    const queue = openWatch<T>(rest, kind, { ...selector, version, signal });
+    const queue = openWatch<T>(rest, kind, { ...selector, version, signal, patienceMs });
     for await (const event of queue) {
       if (event === 'too-old') {
         version = undefined;
@@ -49,7 +53,7 @@ export async function* watchObjects<T extends KubernetesObject>(
 async function* openWatch<T extends KubernetesObject>(
   rest: Rest,
   kind: Kind,
-  options: { label?: string; field?: string; version: string; signal: AbortSignal },
+  options: { label?: string; field?: string; version: string; signal: AbortSignal; patienceMs: number },
 ): AsyncIterable<WatchEvent<T> | 'too-old'> {
   const pending: (WatchEvent<T> | 'too-old' | 'end')[] = [];
   let wake: () => void = () => {};
@@ -70,10 +74,14 @@ async function* openWatch<T extends KubernetesObject>(
   };
   const onDone = (error: unknown) =>
     push((error as { statusCode?: number } | null)?.statusCode === 410 ? 'too-old' : 'end');
-  const controller = await new Watch(rest.config)
-    .watch(pathOf(kind), query, onEvent, onDone)
-    .catch(() => undefined);
-  if (!controller) return;
+  const opening = new Watch(rest.config).watch(pathOf(kind), query, onEvent, onDone).catch(() => undefined);
+  const { patienceMs, signal } = options;
+  const lost = delay(patienceMs, undefined, { signal, ref: false }).catch(() => undefined);
+  const controller = await Promise.race([opening, lost]);
+  if (!controller) {
+    void opening.then((late) => late?.abort());
+    return;
+  }
   const abort = () => {
     controller.abort();
     push('end');

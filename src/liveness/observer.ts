@@ -129,7 +129,7 @@ export function startObserver(settings: Settings): RunningObserver {
     if (answer.brokers.length > 0) {
       const controller = controllers.told(answer.controller, answer.at);
       if (controller) note({ at: controller.at, kind: 'controller', broker: controller.id });
-      const byLeader = (leader: number) => idByAddress.get(address) === leader;
+      const byLeader = (leader: number) => leader === own;
       metadata.saw(answer.at, answer.partitions, controllers.current, byLeader);
       for (const { partition, replicas } of answer.partitions) replicasOf.set(partition, replicas);
     }

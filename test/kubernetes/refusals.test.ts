@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { problemOf } from '../../src/experiment/errors.ts';
 import { connectKubernetes } from '../../src/kubernetes/connect-kubernetes.ts';
+import { connectRest } from '../../src/kubernetes/rest.ts';
+import { watchObjects } from '../../src/kubernetes/watch-objects.ts';
 
 /** An API server that answers everything in one way. */
 let server: Server;
@@ -15,11 +17,24 @@ let answer = { status: 200, reason: '' };
 let requests = 0;
 let date = new Date();
 let silent = false;
+/** UID of the pod that is read; undefined: none is there, and reads are answered as everything is. */
+let stands: string | undefined;
 
 beforeAll(async () => {
-  server = createServer((_, response) => {
+  server = createServer((request, response) => {
     requests++;
     if (silent) return;
+    const at = request.url ?? '';
+    if (at.includes('watch=true')) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write(`${JSON.stringify({ type: 'DELETED', object: { metadata: { name: 'a' } } })}\n`);
+      return;
+    }
+    if (stands !== undefined && request.method === 'GET') {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ kind: 'Pod', metadata: { name: 'a', uid: stands } }));
+      return;
+    }
     response.writeHead(answer.status, { 'content-type': 'application/json', date: date.toUTCString() });
     const version = { gitVersion: 'v1.34.4', major: '1', minor: '34' };
     response.end(
@@ -68,6 +83,40 @@ test('the server’s version comes with what its clock says of ours', async () =
   const { gitVersion, aheadMs } = await connectKubernetes({ kubeconfig }).version();
   expect(gitVersion).toBe('v1.34.4');
   expect(Math.abs((aheadMs ?? 0) - 300_000)).toBeLessThan(2_000);
+});
+
+test('a deletion that is refused with a conflict while the same pod stands there was not carried out', async () => {
+  answer = { status: 409, reason: 'Conflict' };
+  const pod = { apiVersion: 'v1', kind: 'Pod', namespace: 'kafka', name: 'a' };
+  const { remove } = connectKubernetes({ kubeconfig });
+  stands = 'other';
+  expect(await remove(pod, { uid: 'u' })).toEqual({ outcome: 'uid-changed' });
+  for (const options of [{ uid: 'other' }, {}]) {
+    const problem = problemOf(await remove(pod, options).catch((error: unknown) => error));
+    expect(problem).toMatchObject({ code: 'KUBERNETES_REFUSED', retryable: true });
+  }
+  stands = undefined;
+});
+
+test('a watch that is not answered is opened anew', { timeout: 10_000 }, async () => {
+  [requests, silent] = [0, true];
+  const ended = new AbortController();
+  const kind = { apiVersion: 'v1', kind: 'Pod', namespace: 'kafka' };
+  const options = { resourceVersion: '1', signal: ended.signal };
+  const events = watchObjects(
+    connectRest({ kubeconfig }),
+    kind,
+    options,
+    connectKubernetes({ kubeconfig }).list,
+    200,
+  );
+  const first = events[Symbol.asyncIterator]().next();
+  await expect.poll(() => requests).toBe(1);
+  silent = false;
+  expect((await first).value).toMatchObject({ type: 'DELETED', object: { metadata: { name: 'a' } } });
+  expect(requests).toBe(2);
+  ended.abort();
+  server.closeAllConnections();
 });
 
 test('a deletion is not sent after its last moment', async () => {
