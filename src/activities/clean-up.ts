@@ -1,4 +1,4 @@
-import { type Belonging, type RunIdentity, runLabel, streamOf, topicName } from '../experiment/identity.ts';
+import { type RunIdentity, runLabel, streamOf, topicName } from '../experiment/identity.ts';
 import type { Leftover } from '../experiment/result.ts';
 import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import { faultOf } from '../faults/all-faults.ts';
@@ -11,7 +11,7 @@ import { withKafka } from './brokers.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { readLivenessPod } from './liveness-http.ts';
-import { standingOf } from './standing.ts';
+import { standingBy } from './standing.ts';
 import { runStep, type StepContext } from './step.ts';
 import { removeStream } from './streams.ts';
 
@@ -134,7 +134,7 @@ async function removeProvision(
   if (provisioner === 'existing') return {};
   const { kubernetes } = deps;
   const { signal, progress } = step;
-  const standing = (made: Belonging) => standingOf(deps, made, Date.now());
+  const standing = standingBy(deps);
   const context = { kubernetes, experiment, run, expires, signal, progress, standing };
   const leftovers = await provisioners[provisioner].remove(context);
   return {

@@ -59,19 +59,19 @@ export function makeKill(deps: ActivityDependencies): Activities['kill'] {
         };
       }
       return await withKafka(deps, experiment, provisioned.statefulSet, async ({ kafka }) => {
-        const callOff = async () => {
+        const standDown = async (why: 'called-off' | 'failed') => {
           dropBrokerLog(deps, plan);
-          await fault.standDown(context);
+          await fault.standDown(context, why);
         };
         const hindered = await prepared(deps, request, { kafka, fault, context }).catch(async (error) => {
           // Nothing was sent: the mark would make somebody else's doing look like ours.
-          await callOff().catch(() => {});
+          await standDown('failed').catch(() => {});
           throw error;
         });
         if (hindered) {
           // What an earlier attempt has sent may still come.
           const after = attempt > 1 ? await fault.alreadyDone({ ...context, last: true }) : undefined;
-          if (!after) await callOff();
+          if (!after) await standDown('called-off');
           return after ?? hindered;
         }
         return await fault.act(context).catch(async (error) => {

@@ -11,7 +11,7 @@ import { checkReachable, checkReplication } from './check-kafka.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { showOnRun } from './show-on-run.ts';
-import { standingOf } from './standing.ts';
+import { standingBy } from './standing.ts';
 import { runStep } from './step.ts';
 
 /** Brings the Kafka up or finds it, and waits until Kafka itself says that it is whole. */
@@ -24,7 +24,7 @@ export function makeProvision(deps: ActivityDependencies): Activities['provision
       const shown = showOnRun(deps, run, 'provision', progress);
       const made = await provisioner.provision({
         ...{ kubernetes, experiment, run, expires, signal },
-        standing: (made) => standingOf(deps, made, Date.now()),
+        standing: standingBy(deps),
         progress: shown,
       });
       const { statefulSet } = made;

@@ -26,7 +26,7 @@ import type { Activities, Resolved } from './contract.ts';
 import { readSecurity } from './credentials.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { nodesPermission, runPermissions } from './permissions.ts';
-import { standingOf } from './standing.ts';
+import { standingBy } from './standing.ts';
 import { currentRun, runStep } from './step.ts';
 
 /** What can be said about an experiment without touching anything; `plan` shows just this. */
@@ -34,6 +34,8 @@ export interface Examined {
   experiment: ResolvedExperiment;
   provisioner: Provisioner;
   statefulSetName: string;
+  /** A healthy Kafka stands there already. */
+  isThere: boolean;
   permissions: Permission[];
   /** Whether the worker may read nodes, which it can do without. */
   seesNodes: boolean;
@@ -50,7 +52,7 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
         const run = currentRun();
         const expiresAfterMs = (experiment: ResolvedExperiment) => boundSeconds(experiment) * 1_000;
         const examined = await examine(deps, input, run, signal);
-        const { experiment, provisioner, statefulSetName, notes, seesNodes } = examined;
+        const { experiment, provisioner, statefulSetName, isThere, notes, seesNodes } = examined;
         const expires = Date.now() + expiresAfterMs(experiment);
         if (provisioner.name === 'existing') {
           await brokersOf(deps, experiment, statefulSetName, async ({ kafka }, { replicas }) => {
@@ -60,7 +62,7 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
             await checkReachable(kafka, signal);
             await checkTarget(experiment, kafka);
           });
-        } else if (origin?.scheduledBy && (await isThere(deps, experiment, statefulSetName))) {
+        } else if (origin?.scheduledBy && isThere) {
           // A Kafka that an earlier run has made and kept.
           await brokersOf(deps, experiment, statefulSetName, async ({ kafka }, { replicas }) => {
             await checkHealth(kafka, replicas);
@@ -97,16 +99,6 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
       // A run that may not begin is to be found by its verdict as well.
       deps.registeredSearchAttributes,
     );
-}
-
-async function isThere(
-  { kubernetes }: Pick<ActivityDependencies, 'kubernetes'>,
-  { cluster }: ResolvedExperiment,
-  name: string,
-): Promise<boolean> {
-  const { namespace } = cluster;
-  const found = await kubernetes.read({ apiVersion: 'apps/v1', kind: 'StatefulSet', namespace, name });
-  return found !== undefined;
 }
 
 /** Before anything is asked of the cluster. Throws LOCKED. */
@@ -151,9 +143,9 @@ export async function examine(
   const seesNodes = (await missingOf(deps.kubernetes, [nodesPermission])).length === 0;
   const checked = await provisioner.check({
     ...{ kubernetes: deps.kubernetes, experiment, run, expires, signal },
-    standing: (made) => standingOf(deps, made, Date.now()),
+    standing: standingBy(deps),
   });
-  const { statefulSetName } = checked;
+  const { statefulSetName, isThere } = checked;
   checkPod(experiment, checked);
   // A Kafka that KUDO is asked for may be there already, and somebody's.
   if (checked.needsOptIn && provisioner.name !== 'existing')
@@ -163,6 +155,7 @@ export async function examine(
     experiment,
     provisioner,
     statefulSetName,
+    isThere,
     permissions: [...always, ...own],
     seesNodes,
     notes: [

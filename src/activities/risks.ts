@@ -2,16 +2,10 @@ import type { ProvisionedKafka } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import { withoutHosts } from '../experiment/without-hosts.ts';
 import { clusterReasons } from '../faults/cluster-guard.ts';
-import {
-  type DisruptionBudget,
-  disruptions,
-  type Node,
-  type StatefulSet,
-  type Surroundings,
-} from '../faults/disruption.ts';
+import { type DisruptionBudget, disruptions, type Node, type Surroundings } from '../faults/disruption.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
-import type { Pod } from '../kubernetes/workloads.ts';
+import type { Pod, StatefulSet } from '../kubernetes/workloads.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 type Cluster = Pick<ActivityDependencies, 'kubernetes'>;

@@ -19,6 +19,11 @@ export async function standingOf(
   return { state: 'unknown', why: known };
 }
 
+/** `standingOf` for a provisioner: as things are when it asks. */
+export function standingBy(deps: Parameters<typeof standingOf>[0]): (made: Belonging) => Promise<Standing> {
+  return (made) => standingOf(deps, made, Date.now());
+}
+
 async function stateOf(
   deps: Pick<ActivityDependencies, 'runState' | 'ownerOfRun'>,
   runId: string,

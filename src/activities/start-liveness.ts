@@ -36,11 +36,16 @@ async function startLiveness(
   const { namespace } = experiment.cluster;
   const deadline = Date.now() + experiment.liveness.readySeconds * 1_000;
   const ended = new AbortController();
+  const flowing = async () => {
+    await placeLivenessPod(deps, context, step, deadline);
+    const pod = await running(deps, context, step, deadline);
+    await steady(deps, context, step, deadline);
+    return pod;
+  };
   const [, pod] = await Promise.all([
     prepareFault(deps, context, deadline, AbortSignal.any([step.signal, ended.signal])),
-    placeLivenessPod(deps, context, step, deadline).then(() => running(deps, context, step, deadline)),
+    flowing(),
   ]).finally(() => ended.abort());
-  await steady(deps, context, step, deadline);
   return {
     namespace,
     pod: livenessPodName,

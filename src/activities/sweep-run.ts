@@ -1,5 +1,5 @@
 import { LeaderfallError } from '../experiment/errors.ts';
-import { type Belonging, claimedStatefulSet, keepAnnotation } from '../experiment/identity.ts';
+import { claimedStatefulSet, keepAnnotation } from '../experiment/identity.ts';
 import type { Leftover } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import { problemWithoutHosts } from '../experiment/without-hosts.ts';
@@ -11,7 +11,7 @@ import { provisioners } from '../provisioners/choose.ts';
 import { restoreAnnotation } from './annotate.ts';
 import { removeLivenessPod, type Undone } from './clean-up.ts';
 import type { FoundRun, Round } from './found-run.ts';
-import { standingOf } from './standing.ts';
+import { standingBy } from './standing.ts';
 import { currentRun } from './step.ts';
 import { nameOf, requestOf, usualExperiment } from './sweep-kafkas.ts';
 import type { Trace } from './traces.ts';
@@ -117,7 +117,7 @@ async function removeInstallation(
   await takeClaim(claim);
   try {
     const { signal, progress } = step;
-    const standing = (made: Belonging) => standingOf(deps, made, Date.now());
+    const standing = standingBy(deps);
     const context = { kubernetes, experiment, run, expires: claim.expires, signal, progress, standing };
     const leftovers = await provisioners.kudo.remove(context);
     const what = experiment.provision.keep ? 'is kept' : 'is removed';

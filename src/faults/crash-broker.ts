@@ -143,8 +143,10 @@ async function alreadyDone(context: FaultContext): Promise<KillAct | undefined> 
   return said === undefined || said === 'nothing' ? undefined : actOf(context, said);
 }
 
-async function standDown(context: FaultContext): Promise<void> {
-  if (context.plan.container) await context.kubernetes.remove(refOf(context), { gracePeriodSeconds: 1 });
+/** The next attempt goes on with the pod that listens: another one would make the kill seconds late. */
+async function standDown(context: FaultContext, why: 'called-off' | 'failed'): Promise<void> {
+  if (context.plan.container && why === 'called-off')
+    await context.kubernetes.remove(refOf(context), { gracePeriodSeconds: 1 });
 }
 
 /** Finished pods are kept until here as the record of what they did. */

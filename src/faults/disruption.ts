@@ -1,23 +1,8 @@
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { KubernetesObject } from '../kubernetes/port.ts';
-import { isReady, type Pod } from '../kubernetes/workloads.ts';
+import { isReady, type Pod, type StatefulSet } from '../kubernetes/workloads.ts';
 
 type Allowed = ResolvedExperiment['guard']['allow'][number];
-
-/** The parts of a StatefulSet that tell a rollout. */
-export interface StatefulSet extends KubernetesObject {
-  spec?: {
-    replicas?: number;
-    updateStrategy?: { type?: string; rollingUpdate?: { partition?: number } };
-    [key: string]: unknown;
-  };
-  status?: {
-    updatedReplicas?: number;
-    currentRevision?: string;
-    updateRevision?: string;
-    [key: string]: unknown;
-  };
-}
 
 /** The parts of a PodDisruptionBudget that tell what it can spare. */
 export interface DisruptionBudget extends KubernetesObject {

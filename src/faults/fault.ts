@@ -63,8 +63,8 @@ export interface Fault {
   arm(context: FaultContext): Promise<KillAct | undefined>;
   /** Acts on exactly the victim of the plan (by UID, or by container id), never after `plan.notAfter`. */
   act(context: FaultContext): Promise<KillAct>;
-  /** The kill will not be made after all: takes back what `arm` did. */
-  standDown(context: FaultContext): Promise<void>;
+  /** This attempt comes to no act: takes back what `arm` did, as far as another attempt (`failed`) has no use for it. */
+  standDown(context: FaultContext, why: 'called-off' | 'failed'): Promise<void>;
   /** For a second attempt: what an earlier one, or somebody else, has done to the plan's victim; undefined where nothing. */
   alreadyDone(context: FaultContext): Promise<KillAct | undefined>;
   /**

@@ -117,8 +117,8 @@ export const connectKafka: ConnectKafka = ({ bootstrap, clientId, dial: given })
       const answers = [...(await pool.askEach([name], 1_000)).values()].filter(
         (answer) => answer !== undefined,
       );
-      // Says why nobody answers.
-      if (answers.length === 0) await port.metadata({ topics: [name] });
+      // Throws, and says why, where nobody answers now either.
+      if (answers.length === 0) answers.push(await port.metadata({ topics: [name] }));
       return answers.some(({ partitions }) => partitions.some(({ topic }) => topic === name));
     },
     async minInsyncReplicas(topics) {

@@ -1,5 +1,5 @@
 import type { KubernetesObject, KubernetesPort } from './port.ts';
-import type { Pod } from './workloads.ts';
+import type { Pod, StatefulSet } from './workloads.ts';
 
 /** An Event as the API has it, as far as it tells why something does not get on. */
 interface EventObject extends KubernetesObject {
@@ -10,11 +10,6 @@ interface EventObject extends KubernetesObject {
   eventTime?: string | Date | null;
   series?: { lastObservedTime?: string | Date };
   involvedObject?: { uid?: string };
-}
-
-interface StatefulSet extends KubernetesObject {
-  spec?: { replicas?: number };
-  status?: { replicas?: number };
 }
 
 /** The last Event about each of some objects, one clause an object, with its name. */

@@ -60,10 +60,17 @@ export interface StatefulSet extends KubernetesObject {
     replicas?: number;
     serviceName?: string;
     ordinals?: { start?: number };
+    updateStrategy?: { type?: string; rollingUpdate?: { partition?: number } };
     template?: {
       metadata?: { labels?: Record<string, string> };
       spec?: { terminationGracePeriodSeconds?: number };
     };
+  };
+  status?: {
+    replicas?: number;
+    updatedReplicas?: number;
+    currentRevision?: string;
+    updateRevision?: string;
   };
 }
 

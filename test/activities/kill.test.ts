@@ -237,6 +237,27 @@ test('a lock that cannot be read is not taken for none', async () => {
   expect(deletions(at)).toEqual([]);
 });
 
+test('a crash pod outlives an attempt that fails, for the next one, and no kill that is called off', async () => {
+  const crash = async (looks: Look[], trouble: (at: Scene) => void) => {
+    const { at, plan } = await planned(looks, { fault: { kind: 'crash', privileged: true } });
+    const container = { name: 'k8skafka', id: 'c0ffee00', restarts: 0 };
+    const { read } = at.kubernetes;
+    at.kubernetes.read = async (ref) => {
+      const found = await read(ref);
+      return found && ref.namespace === 'leaderfall-crash'
+        ? ({ ...found, status: { phase: 'Running' } } as never)
+        : (found as never);
+    };
+    at.kubernetes.podRequest = async () => ({ status: 200, body: '{}' });
+    trouble(at);
+    await kill(at, { ...plan, node: 'node-2', container }).catch(() => {});
+    return [...at.kubernetes.objects.keys()].filter((each) => each.includes('leaderfall-crash'));
+  };
+  const lockless = (at: Scene) => Object.assign(at.deps, { readLock: () => Promise.reject(new Error('no')) });
+  expect(await crash([{}], lockless)).toHaveLength(1);
+  expect(await crash([{ leader: 1000 }], () => {})).toEqual([]);
+});
+
 test('a worker that took over with a wrong clock kills nobody and says so, and another worker may', async () => {
   const { at, plan } = await planned();
   at.kubernetes.aheadMs = -30_000;

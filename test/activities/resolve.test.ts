@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeResolve } from '../../src/activities/resolve.ts';
 import { problem } from '../../src/experiment/errors.ts';
-import { instance, packageFolder } from '../provisioners/kudo-support.ts';
+import { instance, marks, packageFolder } from '../provisioners/kudo-support.ts';
 import { attempt, fakeKafka, type Look, refusal, run, type Scene, scene } from './step-support.ts';
 
 const lease = 'Lease kafka/leaderfall-kafka-kafka';
@@ -257,6 +257,18 @@ test('a Kafka that is not well is left alone by a schedule, one that was made an
   const at = await scene(fakeKafka({ isr: [1002, 1000] }));
   expect(await resolve(at)).toMatchObject({ statefulSetName: 'kafka-kafka' });
   expect(await scheduled(await scene(fakeKafka()), valid)).toMatchObject({ statefulSetName: 'kafka-kafka' });
+});
+
+test('a Kafka that an ended run left half-made is no reason to pass: the schedule makes it anew', async () => {
+  const at = await scene(fakeKafka('silent'));
+  at.deps.runState = async () => 'over';
+  await instance(at.kubernetes, 'zookeeper-instance', 'COMPLETE');
+  await instance(at.kubernetes, 'kafka', 'IN_PROGRESS', marks);
+  const scheduled = attempt<unknown, unknown>(
+    (request) => makeResolve(at.deps)(request, { scheduledBy: 'nightly' }),
+    byKudo,
+  );
+  expect(await scheduled).toMatchObject({ statefulSetName: 'kafka-kafka' });
 });
 
 test('a run that is refused is told which search attributes are there, to be found by its verdict', async () => {

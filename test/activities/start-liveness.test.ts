@@ -236,3 +236,15 @@ test('a fault that prepares itself does so on every node that has a broker, whil
   expect(pods.filter((write) => write.startsWith('create'))).toHaveLength(3);
   expect([...at.kubernetes.objects.keys()].filter((each) => each.includes('leaderfall-crash'))).toEqual([]);
 });
+
+test('a node that cannot pull that image in time keeps no stream from being steady', async () => {
+  const at = await withKubelet(() => running, { fault: { kind: 'crash', privileged: true } });
+  const { read } = at.kubernetes;
+  at.kubernetes.read = async (ref) => {
+    const found = await read(ref);
+    if (ref.namespace !== 'leaderfall-crash') return found as never;
+    vi.setSystemTime(Date.now() + 20_000);
+    return found && ({ ...found, status: { phase: 'Pending' } } as never);
+  };
+  expect(await startLiveness(at)).toMatchObject({ pod: 'kafka-liveness' });
+});

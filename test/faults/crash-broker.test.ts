@@ -191,7 +191,7 @@ test('a second attempt after one that came to nothing goes on with the pod that 
 test('a kill that is called off takes its pod away', async () => {
   const { kubernetes, context } = await armed();
   await crashBroker.arm(context);
-  await crashBroker.standDown(context);
+  await crashBroker.standDown(context, 'called-off');
   expect(kubernetes.objects.has(key)).toBe(false);
 });
 

@@ -107,7 +107,7 @@ test('nor does the second attempt’s own mark make it ours', async () => {
 test('a kill that was called off leaves no mark behind', async () => {
   const { kubernetes, context } = await victim();
   await deletePod.arm(context);
-  await deletePod.standDown(context);
+  await deletePod.standDown(context, 'called-off');
   await replaced(kubernetes);
   expect(await deletePod.alreadyDone({ ...context, attempt: 2 })).toMatchObject(foreign);
 });

@@ -12,6 +12,8 @@ interface Knowledge {
   groups: string[];
   /** Kafka's error code for the list of groups. */
   groupsError?: number;
+  /** So many of its first requests are never answered. */
+  unanswered?: number;
 }
 
 const closers: (() => void)[] = [];
@@ -35,10 +37,12 @@ async function clusterAt(host: string, ...knowledge: Knowledge[]): Promise<Kafka
 
 async function brokerOf(known: Knowledge, ports: number[]): Promise<number> {
   const sockets = new Set<Socket>();
+  let { unanswered = 0 } = known;
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
     socket.on('data', (request: Buffer) => {
+      if (unanswered-- > 0) return;
       const id = request.readInt32BE(8);
       socket.write(
         request.readInt16BE(4) === 16 ? groupsAnswer(known, id) : metadataAnswer(known, id, ports),
@@ -120,4 +124,9 @@ test('a topic is listed as long as one broker lists it', async () => {
   expect(await kafka.topicListed('stream')).toBe(true);
   const without = await clusterOf(whole, whole);
   expect(await without.topicListed('stream')).toBe(false);
+});
+
+test('a topic is not gone because nobody answers at first', async () => {
+  const kafka = await clusterOf({ ...whole, listed: [0], topics: ['stream'], unanswered: 1 });
+  expect(await kafka.topicListed('stream')).toBe(true);
 });

@@ -9,7 +9,7 @@ import { checkClock } from '../../activities/clock.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { runPermissions } from '../../activities/permissions.ts';
 import { describePermission, unique } from '../../activities/resolve.ts';
-import { standingOf } from '../../activities/standing.ts';
+import { standingBy } from '../../activities/standing.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
 import { faultOf } from '../../faults/all-faults.ts';
 import type { KubernetesObject, KubernetesPort } from '../../kubernetes/port.ts';
@@ -72,7 +72,7 @@ export async function kafkaFindings(
   const { provisioner } = await chooseProvisioner({ kubernetes, experiment });
   const checked = await provisioner.check({
     ...{ kubernetes, experiment, run: nobody, expires: 0, signal: AbortSignal.timeout(60_000) },
-    standing: (made) => standingOf(deps, made, Date.now()),
+    standing: standingBy(deps),
   });
   checkPod(experiment, checked);
   const { statefulSetName, isThere, notes } = checked;

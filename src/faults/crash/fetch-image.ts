@@ -1,9 +1,9 @@
-import { runAnnotations, runLabels, shortRunId } from '../../experiment/identity.ts';
+import { shortRunId } from '../../experiment/identity.ts';
 import type { KubernetesObject } from '../../kubernetes/port.ts';
 import { poll } from '../../kubernetes/wait.ts';
 import type { Pod } from '../../kubernetes/workloads.ts';
 import type { Preparation } from '../fault.ts';
-import { crashNamespace } from './pod.ts';
+import { crashNamespace, podOnNode } from './pod.ts';
 
 /** Between two looks at the pods. ms */
 const lookMs = 300;
@@ -31,45 +31,22 @@ function isOver(pod: Pod | undefined): boolean {
   return !pod || ['Succeeded', 'Failed'].includes(pod.status?.phase ?? '');
 }
 
-function imagePod(
-  { experiment, run, expires, until }: Preparation,
-  node: string,
-  number: number,
-): KubernetesObject {
-  const { image, imagePullPolicy, imagePullSecrets } = experiment.liveness;
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: `leaderfall-crash-${shortRunId(run)}-image-${number}`,
-      namespace: crashNamespace,
-      labels: { app: 'leaderfall-crash', ...runLabels(run) },
-      annotations: runAnnotations(run, expires),
+function imagePod(context: Preparation, node: string, number: number): KubernetesObject {
+  return podOnNode(context, {
+    name: `leaderfall-crash-${shortRunId(context.run)}-image-${number}`,
+    node,
+    seconds: Math.max(1, Math.ceil((context.until - Date.now()) / 1_000)),
+    container: {
+      name: 'image',
+      command: ['true'],
+      resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { cpu: '1', memory: '32Mi' } },
+      securityContext: {
+        runAsNonRoot: true,
+        readOnlyRootFilesystem: true,
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
     },
-    spec: {
-      nodeName: node,
-      restartPolicy: 'Never',
-      activeDeadlineSeconds: Math.max(1, Math.ceil((until - Date.now()) / 1_000)),
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      tolerations: [{ operator: 'Exists' }],
-      imagePullSecrets: imagePullSecrets.map((name) => ({ name })),
-      containers: [
-        {
-          name: 'image',
-          image,
-          imagePullPolicy,
-          command: ['true'],
-          resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { cpu: '1', memory: '32Mi' } },
-          securityContext: {
-            runAsNonRoot: true,
-            readOnlyRootFilesystem: true,
-            allowPrivilegeEscalation: false,
-            capabilities: { drop: ['ALL'] },
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
-        },
-      ],
-    },
-  };
+  });
 }

@@ -10,58 +10,77 @@ export const crashNamespace = 'leaderfall-crash';
 /** How long a pod outlives the last moment of its kill: for its answer to be read. s */
 const afterwardsSeconds = 60;
 
+/** One pod on one node. */
+interface PodOnNode {
+  name: string;
+  node: string;
+  /** How long it may live, s. */
+  seconds: number;
+  container: object;
+  spec?: object;
+}
+
 /** Name of the pod for one kill of one life of one container. */
 export function crashPodName({ run, plan }: FaultContext, container: BrokerContainer): string {
   return `leaderfall-crash-${shortRunId(run)}-${plan.index + 1}-${container.id.slice(0, 8)}`;
 }
 
-/** The pod that sends the SIGKILL: on the broker's node, sees the node's processes, lives as long as its kill. */
-export function crashPod(context: FaultContext, container: BrokerContainer, node: string): KubernetesObject {
-  const { run, plan, expires, experiment } = context;
+/** What the pods on brokers' nodes have in common. `container` without its image. */
+export function podOnNode(
+  { experiment, run, expires }: Pick<FaultContext, 'experiment' | 'run' | 'expires'>,
+  { name, node, seconds, container, spec = {} }: PodOnNode,
+): KubernetesObject {
   const { image, imagePullPolicy, imagePullSecrets } = experiment.liveness;
-  const environment: CrashEnvironment = {
-    CRASH_POD_UID: plan.podUid,
-    CRASH_CONTAINER_ID: container.id,
-    CRASH_NOT_AFTER: String(plan.notAfter),
-  };
-  const lifeMs = Math.max(0, plan.notAfter - context.now());
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      name: crashPodName(context, container),
+      name,
       namespace: crashNamespace,
       labels: { app: 'leaderfall-crash', ...runLabels(run) },
       annotations: runAnnotations(run, expires),
     },
     spec: {
       nodeName: node,
-      hostPID: true,
       restartPolicy: 'Never',
-      activeDeadlineSeconds: Math.ceil(lifeMs / 1_000) + afterwardsSeconds,
-      terminationGracePeriodSeconds: 1,
+      activeDeadlineSeconds: seconds,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       // Brokers often have nodes of their own, with taints that keep everybody else away.
       tolerations: [{ operator: 'Exists' }],
-      imagePullSecrets: imagePullSecrets.map((name) => ({ name })),
-      containers: [
-        {
-          name: 'crash',
-          image,
-          imagePullPolicy,
-          command: ['node', '--max-old-space-size=64', '/app/dist/src/faults/crash/main.js'],
-          env: Object.entries(environment).map(([name, value]) => ({ name, value })),
-          ports: [{ containerPort: crashPort }],
-          resources: {
-            requests: { cpu: '10m', memory: '48Mi' },
-            limits: { cpu: '1', memory: '128Mi' },
-          },
-          // A process of another container, of another user, under whatever SELinux or AppArmor: less is refused somewhere.
-          securityContext: { privileged: true, runAsUser: 0, readOnlyRootFilesystem: true },
-          terminationMessagePolicy: 'File',
-        },
-      ],
+      imagePullSecrets: imagePullSecrets.map((secret) => ({ name: secret })),
+      ...spec,
+      containers: [{ image, imagePullPolicy, ...container }],
     },
   };
+}
+
+/** The pod that sends the SIGKILL: on the broker's node, sees the node's processes, lives as long as its kill. */
+export function crashPod(context: FaultContext, container: BrokerContainer, node: string): KubernetesObject {
+  const { plan } = context;
+  const environment: CrashEnvironment = {
+    CRASH_POD_UID: plan.podUid,
+    CRASH_CONTAINER_ID: container.id,
+    CRASH_NOT_AFTER: String(plan.notAfter),
+  };
+  const lifeMs = Math.max(0, plan.notAfter - context.now());
+  return podOnNode(context, {
+    name: crashPodName(context, container),
+    node,
+    seconds: Math.ceil(lifeMs / 1_000) + afterwardsSeconds,
+    spec: { hostPID: true, terminationGracePeriodSeconds: 1 },
+    container: {
+      name: 'crash',
+      command: ['node', '--max-old-space-size=64', '/app/dist/src/faults/crash/main.js'],
+      env: Object.entries(environment).map(([name, value]) => ({ name, value })),
+      ports: [{ containerPort: crashPort }],
+      resources: {
+        requests: { cpu: '10m', memory: '48Mi' },
+        limits: { cpu: '1', memory: '128Mi' },
+      },
+      // A process of another container, of another user, under whatever SELinux or AppArmor: less is refused somewhere.
+      securityContext: { privileged: true, runAsUser: 0, readOnlyRootFilesystem: true },
+      terminationMessagePolicy: 'File',
+    },
+  });
 }
