@@ -163,7 +163,9 @@ const scheduleSchema = z.strictObject({
     .int()
     .min(1)
     .optional()
-    .describe('Fewer proven kills than this are Inconclusive; default all planned.'),
+    .describe(
+      'Fewer proven kills than this are Inconclusive; default all, those too by which a run is extended.',
+    ),
   recoveryTimeoutSeconds: seconds
     .default(180)
     .describe('Bound on the ISR being full again after the last kill.'),

@@ -1,6 +1,6 @@
 import type { InjectingStopped } from './abort-on.ts';
 import { maxKills, plannedKills, reserveSeconds } from './schedule.ts';
-import type { Experiment } from './spec.ts';
+import type { Experiment, ResolvedExperiment } from './spec.ts';
 
 /** What a person can ask of a live run; names of the workflow's updates. */
 export const requests = {
@@ -50,6 +50,12 @@ export function untouched(): Steering {
 /** Kills of a run with those by which it was extended. */
 export function killsOf(schedule: Experiment['schedule'], steering: Steering): number {
   return plannedKills(schedule) + steering.extraKills;
+}
+
+/** Proven kills that a run needs. Where it needs all, it needs those too by which it was extended. */
+export function minKillsOf(schedule: ResolvedExperiment['schedule'], steering: Steering): number {
+  const needsAll = schedule.minKills === plannedKills(schedule);
+  return needsAll ? killsOf(schedule, steering) : schedule.minKills;
 }
 
 /** What is left of the reserve for pauses and extensions at a time (epoch ms), a pause under way counted. ms */

@@ -10,7 +10,7 @@ import {
 import type { KillContext, Resolved } from '../activities/contract.ts';
 import type { ChaosResult, Evidence, ProvisionedKafka, StartedLiveness } from '../experiment/result.ts';
 import { shortLine } from '../experiment/short-line.ts';
-import { killsOf, untouched } from '../experiment/steering.ts';
+import { killsOf, minKillsOf, untouched } from '../experiment/steering.ts';
 import { judge } from '../verdict/judge.ts';
 import { boundedStep, criticalSteps, stepsFor } from './activity-options.ts';
 import { type Carried, contextOf, storyOf } from './continue-run.ts';
@@ -204,7 +204,7 @@ function evidenceOf(story: Story): Evidence {
     experiment: story.resolved?.experiment,
     baseline: story.resolved?.baseline,
     plannedKills: plannedOf(story),
-    minKills: story.resolved?.experiment.schedule.minKills ?? 1,
+    minKills: story.resolved ? minKillsOf(story.resolved.experiment.schedule, story.steering) : 1,
     ...killsOfRun(story),
     ...injectingOf(story),
     stream: story.closing?.stream,

@@ -1,23 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { WorkflowHandle } from '@temporalio/client';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
-import { healthy, last, runStory, type Seen, timeSkippingServer } from './story-support.ts';
+import { eachOnItsOwnServer, env, handle, seen } from './each-story.ts';
+import { healthy, last, runStory } from './story-support.ts';
 
-let env: TestWorkflowEnvironment;
-let seen: Seen;
-let handle: PromiseWithResolvers<WorkflowHandle>;
-
-beforeEach(async () => {
-  env = await timeSkippingServer();
-  seen = { calls: [], acts: [] };
-  handle = Promise.withResolvers();
-});
-
-afterEach(async () => {
-  await env.teardown();
-});
+eachOnItsOwnServer();
 
 const everyTen = { durationSeconds: 30, intervalSeconds: 10 };
 const asked = { actor: 'ann', reason: 'a release' };
@@ -107,6 +94,18 @@ test('extend adds kills at the rhythm of the others', async () => {
   const first = seen.acts[0]?.deadline ?? 0;
   expect(seen.acts.map(({ deadline }) => (deadline - first) / 1_000)).toEqual([0, 10, 20, 30, 40]);
   expect(result?.plannedKills).toBe(5);
+});
+
+test('a run that needs all its kills needs those too by which it was extended', async () => {
+  const { result } = await story(
+    whileProving(0, async () => {
+      await ask('extend', { kills: 1, ...asked });
+      await ask('skipNext');
+    }),
+  );
+  expect(seen.acts.map(({ index }) => index)).toEqual([0, 2, 3]);
+  expect(result?.verdict).toBe('Inconclusive');
+  expect(result?.reasons).toContain('3 of at least 4 kills proven');
 });
 
 test('a request that cannot be done is rejected with the reason and changes nothing', async () => {
