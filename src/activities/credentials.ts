@@ -5,6 +5,7 @@ import {
   securityOf,
 } from '../experiment/connection-security.ts';
 import { problem } from '../experiment/errors.ts';
+import { holdSecret } from '../experiment/held-secrets.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { KubernetesObject, KubernetesPort, Permission } from '../kubernetes/port.ts';
 
@@ -25,7 +26,7 @@ export function credentialPermissions({ cluster }: ResolvedExperiment): Permissi
 
 /**
  * What the Secrets hold that the experiment names; undefined where connections are plain. For this process's memory alone: no step
- * gives it away. Throws CREDENTIALS_MISSING with the field.
+ * gives it away, and its secrets are shown by no text from now on. Throws CREDENTIALS_MISSING with the field.
  */
 export async function readSecurity(
   kubernetes: KubernetesPort,
@@ -39,12 +40,15 @@ export async function readSecurity(
       ),
     ),
   );
-  return securityOf(cluster, ({ secret, key, secretField }) => {
+  const security = securityOf(cluster, ({ secret, key, secretField }) => {
     const found = held.get(secret);
     if (!found) throw notThere(cluster.namespace, secret, secretField);
     const value = found.data?.[key];
     return value === undefined ? undefined : Buffer.from(value, 'base64').toString();
   });
+  holdSecret(security?.tls?.key);
+  holdSecret(security?.sasl?.password);
+  return security;
 }
 
 function secretsOf(sources: CredentialSource[]): string[] {

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { problem } from './errors.ts';
-import { holdSecret } from './held-secrets.ts';
 
 /** The shape of a Secret's name, and of a key in it. */
 const secretName = z
@@ -108,8 +107,8 @@ export function credentialSources({ tls, sasl }: SecurityNames): CredentialSourc
 }
 
 /**
- * The security of a connection, undefined where it is plain TCP; its secrets are shown by no text from now on. Throws CREDENTIALS_MISSING, with the field, where `read` has not
- * what is named.
+ * The security of a connection, undefined where it is plain TCP. Throws CREDENTIALS_MISSING, with the field, where `read` has not what
+ * is named.
  */
 export function securityOf(
   names: SecurityNames,
@@ -126,8 +125,6 @@ export function securityOf(
   const ca = found.get('ca.crt');
   const cert = found.get('user.crt');
   const key = found.get('user.key');
-  holdSecret(key);
-  holdSecret(found.get('password'));
   return {
     ...(tls ? { tls: { ...(ca ? { ca } : {}), ...(cert && key ? { cert, key } : {}) } } : {}),
     ...(sasl

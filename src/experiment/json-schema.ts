@@ -32,16 +32,12 @@ export function resultJsonSchema(): JsonSchema {
 
 /** What `leaderfall promote start` takes. */
 export function promotionJsonSchema(): JsonSchema {
-  const { properties, ...rest } = z.toJSONSchema(promotionSchema, { io: 'input' });
-  const kind = { ...header.kind, const: 'Promotion' };
-  return { title: 'Leaderfall promotion', ...rest, properties: { ...header, kind, ...properties } };
+  return inputSchema('Leaderfall promotion', 'Promotion', promotionSchema);
 }
 
 /** What `leaderfall schedule` takes. */
 export function scheduleJsonSchema(): JsonSchema {
-  const { properties, ...rest } = z.toJSONSchema(recurrenceSchema, { io: 'input' });
-  const kind = { ...header.kind, const: 'Schedule' };
-  return { title: 'Leaderfall schedule', ...rest, properties: { ...header, kind, ...properties } };
+  return inputSchema('Leaderfall schedule', 'Schedule', recurrenceSchema);
 }
 
 /** What a promotion gives. Open: a later version may add fields. */
@@ -64,6 +60,11 @@ export function jsonSchemas(faultKinds: string[]): Record<SchemaName, JsonSchema
     promotion: promotionJsonSchema(),
     'promotion-record': promotionRecordJsonSchema(),
   };
+}
+
+function inputSchema(title: string, kind: string, schema: z.ZodType): JsonSchema {
+  const { properties, ...rest } = z.toJSONSchema(schema, { io: 'input' });
+  return { title, ...rest, properties: { ...header, kind: { ...header.kind, const: kind }, ...properties } };
 }
 
 function openSchema(output: z.ZodType): JsonSchema {

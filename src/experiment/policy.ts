@@ -7,7 +7,7 @@ export interface WorkerPolicy {
   protectedTargets?: string[];
   /** When a kill may be made; without it always. */
   killTimes?: OpenTimes;
-  /** At most so many kills in any hour, over all runs of the worker's task queue. */
+  /** At most so many kills in any hour, over all runs of the Temporal namespace whose workers have a limit. */
   maxKillsPerHour?: number;
 }
 
@@ -51,7 +51,7 @@ export function policyReasons(policy: WorkerPolicy, target: PolicyTarget, now: n
 export function mayKillFrom(policy: WorkerPolicy, target: PolicyTarget, now: number): number {
   const { killTimes } = policy;
   if (protecting(policy, target)) return Number.POSITIVE_INFINITY;
-  if (!killTimes || isOpenAt(killTimes, now)) return now;
+  if (!killTimes) return now;
   return nextOpening(killTimes, now) ?? Number.POSITIVE_INFINITY;
 }
 

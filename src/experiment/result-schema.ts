@@ -110,6 +110,9 @@ const proofSchema = z.object({
   evidence: strings,
   death: z.enum(deaths).optional(),
   expectedOutage: z.object({ ms: milliseconds.optional(), because: strings }).optional(),
+  outageMs: milliseconds
+    .optional()
+    .describe('Longest outage of partition 0 by the observer’s probes; 0: none.'),
   podGoneAt: epochMs.optional(),
   processGoneAt: epochMs.optional(),
   exitCode: z.int().optional(),
@@ -320,5 +323,13 @@ export const resultSchema = z
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 
+/** With no field optional, for one that may be absent may be unknown as well. */
+type Whole<T> = T extends readonly (infer U)[]
+  ? Whole<U>[]
+  : T extends object
+    ? { [K in keyof T]-?: Whole<T[K]> }
+    : T;
+
 /** Does not compile when the schema and the type of a result part ways. */
 true satisfies Same<z.output<typeof resultSchema>, ChaosResult>;
+true satisfies Same<Whole<z.output<typeof resultSchema>>, Whole<ChaosResult>>;

@@ -65,6 +65,7 @@ export interface StreamOptions {
   compression: 'none' | 'gzip';
   replicationFactor: number;
   minInsyncReplicas?: number | undefined;
+  consumerTimeoutMs: number;
 }
 
 /** `100 records/s of 128 bytes, acks=all, 1 partition`, and what else is not the default. */
@@ -82,7 +83,8 @@ export function streamText(liveness: StreamOptions): string {
 
 /** What fields of `liveness` do not go together, as `field: what`. */
 export function streamIssues(options: StreamOptions): string[] {
-  const { partitions, keys, acks, idempotent, replicationFactor, minInsyncReplicas } = options;
+  const { ratePerSecond, partitions, keys, acks, idempotent } = options;
+  const { replicationFactor, minInsyncReplicas, consumerTimeoutMs } = options;
   const issues: string[] = [];
   if (minInsyncReplicas !== undefined && minInsyncReplicas > replicationFactor) {
     issues.push(
@@ -100,6 +102,12 @@ export function streamIssues(options: StreamOptions): string[] {
   if (keys > 0 && keys < partitions) {
     issues.push(
       `liveness.keys: ${keys} ${keys === 1 ? 'key leaves' : 'keys leave'} some of liveness.partitions, ${partitions}, without records`,
+    );
+  }
+  const paceMs = (partitions * 1_000) / ratePerSecond;
+  if (paceMs > consumerTimeoutMs) {
+    issues.push(
+      `liveness.ratePerSecond: ${ratePerSecond} gives each of liveness.partitions, ${partitions}, a record every ${Math.round(paceMs)} ms, which is more than liveness.consumerTimeoutMs, ${consumerTimeoutMs}`,
     );
   }
   return issues;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { credentialSources, type SecurityNames, securityOf } from '../experiment/connection-security.ts';
+import { holdSecret } from '../experiment/held-secrets.ts';
 import { dialDirect } from '../kafka/reach.ts';
 import { secureDial } from '../kafka/secure-dial.ts';
 import type { Settings } from './environment.ts';
@@ -19,9 +20,11 @@ export function credentialsVolume(names: SecurityNames): object | undefined {
   return sources.length > 0 ? { name: 'credentials', projected: { sources } } : undefined;
 }
 
-/** Settings whose clients are secured as the environment says, by what is mounted. Throws CREDENTIALS_MISSING. */
+/** Settings whose clients are secured as the environment says, by what is mounted; its secrets are shown by no text from now on. Throws CREDENTIALS_MISSING. */
 export function withCredentials(settings: Settings, folder = credentialsFolder): Settings {
   const security = securityOf(settings.security ?? {}, ({ file }) => contentOf(join(folder, file)));
+  holdSecret(security?.tls?.key);
+  holdSecret(security?.sasl?.password);
   return security ? { ...settings, dial: secureDial(dialDirect, security, connectMs) } : settings;
 }
 

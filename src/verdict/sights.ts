@@ -8,6 +8,7 @@ import {
 import { killedLeader, killedReplica } from '../experiment/earlier-kills.ts';
 import type { Evidence, Latency, StreamReport } from '../experiment/result.ts';
 import type { SloId, SloLimit } from '../experiment/slo.ts';
+import type { ProducerOutage } from '../experiment/stream-figures.ts';
 import { figure } from './words.ts';
 
 /** What was seen of one figure. */
@@ -127,13 +128,24 @@ function ackSight(
           producerOutage?.maxMs ?? (acked > 0 ? longestAckGapMs : undefined),
           Math.max(0, ...producerOutages.map(({ ms, stuckMs = 0 }) => ms - stuckMs)),
         ]
-      : [producerOutage?.totalMs, (producerOutage?.totalMs ?? 0) - stuckMs];
+      : [
+          producerOutage?.totalMs,
+          Math.max((producerOutage?.totalMs ?? 0) - stuckMs, clustersTotal(producerOutages)),
+        ];
   if (stuck.length === 0) return { value };
   const because = stuck.map(
     ({ partition, at, ms, stuckMs: own = 0 }) =>
       `partition ${partition}: the producer’s client was stuck for ${figure(own, 'ms')} of ${figure(ms, 'ms')} without an ack from ${new Date(at).toISOString()}, while the leader served`,
   );
   return clusters <= limit ? { value, inflatedBy: because } : { value };
+}
+
+/** The most that a partition's outages come to without the client's own part, at least, for the longest alone are told. ms */
+function clustersTotal(outages: ProducerOutage[]): number {
+  const totals = new Map<number, number>();
+  for (const { partition, ms, stuckMs = 0 } of outages)
+    totals.set(partition, (totals.get(partition) ?? 0) + ms - stuckMs);
+  return Math.max(0, ...totals.values());
 }
 
 /** A client that was stuck read its records late, though they could be had. */

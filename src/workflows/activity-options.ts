@@ -15,7 +15,7 @@ const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval
 /** A dead worker is noticed after this. */
 const heartbeatTimeout = '10s';
 
-/** The same where a step only looks and no kill waits for it: each beat is billed. */
+/** The same where a step only looks and no kill waits for it, a watch too: each beat is billed. */
 const looksOnly = '30s';
 
 /** In the proof of a kill: a dead worker's successor is still in time for the next one. ms */
@@ -111,12 +111,8 @@ function looking(timeoutMs: number, summary: string): ActivityOptions {
  */
 export function watchStep(timeoutMs: number, summary: string): Pick<Activities, 'watchSlo'> {
   return proxyActivities<Pick<Activities, 'watchSlo'>>({
-    startToCloseTimeout: timeoutMs,
-    scheduleToCloseTimeout: timeoutMs,
-    heartbeatTimeout: '30s',
-    retry,
-    summary,
-    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    ...looking(timeoutMs, summary),
+    heartbeatTimeout: looksOnly,
   });
 }
 

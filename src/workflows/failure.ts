@@ -1,4 +1,9 @@
-import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  TimeoutFailure,
+} from '@temporalio/common';
 import type { Problem } from '../experiment/errors.ts';
 import { problemOf } from '../experiment/errors.ts';
 import type { Step } from '../experiment/result.ts';
@@ -6,7 +11,7 @@ import { type SearchAttributeName, searchAttributes } from '../experiment/search
 
 /** The search attributes that are registered, as a step that failed tells beside its problem. */
 export function registeredOf(error: unknown): SearchAttributeName[] {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const cause = causeOf(error);
   // A step that ran out of its time tells what its last attempt failed of.
   const failure = cause instanceof TimeoutFailure ? cause.cause : cause;
   const told = failure instanceof ApplicationFailure ? failure.details?.[1] : undefined;
@@ -15,7 +20,7 @@ export function registeredOf(error: unknown): SearchAttributeName[] {
 
 /** The problem in a failure as a workflow, or the reader of its history, sees it. */
 export function problemOfFailure(error: unknown, step?: Step): Problem {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const cause = causeOf(error);
   if (cause instanceof ApplicationFailure) {
     const found = cause.details?.[0] as Problem | undefined;
     if (found?.code) return { ...(step ? { step } : {}), ...found };
@@ -36,4 +41,9 @@ export function problemOfFailure(error: unknown, step?: Step): Problem {
     };
   }
   return problemOf(error, step);
+}
+
+/** What a step or a child ended with, for its own failure only says that it did. */
+function causeOf(error: unknown): unknown {
+  return error instanceof ActivityFailure || error instanceof ChildWorkflowFailure ? error.cause : error;
 }

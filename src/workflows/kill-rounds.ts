@@ -2,7 +2,7 @@ import { CancelledFailure } from '@temporalio/workflow';
 import type { Activities, Aim, KillContext, Proven } from '../activities/contract.ts';
 import { targetText } from '../experiment/describe.ts';
 import { type KillAct, type KillPlan, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
-import { killDeadline, latenessMs, mostLateSeconds } from '../experiment/schedule.ts';
+import { type KillSchedule, killDeadline, latenessMs, mostLateSeconds } from '../experiment/schedule.ts';
 import { shortLine } from '../experiment/short-line.ts';
 import { killsOf } from '../experiment/steering.ts';
 import { heedProof, skipRest, stopForSlo, unlessStopped, whileWatched } from './abort-on.ts';
@@ -84,7 +84,7 @@ async function rounds(input: unknown, context: KillContext, story: Story): Promi
 /** A kill that was late or that the guard had held is not followed by the next one at once, unless a person wants it now. */
 function distance(
   { steering, lastActAt }: Story,
-  schedule: KillContext['resolved']['experiment']['schedule'],
+  schedule: KillSchedule,
   deadline: number,
 ): { notBefore?: number } {
   if (lastActAt === undefined || steering.killNowAt !== undefined) return {};

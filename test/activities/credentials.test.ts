@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { makeResolve } from '../../src/activities/resolve.ts';
+import { withoutSecrets } from '../../src/experiment/held-secrets.ts';
 import type { Dial } from '../../src/kafka/port.ts';
 import { attempt, fakeKafka, refusal, type Scene, scene } from './step-support.ts';
 
@@ -48,6 +49,13 @@ test('the Kafka is reached by secured connections, and the step gives none of th
   expect(at.dials[0]?.handshakeMs).toBeGreaterThan(0);
   expect(JSON.stringify(resolved)).toContain('"secret":"chaos"');
   expect(JSON.stringify(resolved)).not.toContain(canary);
+});
+
+test('no text shows the key and the password that were read', async () => {
+  const me = { 'user.crt': 'cert', 'user.key': 'canary-of-a-key' };
+  const at = await secured({ ...both, chaos: { password: 'canary-of-another-password' }, me });
+  await resolve(at, { tls: { caSecret: 'ca', clientSecret: 'me' } });
+  expect(withoutSecrets('canary-of-a-key, canary-of-another-password')).toBe('<secret>, <secret>');
 });
 
 test('a Kafka without them is dialled as before', async () => {

@@ -46,6 +46,10 @@ describe('the options of the stream', () => {
       { partitions: 3, keys: 2 },
       'liveness.keys: 2 keys leave some of liveness.partitions, 3, without records',
     ],
+    [
+      { partitions: 64, ratePerSecond: 10, consumerTimeoutMs: 2_000 },
+      'liveness.ratePerSecond: 10 gives each of liveness.partitions, 64, a record every 6400 ms, which is more than liveness.consumerTimeoutMs, 2000',
+    ],
   ])('name the field where two do not go together: %o', (liveness, issue) => {
     expect(issues(liveness)).toEqual([issue]);
   });
@@ -53,6 +57,7 @@ describe('the options of the stream', () => {
   it.each([
     { idempotent: true, acks: 'all' },
     { acks: 0 },
+    { partitions: 20, ratePerSecond: 10, consumerTimeoutMs: 2_000 },
     { acks: 1, minInsyncReplicas: 1, replicationFactor: 2 },
     { partitions: 3, keys: 3, compression: 'gzip', lingerMs: 0, ratePerSecond: 1, recordBytes: 1_000 },
   ])('are taken as they are where they go together: %o', (liveness) => {

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { withoutSecrets } from '../../src/experiment/held-secrets.ts';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 import { credentialsFolder, withCredentials } from '../../src/liveness/credentials.ts';
@@ -113,6 +114,20 @@ test('the observer’s own protocol goes through TLS and SASL, by what is mounte
     await listener.close();
     await behind.cut();
   }
+});
+
+test('no text shows the key and the password that are mounted', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'leaderfall-credentials-'));
+  const mounted = {
+    'ca.crt': 'ca',
+    'user.crt': 'cert',
+    'user.key': 'canary-key',
+    password: 'canary-password',
+  };
+  for (const [name, content] of Object.entries(mounted)) writeFileSync(join(folder, name), content);
+  const { tls, sasl } = experimentSchema.parse({ cluster: { namespace: 'kafka', ...security } }).cluster;
+  withCredentials({ ...settings, security: { tls, sasl } }, folder);
+  expect(withoutSecrets('canary-key, canary-password')).toBe('<secret>, <secret>');
 });
 
 test('credentials that are not mounted are named by their field', () => {

@@ -131,6 +131,21 @@ describe('what was seen in part', () => {
       expect(judge(withSlo(slo, elsewhere)).verdict).toBe('Fail');
     });
 
+    it('what it lost of the partition that lost most excuses nothing of another that breaks the limit by itself', () => {
+      const slo = { producerOutageMs: { max: 60_000, total: 3_000 } };
+      const besides = (ms: number) =>
+        streamAs({
+          producerOutage: { count: 3, maxMs: 9_000, totalMs: 9_000, worst: 0 },
+          producerOutages: [
+            { ...outage, ms: 9_000, stuckMs: 8_000 },
+            { ...outage, partition: 1, ms },
+            { ...outage, partition: 1, ms },
+          ],
+        });
+      expect(judge(withSlo(slo, besides(2_500))).verdict).toBe('Fail');
+      expect(judge(withSlo(slo, besides(1_500))).verdict).toBe('Error');
+    });
+
     it('a limit that is kept all the same is kept', () => {
       expect(judge(withSlo({ producerOutageMs: { max: 9_000 } }, stuckFor(7_000))).verdict).toBe('Pass');
     });

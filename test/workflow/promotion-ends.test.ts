@@ -250,7 +250,7 @@ test('a run that breaks while the promotion is being stopped leaves it Stopped, 
 
 test('a stop says who and why in the record, and reaches a promotion that waits', async () => {
   const { error, handle } = await promote(
-    {},
+    { overriders: ['ann'] },
     {
       stage: { gates: [{ kind: 'window', freeze: frozen }] },
       during: async (started) => {
@@ -267,6 +267,7 @@ test('a stop says who and why in the record, and reaches a promotion that waits'
     reason: 'stopped by ann: a release',
     decisions: [{ request: 'stop', actor: 'ann', reason: 'a release', stage: 'staging' }],
   });
+  expect(kept.stages[0]).not.toHaveProperty('answers');
 });
 
 test('a promotion that breaks keeps its record, calls the hooks of a rejected one and is told of', async () => {

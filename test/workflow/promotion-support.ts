@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { WorkflowHandle } from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import type { Activities, Resolved } from '../../src/activities/contract.ts';
@@ -97,7 +97,7 @@ let count = 0;
 export interface Ended {
   handle: WorkflowHandle;
   record?: PromotionRecord;
-  error?: Error;
+  error?: WorkflowFailedError;
 }
 
 /** Runs a promotion with a worker of its own and one for each of the queues `staging` and `production`. */
@@ -145,7 +145,8 @@ export async function promoteStory(
       await during(handle);
       return { handle, record: (await handle.result()) as PromotionRecord };
     } catch (error) {
-      return { handle, error: error as Error };
+      if (error instanceof WorkflowFailedError) return { handle, error };
+      throw error;
     }
   } finally {
     for (const one of workers) one.shutdown();

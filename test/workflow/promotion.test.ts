@@ -39,6 +39,9 @@ interface Parts {
   steps?: Partial<Activities>;
 }
 
+/** For all of a test: its server leaps on by months where nothing is left to be done. */
+const frozen = [{ from: '2020-01-01T00:00:00Z', to: '2090-01-01T00:00:00Z' }];
+
 async function promote(
   { staging, production, more, environment = 'staging', steps }: Parts,
   during?: (handle: WorkflowHandle) => Promise<void>,
@@ -123,6 +126,15 @@ test('n of the named approvers open an approval; others, the starter, a wrong ro
   const { record } = await promote({ staging: { gates: [{ ...approval, needed: 2 }] } }, async (handle) => {
     await until(handle, 'waiting');
     const reason = 'looks good';
+    const answers = async () =>
+      (await status(handle)).stages[0]?.answers?.map((line) =>
+        line.replace(/^.*promote | --reason TEXT$/g, ''),
+      );
+    const line = (verb: string, actor: string) =>
+      `${verb} ${handle.workflowId} --stage staging --actor ${actor}`;
+    const bobs = line('approve', 'bob');
+    const rejects = line('reject', 'ann');
+    expect(await answers()).toEqual([`${line('approve', 'ann')} --role sre`, bobs, rejects]);
     const refused = async (said: object) =>
       ((await ask(handle, 'approve', said).catch((error: Error) => error.cause)) as Error).message;
     expect(await refused({ actor: 'eve', reason })).toContain('eve is no approver of staging');
@@ -133,6 +145,7 @@ test('n of the named approvers open an approval; others, the starter, a wrong ro
     expect(await ask(handle, 'approve', { actor: 'ann', role: 'sre', reason })).toBe(
       '1 of 2 approvals of staging',
     );
+    expect(await answers()).toEqual([bobs, rejects]);
     expect(await refused({ actor: 'ann', role: 'sre', reason })).toBe('ann has approved already');
     expect(await ask(handle, 'approve', { actor: 'bob', reason: 'me too' })).toBe(
       '2 of 2 approvals of staging',
@@ -220,9 +233,32 @@ test('a stage that was overridden is no proof', async () => {
 
 test('a soak repeats the experiments for its time, and one repeat that does not pass holds the stage', async () => {
   const gates = [{ kind: 'soak', duration: '5h', every: '2h' }];
-  const { record } = await promote({ staging: { gates } });
+  const base = environmentSteps(env, 'staging', { fails, inputs });
+  let soaking: WorkflowHandle | undefined;
+  const answersWhileRun: (string[] | undefined)[] = [];
+  const steps: Partial<Activities> = {
+    closeStream: async (request) => {
+      if (soaking) answersWhileRun.push((await status(soaking)).stages[0]?.answers);
+      return await base.closeStream(request);
+    },
+  };
+  const { record } = await promote(
+    { staging: { gates }, more: { overriders: ['ann'] }, steps },
+    async (handle) => {
+      await until(handle, 'waiting');
+      const { answers } = (await status(handle)).stages[0] ?? {};
+      expect(answers).toHaveLength(1);
+      soaking = handle;
+      await env.sleep('2h');
+      await expect
+        .poll(async () => (await status(handle)).stages[0]?.gates[0]?.how, { timeout: 30_000 })
+        .toBe('1 of 3 repeats passed');
+      expect((await status(handle)).stages[0]?.answers).toEqual(answers);
+    },
+  );
   const [staging] = record?.stages ?? [];
   expect(record?.outcome).toBe('Promoted');
+  expect(answersWhileRun).toEqual([undefined, undefined, undefined]);
   expect(staging?.runs.map(({ purpose }) => purpose)).toEqual(['stage', 'soak', 'soak', 'soak']);
   const soaked = Date.parse(staging?.passedAt ?? '') - Date.parse(staging?.gates[0]?.since ?? '');
   expect(soaked).toBeGreaterThanOrEqual(5 * 3_600_000);
@@ -261,11 +297,9 @@ test('a repeat of a soak that passes but is worse than the last passed run of it
 });
 
 test('a soak and a window can be overridden by those who may, and the stage is then no proof', async () => {
-  const now = await env.currentTimeMs();
-  const freeze = [{ from: new Date(now).toISOString(), to: new Date(now + 300 * 86_400_000).toISOString() }];
   const held = [
     { kind: 'soak', duration: '300d', every: '100d' },
-    { kind: 'window', freeze },
+    { kind: 'window', freeze: frozen },
   ];
   for (const gate of held) {
     const { record } = await promote(
@@ -308,8 +342,7 @@ test('a window keeps a stage until it opens, or expires first', async () => {
     Date.parse(freeze[0]?.to ?? ''),
   );
 
-  const later = [{ from: new Date(now).toISOString(), to: new Date(now + 300 * 86_400_000).toISOString() }];
-  const gates = [{ kind: 'window', freeze: later, expires: '3d' }];
+  const gates = [{ kind: 'window', freeze: frozen, expires: '3d' }];
   expect((await promote({ staging: { gates } })).record).toMatchObject({
     outcome: 'Expired',
     reason: 'staging: the window did not open within 3d',

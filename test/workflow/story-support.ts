@@ -212,6 +212,14 @@ export function failing(code: string, step: string, about?: unknown): () => Prom
   };
 }
 
+/** A last step that also does what the worker does when it is told to: a workflow cannot cancel itself. */
+export function cancelling(base: Activities, run: Promise<WorkflowHandle>): Activities['record'] {
+  return async (request) => {
+    if (request.cancelRun) await (await run).cancel();
+    return await base.record(request);
+  };
+}
+
 /** Lasts that long in an activity that beats as a real one does; the server's clock does not jump while an activity runs. */
 export async function last(seconds: number): Promise<void> {
   for (let passed = 0; passed < seconds; passed += 0.5) {

@@ -101,9 +101,13 @@ async function soaked(
     due = Math.min(end, due + millisecondsOf(every));
     if (await overridden(story, due - Date.now(), `until repeat ${repeat} of ${record.name}`))
       return undefined;
+    const { answers } = record;
     record.state = 'running';
+    // Nothing can be overridden while it runs.
+    delete record.answers;
     const lack = await runAll(story, place, 'soak');
     record.state = 'waiting';
+    record.answers = answers;
     if (lack) return { reason: `repeat ${repeat} of the soak: ${lack}` };
     here.how = `${repeat} of ${repeats} repeats passed`;
   }

@@ -3,10 +3,8 @@ import {
   allHandlersFinished,
   CancellationScope,
   CancelledFailure,
-  ChildWorkflowFailure,
   condition,
   isCancellation,
-  patched,
   proxyActivities,
 } from '@temporalio/workflow';
 import type { PromotionActivities } from '../../activities/contract.ts';
@@ -39,11 +37,12 @@ export async function promotion(input: unknown): Promise<PromotionRecord> {
   let failure: ApplicationFailure | undefined;
   try {
     end = await work.run(() => promote(input, story));
-    if (work.consideredCancelled && stopWins()) end = endOfCancel(story);
+    // Who ends a promotion is heard also where something fails, or all is passed, at the same time.
+    if (work.consideredCancelled) end = endOfCancel(story);
   } catch (error) {
     if (isCancellation(error)) end = endOfCancel(story);
-    else if (work.consideredCancelled && stopWins()) {
-      const { code, message } = problemOfFailure(error instanceof ChildWorkflowFailure ? error.cause : error);
+    else if (work.consideredCancelled) {
+      const { code, message } = problemOfFailure(error);
       end = endOfCancel(story, `; meanwhile ${code}: ${message}`);
     } else {
       failure = failureOf(error);
@@ -85,8 +84,10 @@ async function promote(input: unknown, story: PromotionStory): Promise<End> {
 async function ending(story: PromotionStory, { outcome, reason }: End): Promise<PromotionRecord> {
   const { record, checked } = story;
   Object.assign(record, { outcome, reason, endedAt: stamp() });
-  for (const stage of record.stages)
+  for (const stage of record.stages) {
+    delete stage.answers;
     if (['running', 'waiting', 'held'].includes(stage.state)) stage.state = 'not passed';
+  }
   note(story, `${outcome}: ${reason}`);
   const { onPromoted = [], onRejected = [] } = checked?.promotion ?? {};
   if (outcome === 'Promoted') await carryOutHooks(story, onPromoted);
@@ -97,14 +98,6 @@ async function ending(story: PromotionStory, { outcome, reason }: End): Promise<
   const kept = await keepRecord(record);
   show(story);
   return kept;
-}
-
-/**
- * Who ends a promotion is heard also where something fails, or all is passed, at the same time. Promotions that ended otherwise before
- * this was so have carried out other hooks.
- */
-function stopWins(): boolean {
-  return patched('stop-wins');
 }
 
 function endOfCancel({ rejectedBy, stoppedBy }: PromotionStory, meanwhile = ''): End {

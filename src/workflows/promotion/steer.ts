@@ -5,6 +5,7 @@ import {
   defineUpdate,
   setHandler,
 } from '@temporalio/workflow';
+import { answersTo } from '../../experiment/promotion/answers.ts';
 import {
   currentStage,
   type DecisionRequest,
@@ -68,7 +69,11 @@ function takeDecision(story: PromotionStory, request: DecisionRequest, said: Sai
       story.work.cancel();
       return 'stopped: what runs is stopped and cleans up';
     case 'approve':
-      open?.approvals.push(decision);
+      if (open) {
+        const { gate, approvals } = open;
+        approvals.push(decision);
+        stage.answers = answersTo(promotion, story.record.promotion.workflowId, stage.name, gate, approvals);
+      }
       return `${open?.approvals.length} of ${open?.gate.needed} approvals of ${stage?.name}`;
     case 'reject':
       story.rejectedBy = decision;
