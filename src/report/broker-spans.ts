@@ -1,4 +1,8 @@
-import { type PartitionChanges, unpackChanges } from '../experiment/partition-changes.ts';
+import {
+  type PartitionChange,
+  type PartitionChanges,
+  unpackChanges,
+} from '../experiment/partition-changes.ts';
 import { type ChaosResult, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
 
 /** What a broker was to the partition during a span. */
@@ -27,18 +31,30 @@ interface Change {
   apply(partition: Partition): void;
 }
 
-type Told = Pick<ChaosResult, 'kills' | 'parts'>;
+/** A stretch of time in which the observer saw these changes. Epoch ms. */
+interface Stretch extends Pick<PartitionChanges, 'from' | 'to'> {
+  changes: PartitionChange[];
+}
+
+/** How brokers stood over time. */
+export interface BrokerTimes {
+  /** Those that a chart has a lane for, ascending. */
+  lanes: number[];
+  spans: BrokerSpan[];
+}
 
 /**
  * How each broker of the partition stood over time, as the observer saw it. Histories of earlier versions hold the records of kills
  * alone: of those, from the first plan to the last observation, and between the full ISR of one kill and the plan of the next a leader
  * that both agree on is taken to have led throughout.
  */
-export function brokerSpans({ kills, parts = [] }: Told): BrokerSpan[] {
-  const seen = parts.flatMap(({ changes }) => (changes ? [changes] : []));
+export function brokerTimes({ kills, parts = [] }: Pick<ChaosResult, 'kills' | 'parts'>): BrokerTimes {
+  const seen = parts.flatMap(({ changes }) =>
+    changes ? [{ from: changes.from, to: changes.to, changes: unpackChanges(changes) }] : [],
+  );
   const all = seen.length > 0 ? [...seen.flatMap(observed), ...kills.flatMap(stopping)] : told(kills);
   const changes = all.sort((a, b) => a.at - b.at);
-  const brokers = replicasOf({ kills, parts });
+  const brokers = replicasOf(kills, seen);
   const partition: Partition = {
     known: seen.length === 0,
     inSync: new Set(),
@@ -53,22 +69,27 @@ export function brokerSpans({ kills, parts = [] }: Told): BrokerSpan[] {
     for (const broker of brokers)
       extend(spans, { broker, state: stateOf(partition, broker), from: change.at, to });
   }
-  return spans;
+  const aimedAt = kills.flatMap(({ plan }) => (plan ? [plan.broker] : []));
+  return { lanes: ascending([...brokers, ...aimedAt]), spans };
 }
 
 /** Brokers that were replicas of the partition, ascending. */
-function replicasOf({ kills, parts = [] }: Told): number[] {
-  const changed = parts.flatMap(({ changes }) => (changes ? unpackChanges(changes) : []));
+function replicasOf(kills: readonly KillRecord[], seen: Stretch[]): number[] {
+  const changed = seen.flatMap(({ changes }) => changes);
   const ids = changed.flatMap(({ kind, brokers }) => (kind === 'leader' || kind === 'isr' ? brokers : []));
   const planned = kills.flatMap(({ plan }) => plan?.replicas ?? []);
-  return [...new Set([...planned, ...ids])].sort((a, b) => a - b);
+  return ascending([...planned, ...ids]);
+}
+
+function ascending(brokers: number[]): number[] {
+  return [...new Set(brokers)].sort((a, b) => a - b);
 }
 
 /** What the observer saw in one stretch; before and after it, nothing is known. */
-function observed(changes: PartitionChanges): Change[] {
+function observed({ from, to, changes }: Stretch): Change[] {
   return [
     {
-      at: changes.from,
+      at: from,
       apply: (partition) => {
         partition.known = true;
         partition.leader = undefined;
@@ -76,7 +97,7 @@ function observed(changes: PartitionChanges): Change[] {
         partition.gone.clear();
       },
     },
-    ...unpackChanges(changes).map(({ at, kind, brokers }) => ({
+    ...changes.map(({ at, kind, brokers }) => ({
       at,
       apply: (partition: Partition) => {
         const [broker] = brokers;
@@ -90,7 +111,7 @@ function observed(changes: PartitionChanges): Change[] {
       },
     })),
     {
-      at: changes.to,
+      at: to,
       apply: (partition) => {
         partition.known = false;
       },
@@ -106,12 +127,6 @@ function stopping({ plan, act, proof }: KillRecord): Change[] {
   const request: Change = { at: act.requestedAt, apply: (partition) => partition.stopping.add(broker) };
   const end: Change = { at: goneAt ?? 0, apply: (partition) => partition.stopping.delete(broker) };
   return goneAt === undefined ? [request] : [request, end];
-}
-
-/** Brokers that a chart of these kills has a lane for, ascending. */
-export function lanesOf(result: Told): number[] {
-  const aimedAt = result.kills.flatMap(({ plan }) => (plan ? [plan.broker] : []));
-  return [...new Set([...replicasOf(result), ...aimedAt])].sort((a, b) => a - b);
 }
 
 /** What the records of kills tell alone. */

@@ -30,8 +30,13 @@ export function junitReport(result: ChaosResult): string {
 }
 
 /** What became of a run that has no result, such as one whose start was refused: one case, an error. `at`: RFC 3339. */
-export function junitProblem(name: string, { code, message, evidence = [] }: Problem, at: string): string {
-  const outcome: Outcome = { element: 'error', message, type: code, text: [message, ...evidence].join('\n') };
+export function junitProblem(
+  name: string,
+  { code, message, evidence = [], next }: Problem,
+  at: string,
+): string {
+  const text = [message, ...evidence, ...(next ? [`next: ${next}`] : [])].join('\n');
+  const outcome: Outcome = { element: 'error', message, type: code, text };
   return suiteXml({ name, startedAt: at, time: 0, cases: [{ name: 'start', time: 0, outcome }] });
 }
 

@@ -65,14 +65,19 @@ export function markdownReport(result: ChaosResult): string {
   return `${joined(sections)}\n`;
 }
 
-function problemSection({ code, step, message, evidence = [], next }: Problem): string {
+/** What became of a run that has no result, such as one whose start was refused. Ends with a line feed. */
+export function markdownProblem(name: string, found: Problem): string {
+  return `${joined([`## ${escaped(name)}: ${found.code}`, ...problemParts(found)])}\n`;
+}
+
+function problemSection(found: Problem): string {
+  const { code, step } = found;
+  return joined([`### ${code}${step ? ` in step ${escaped(step)}` : ''}`, ...problemParts(found)]);
+}
+
+function problemParts({ message, evidence = [], next }: Problem): (string | undefined)[] {
   const facts = evidence.filter((fact) => fact !== message);
-  return joined([
-    `### ${code}${step ? ` in step ${escaped(step)}` : ''}`,
-    escaped(message),
-    list(facts),
-    next && `**Next:** ${escaped(next)}`,
-  ]);
+  return [escaped(message), list(facts), next && `**Next:** ${escaped(next)}`];
 }
 
 function streamSections(stream: StreamReport): string[] {
@@ -97,7 +102,8 @@ function facts(rows: Fact[]): string {
   return table({ head: ['', ''], rows });
 }
 
-function table({ head, rows }: FactTable): string {
+/** A table whose cells are escaped. */
+export function table({ head, rows }: FactTable): string {
   const line = (cells: string[]) => `| ${cells.map(escaped).join(' | ')} |`;
   return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
@@ -123,7 +129,7 @@ function joined(sections: (string | false | undefined)[]): string {
 }
 
 /** One line that is read as the text it is: neither markup, nor HTML, nor the end of a cell, nor a mention of somebody. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return plain(text)
     .replace(/[\\`*_[\]|~#]/g, '\\$&')
     .replace(/&/g, '&amp;')

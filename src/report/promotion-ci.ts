@@ -1,5 +1,6 @@
 import type { PromotionRecord, PromotionRun, StageRecord } from '../experiment/promotion/record.ts';
 import { type Case, type Outcome, suiteXml } from './junit-xml.ts';
+import { escaped, table } from './markdown.ts';
 
 /**
  * A promotion for CI servers, as JUnit XML: one case for the outcome, one a stage and one a run. Only the outcome can break a build:
@@ -16,24 +17,23 @@ export function promotionJunit(record: PromotionRecord): string {
   return suiteXml({ name, startedAt, time, properties: { workflowId, runId }, cases });
 }
 
-/** The same as Markdown for the summary of a CI job. */
+/** The same as Markdown for the summary of a CI job. Ends with a line feed. Whatever people and clusters say is escaped. */
 export function promotionMarkdown(record: PromotionRecord): string {
   const { name, subject, outcome, reason, promotion, link, stages } = record;
-  const id = link ? `[${promotion.workflowId}](${link})` : promotion.workflowId;
+  const workflowId = escaped(promotion.workflowId);
+  const id = link ? `[${workflowId}](<${link}>)` : workflowId;
+  const rows = stages.map(({ name: stage, state, lack, runs, gates }) => {
+    const told = runs.map(({ experiment, verdict }) => `${experiment} ${verdict}`).join(', ');
+    const kinds = gates.map(({ kind, how }) => (how ? `${kind}: ${how}` : kind)).join(', ');
+    const why = lack && state !== 'passed' ? `${state}: ${lack}` : state;
+    return [stage, why, told, kinds];
+  });
   return [
-    `## ${name}: ${outcome}`,
+    `## ${escaped(name)}: ${outcome}`,
     '',
-    `${cell(subject)}: ${cell(reason)} (${id})`,
+    `${escaped(subject)}: ${escaped(reason)} (${id})`,
     '',
-    '| stage | state | runs | gates |',
-    '|---|---|---|---|',
-    ...stages.map(({ name: stage, state, lack, runs, gates }) => {
-      const told = runs.map(({ experiment, verdict }) => `${experiment} ${verdict}`).join(', ');
-      const kinds = gates.map(({ kind, how }) => (how ? `${kind}: ${how}` : kind)).join(', ');
-      const why = lack && state !== 'passed' ? `${state}: ${lack}` : state;
-      return `| ${stage} | ${cell(why)} | ${cell(told)} | ${cell(kinds)} |`;
-    }),
-    '',
+    table({ head: ['stage', 'state', 'runs', 'gates'], rows }),
     '',
   ].join('\n');
 }
@@ -63,9 +63,4 @@ function runCase({ name }: StageRecord, run: PromotionRun): Case {
 
 function secondsOf(startedAt: string, endedAt = startedAt): number {
   return (Date.parse(endedAt) - Date.parse(startedAt)) / 1_000;
-}
-
-/** Text of people must not end a table's cell. */
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }

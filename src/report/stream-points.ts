@@ -17,8 +17,7 @@ export function streamPoints({ series, parts = [] }: Pick<ChaosResult, 'series' 
     const end = finer[index + 1]?.from ?? Number.POSITIVE_INFINITY;
     return drawn(one).filter(({ at }) => at < end);
   });
-  const covered = (at: number) =>
-    finer.some(({ from, ...one }) => at >= from && at < endOf({ from, ...one }));
+  const covered = (at: number) => finer.some((one) => at >= one.from && at < endOf(one));
   const coarse = series ? drawn(series).filter(({ at }) => !covered(at)) : [];
   return [...fine, ...coarse].sort((a, b) => a.at - b.at);
 }

@@ -37,5 +37,5 @@ export function tellingKills(kills: readonly KillRecord[]): ToldKills {
 /** Which kills are told of at length; undefined where all are. */
 export function othersNote({ told, others }: ToldKills): string | undefined {
   if (others === 0) return undefined;
-  return `Proofs of ${told.length} kills: the first, the slowest, those that did not go as planned. The other ${others}: leaderfall report RUN --json`;
+  return `Proofs of ${told.length} kills: the first, the slowest, those that did not go as planned; ${most} at most. The other ${others}: leaderfall report RUN --json`;
 }

@@ -1,5 +1,5 @@
 import { type ChaosResult, type StreamReport, wasCarriedOut } from '../experiment/result.ts';
-import { type BrokerState, brokerSpans, lanesOf } from './broker-spans.ts';
+import { type BrokerState, brokerTimes } from './broker-spans.ts';
 import { duration } from './format.ts';
 import { tellingKills } from './telling-kills.ts';
 
@@ -54,7 +54,8 @@ export function chartOf(result: ChaosResult): Chart | undefined {
   if (!first) return undefined;
   const zero = Date.parse(first.deadline);
   const since = (ms: number) => (ms - zero) / 1_000;
-  const lanes = laneNames(result);
+  const brokers = brokerTimes(result);
+  const lanes = laneNames(result, brokers.lanes);
   const end = since(endOf(result));
   const bars: Bar[] = [
     ...streamBars(result.stream, since, end),
@@ -74,7 +75,7 @@ export function chartOf(result: ChaosResult): Chart | undefined {
         to: since(at + ms),
       }),
     ),
-    ...brokerSpans(result).map(
+    ...brokers.spans.map(
       ({ broker, state, from, to }): Bar => ({
         lane: lanes.indexOf(brokerLane(broker)),
         kind: state,
@@ -103,10 +104,10 @@ const producerLane = 'producer';
 const brokerLane = (broker: number) => `broker ${broker}`;
 
 /** The partition and the producer have a lane where their outages were looked for, found or not. */
-function laneNames(result: ChaosResult): string[] {
+function laneNames(result: ChaosResult, brokers: number[]): string[] {
   const partition = result.stream?.partitionOutages ? [partitionLane] : [];
   const producer = result.stream?.producerOutage ? [producerLane] : [];
-  return ['stream', ...producer, ...partition, ...lanesOf(result).map(brokerLane)];
+  return ['stream', ...producer, ...partition, ...brokers.map(brokerLane)];
 }
 
 function killsOf({ kills }: ChaosResult, since: (ms: number) => number): Kill[] {

@@ -4,6 +4,7 @@ import { holdsNoLogin, loginRefused } from '../experiment/connection-security.ts
 import { problem } from '../experiment/errors.ts';
 import type { WorkerPolicy } from '../experiment/policy.ts';
 import type { WorkerDefaults } from '../experiment/resolve.ts';
+import { dnsLabel } from '../experiment/spec.ts';
 import { openTimesIssues, openTimesSchema } from '../experiment/window.ts';
 import { privilegedKinds } from '../faults/all-faults.ts';
 import { version } from './version.ts';
@@ -28,11 +29,6 @@ export interface WorkerConfig {
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
 const text = z.string().trim().min(1, 'must not be empty').optional();
-
-const dnsLabel = z
-  .string()
-  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be a DNS-1123 label')
-  .optional();
 
 const address = z
   .string()
@@ -113,7 +109,7 @@ const environmentSchema = z.object({
   LEADERFALL_KUDO_MANAGER_IMAGE: text,
   LEADERFALL_KUDO_ZOOKEEPER_PARAMETERS: parameters,
   LEADERFALL_KUDO_KAFKA_PARAMETERS: parameters,
-  LEADERFALL_ENVIRONMENT: dnsLabel,
+  LEADERFALL_ENVIRONMENT: dnsLabel.optional(),
   LEADERFALL_ALLOW_FAULTS: faultList,
   LEADERFALL_PROTECTED: targetList,
   LEADERFALL_KILL_TIMES: openTimes,
@@ -122,10 +118,10 @@ const environmentSchema = z.object({
     .int('must be a whole number')
     .min(1, 'must be at least 1')
     .optional(),
-  LEADERFALL_TARGET_NAMESPACE: dnsLabel,
+  LEADERFALL_TARGET_NAMESPACE: dnsLabel.optional(),
   LEADERFALL_TARGET_LABEL: text,
-  LEADERFALL_TARGET_STATEFULSET: dnsLabel,
-  LEADERFALL_TARGET_SERVICE: dnsLabel,
+  LEADERFALL_TARGET_STATEFULSET: dnsLabel.optional(),
+  LEADERFALL_TARGET_SERVICE: dnsLabel.optional(),
   LEADERFALL_TARGET_PORT: z.coerce
     .number('must be a port')
     .int('must be a port')
@@ -218,7 +214,7 @@ function configOf(env: z.output<typeof environmentSchema>, terminal: boolean): W
     }),
     promotion: present({
       secretsFolder: env.LEADERFALL_SECRETS_FOLDER,
-      webUi: env.LEADERFALL_WEB_UI?.replace(/\/+$/, ''),
+      webUi: env.LEADERFALL_WEB_UI,
     }),
     ...(env.LEADERFALL_METRICS_ADDRESS ? { metricsAddress: env.LEADERFALL_METRICS_ADDRESS } : {}),
     ...(health ? { health: { host: hostOf(health), port: portOf(health) } } : {}),

@@ -47,8 +47,9 @@ export async function takeKill(
     try {
       return await ask(client, counter, { key, perHour }, own ? patienceMs : elsewhereMs);
     } catch (error) {
-      // Whoever was quicker may have ended it: then the next one is asked.
-      if (own && (await newestCounter(client))?.runId === counter.runId) throw error;
+      // It may have ended by itself, or whoever was quicker has ended it: then the next one is asked.
+      const now = own ? await newestCounter(client) : undefined;
+      if (now?.runId === counter.runId && now.status === 'RUNNING') throw error;
       if (!own) await end(client, counter);
     }
   }

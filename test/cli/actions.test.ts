@@ -51,5 +51,9 @@ describe('the Temporal Actions of a run', () => {
     const local = 'core_local_activity';
     expect(actionsOf([marker('core_patch', 4), patched])).toEqual({});
     expect(actionsOf([marker(local, 4), marker(local, 4), marker(local, 9)])).toEqual({ markers: 2 });
+    // Each history counts its events anew.
+    const next = { workflowExecutionStartedEventAttributes: { continuedExecutionRunId: 'run-1' } };
+    const both = [marker(local, 4), next, marker(local, 4), marker(local, 4)];
+    expect(actionsOf(both)).toEqual({ starts: 1, markers: 2 });
   });
 });

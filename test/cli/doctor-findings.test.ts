@@ -7,7 +7,7 @@ import {
   rightFindings,
 } from '../../src/cli/doctor/cluster-findings.ts';
 import { type Finding, look } from '../../src/cli/doctor/finding.ts';
-import { attributeFindings } from '../../src/cli/doctor/temporal-findings.ts';
+import { attributeFindings, workerFindings } from '../../src/cli/doctor/temporal-findings.ts';
 import { searchAttributes } from '../../src/experiment/search-attributes.ts';
 import { fakeKafka, type Scene, scene } from '../activities/step-support.ts';
 import { packageFolder, part } from '../provisioners/kudo-support.ts';
@@ -126,6 +126,33 @@ test('an image is looked for on the nodes', async () => {
   }
   for (const name of ['i', 'other.org/library/i:1', 'docker.io/leaderfall/i:1'])
     expect(await imageFindings(kubernetes, name)).toMatchObject([{ state: 'warning' }]);
+});
+
+test('a build whose workers are gone is not there, though Temporal lists them for some minutes', async () => {
+  const version = (buildId: string) => ({ deploymentName: 'leaderfall', buildId });
+  const poller = (buildId: string, secondsAgo: number) => ({
+    identity: buildId,
+    lastAccessTime: { seconds: Math.floor(Date.now() / 1_000) - secondsAgo },
+    deploymentOptions: { ...version(buildId), workerVersioningMode: 2 },
+  });
+  const findings = (...pollers: object[]) => {
+    const answer = { pollers, versioningInfo: { currentDeploymentVersion: version('old') } };
+    return workerFindings(
+      {
+        namespace: 'default',
+        client: { workflowService: { describeTaskQueue: async () => answer } },
+        connection: { withDeadline: (_at: number, act: () => Promise<unknown>) => act() },
+      } as unknown as TemporalAccess,
+      'leaderfall',
+    );
+  };
+  expect(amiss(await findings(poller('old', 5), poller('new', 5)))).toEqual([]);
+  expect(amiss(await findings(poller('old', 120), poller('new', 5)))).toEqual([
+    [
+      'new runs go to build old of deployment leaderfall, and there are only: build new of deployment leaderfall',
+      expect.stringContaining('set-current-version'),
+    ],
+  ]);
 });
 
 test('search attributes that are missing, or of another type, are named', async () => {

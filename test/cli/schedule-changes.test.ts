@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import type { Client } from '@temporalio/client';
+import { expect, test, vi } from 'vitest';
 import { changesOf, type Present } from '../../src/cli/schedule/apply.ts';
 import { differenceText } from '../../src/cli/schedule/differences.ts';
+import { updateSchedule } from '../../src/cli/schedule/schedules.ts';
 import { digestOf, toTemporal } from '../../src/cli/schedule/to-temporal.ts';
 import type { LeaderfallError } from '../../src/experiment/errors.ts';
 import { parseRecurrence } from '../../src/experiment/recurrence.ts';
@@ -54,7 +56,9 @@ test('what somebody changed in Temporal is seen, field by field', () => {
     [{ spec: { calendars: [] } }, 'when'],
     [{ action: { ...as.action, args: [other] } }, 'experiment.cluster.namespace'],
     [{ action: { ...as.action, taskQueue: 'elsewhere' } }, 'taskQueue'],
+    [{ action: { ...as.action, workflowId: 'another' } }, 'workflowId'],
     [{ policies: { ...as.policies, overlap: 'ALLOW_ALL' } }, 'overlap'],
+    [{ policies: { ...as.policies, pauseOnFailure: true } }, 'pauseOnFailure'],
   ] as const) {
     const [change] = changesOf([a], [present(a, undefined, more)], keep);
     expect([change?.change, change?.differences?.map((one) => one.field)]).toEqual(['update', [field]]);
@@ -89,5 +93,21 @@ test('nothing is pruned without an owner or a file, and nobody else’s schedule
   const foreign = present(a, undefined, { action: { ...present(a).as.action, workflowType: 'backup' } });
   expect(issues(() => changesOf([a], [foreign], keep))).toEqual([
     'name: schedule a is not of Leaderfall: it starts backup',
+  ]);
+});
+
+test('the janitor’s schedule is no experiment’s, whoever updates it', async () => {
+  const janitors = { ...present(a).as.action, workflowType: 'janitor' };
+  const update = vi.fn();
+  const handle = { describe: async () => ({ action: janitors }), update };
+  const client = { schedule: { getHandle: () => handle } } as unknown as Client;
+  for (const owner of [undefined, 'us']) {
+    await expect(updateSchedule(client, a, owner)).rejects.toMatchObject({
+      problem: { code: 'INPUT_INVALID', message: "schedule a is the janitor's" },
+    });
+  }
+  expect(update).not.toHaveBeenCalled();
+  expect(issues(() => changesOf([a], [present(a, undefined, { action: janitors })], keep))).toEqual([
+    "name: schedule a is the janitor's",
   ]);
 });

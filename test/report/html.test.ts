@@ -120,7 +120,9 @@ describe('the HTML report with its script', () => {
     expect(page.match(/<td class="proof"/g)).toHaveLength(55);
     expect(page.match(/data-from=/g)).toHaveLength(1 + 55);
     const text = textOf(page);
-    expect(text).toContain('Proofs of 55 kills: the first, the slowest, those that did not go as planned.');
+    expect(text).toContain(
+      'Proofs of 55 kills: the first, the slowest, those that did not go as planned; 100 at most.',
+    );
     expect(text.match(/the node was low on resource: memory/g)?.length).toBe(14);
     // Every kill has its row.
     const clocks = new Set(text.match(/\d\d:\d\d:\d\d\.\d{3}/g));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChaosResult, Verdict } from '../../src/experiment/result.ts';
 import { resultSchema } from '../../src/experiment/result-schema.ts';
 import { jsonReport } from '../../src/report/json.ts';
-import { junitReport } from '../../src/report/junit.ts';
+import { junitProblem, junitReport } from '../../src/report/junit.ts';
 import { exampleSeries, failedResult, judged, passedResult } from './example-result.ts';
 
 const withVerdict = (verdict: Verdict): ChaosResult => ({ ...passedResult(), verdict });
@@ -54,6 +54,21 @@ describe('the JUnit report', () => {
     const xml = junitReport({ ...failedResult(), reasons: ['<a> & "b" \u0000\u001b ]]>'] });
     expect(xml).toContain('message="&lt;a&gt; &amp; &quot;b&quot; \ufffd\ufffd ]]&gt;"');
     expect(xml.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe('a run without a result in JUnit', () => {
+  it('is one error, with the evidence and what to do next', () => {
+    const found = {
+      ...{ code: 'TEMPORAL_UNREACHABLE' as const, message: 'nobody answers', retryable: true },
+      ...{ evidence: ['port 1 refuses'], next: 'Start it.' },
+    };
+    const xml = junitProblem('run', found, '2026-01-05T10:00:00.000Z');
+    expect(xml).toContain('tests="1" failures="0" errors="1" skipped="0"');
+    expect(xml).toContain('>nobody answers\nport 1 refuses\nnext: Start it.</error>');
+    expect(junitProblem('run', { ...found, next: undefined }, '2026-01-05T10:00:00.000Z')).not.toContain(
+      'next',
+    );
   });
 });
 

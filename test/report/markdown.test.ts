@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { experimentSchema } from '../../src/experiment/spec.ts';
-import { markdownReport } from '../../src/report/markdown.ts';
+import { markdownProblem, markdownReport } from '../../src/report/markdown.ts';
 import { failedResult, judged, passedResult, provenKill, refusedResult } from './example-result.ts';
 import { soakResult } from './soak-result.ts';
 
@@ -78,5 +78,31 @@ describe('the Markdown report', () => {
     const { experiment, ...rest } = passedResult();
     const named = experiment && { ...experiment, cluster: { ...experiment.cluster, label: '```' } };
     expect(markdownReport({ ...rest, experiment: named })).toMatch(/^````yaml\n.*^````\n/ms);
+  });
+});
+
+describe('the Markdown of a run without a result', () => {
+  const found = {
+    ...{ code: 'INPUT_INVALID' as const, message: 'schedul: unknown field', retryable: false },
+    ...{ evidence: ['schedul: unknown field'], next: 'Correct it.' },
+  };
+
+  it('says what is wrong, once, and what to do next', () => {
+    expect(markdownProblem('run', found)).toBe(
+      '## run: INPUT_INVALID\n\nschedul: unknown field\n\n**Next:** Correct it.\n',
+    );
+    expect(markdownProblem('run', { ...found, evidence: ['a', 'b'] })).toContain('\n\n- a\n- b\n\n');
+  });
+
+  it('is not led astray by what an input says', () => {
+    const hostile = '<img src=x> [d](e)\n## @everyone';
+    const told = markdownProblem(hostile, {
+      ...found,
+      message: hostile,
+      evidence: [`1 ${hostile}`],
+      next: hostile,
+    });
+    expect(told).not.toMatch(/<img|@everyone|(?<!\\)\[d/);
+    expect(told.match(/^## /gm)).toHaveLength(1);
   });
 });

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { type PartitionChange, packChanges } from '../../src/experiment/partition-changes.ts';
 import type { ChaosResult, KillRecord } from '../../src/experiment/result.ts';
-import { brokerSpans } from '../../src/report/broker-spans.ts';
+import { brokerTimes } from '../../src/report/broker-spans.ts';
 import { chartOf } from '../../src/report/timeline-chart.ts';
 import { timelineSvg } from '../../src/report/timeline-svg.ts';
 import { failedResult, passedResult, provenKill, refusedResult, steadyAt } from './example-result.ts';
 
 /** Spans of one broker as `state from..to` in ms since the first deadline. */
 function spansOf(kills: KillRecord[], broker: number): string[] {
-  return brokerSpans({ kills })
-    .filter((span) => span.broker === broker)
+  return brokerTimes({ kills })
+    .spans.filter((span) => span.broker === broker)
     .map(({ state, from, to }) => `${state} ${from - steadyAt}..${to - steadyAt}`);
 }
 
@@ -72,7 +72,7 @@ describe('the spans of brokers', () => {
     const [first] = kills;
     const skipped = { ...first, act: { outcome: 'skipped', reason: 'late', at: 0 }, proof: undefined };
     expect(spansOf([skipped, kills[1]] as KillRecord[], 1)[0]).toBe('leader 0..20000');
-    expect(brokerSpans({ kills: [{ ...first, proof: undefined } as KillRecord] })).toHaveLength(3);
+    expect(brokerTimes({ kills: [{ ...first, proof: undefined } as KillRecord] }).spans).toHaveLength(3);
   });
 
   it('end with the last observation', () => {
@@ -80,7 +80,9 @@ describe('the spans of brokers', () => {
   });
 
   it('are none where no kill was aimed', () => {
-    expect(brokerSpans({ kills: [{ index: 0, deadline: '', status: 'skipped', retargets: 0 }] })).toEqual([]);
+    expect(
+      brokerTimes({ kills: [{ index: 0, deadline: '', status: 'skipped', retargets: 0 }] }).spans,
+    ).toEqual([]);
   });
 });
 
@@ -93,8 +95,8 @@ describe('the spans of brokers that the observer saw', () => {
     changes: packChanges(steadyAt + from * 1_000, steadyAt + to * 1_000, changes),
   });
   const spans = (parts: ReturnType<typeof part>[], broker: number, kills: KillRecord[] = []) =>
-    brokerSpans({ kills, parts })
-      .filter((span) => span.broker === broker)
+    brokerTimes({ kills, parts })
+      .spans.filter((span) => span.broker === broker)
       .map(({ state, from, to }) => `${state} ${from - steadyAt}..${to - steadyAt}`);
   const begun = [change(-10, 'leader', 1), change(-10, 'isr', 0, 1, 2)];
 

@@ -4,16 +4,9 @@ import { expect, it } from 'vitest';
 import type { LeaderfallError } from '../../src/experiment/errors.ts';
 import { listenAddresses } from '../../src/worker/config.ts';
 import { checkAddresses } from '../../src/worker/free-addresses.ts';
+import { freePort } from '../support/free-port.ts';
 
 const host = '127.0.0.1';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), 'close');
-  return port;
-}
 
 const evidenceOf = (error: unknown) => (error as LeaderfallError).problem.evidence;
 

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
-import Table from 'cli-table3';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { JanitorReport, JanitorRequest, SweptRun } from '../../activities/janitor-contract.ts';
 import { LeaderfallError, problem } from '../../experiment/errors.ts';
 import { problemOfFailure } from '../../workflows/failure.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
+import { plainTable } from '../listed.ts';
 import { pollersOf } from '../progress/watch-run.ts';
 import { scheduleJanitor } from '../schedule/janitor.ts';
 import { defaultTaskQueue, newWorkflowId } from '../start-run.ts';
@@ -106,18 +106,14 @@ export function textOf({ runs, namespaces, notes, dryRun }: JanitorReport): stri
   const where = namespaces.length > 0 ? namespaces.join(', ') : 'any namespace';
   const lines = notes.map((note) => `note: ${note}`);
   if (runs.length === 0) return [`nothing of any run in ${where}`, ...lines].join('\n');
-  const table = new Table({
-    head: ['run', 'state', dryRun ? 'would be removed' : 'removed', 'left'],
-    style: { head: [], border: [], compact: true },
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-  });
-  for (const { run, state, why, found, done, leftovers } of runs) {
+  const head = ['run', 'state', dryRun ? 'would be removed' : 'removed', 'left'];
+  const cells = runs.map(({ run, state, why, found, done, leftovers }) => {
     const left =
       state === 'ended' ? leftovers.map(({ kind, name, reason }) => `${kind} ${name}: ${reason}`) : found;
     const removed = dryRun && state === 'ended' ? found : done;
-    table.push([run, `${state}: ${why}`, removed.join('\n'), left.join('\n')]);
-  }
-  return [table.toString(), ...lines].join('\n');
+    return [run, `${state}: ${why}`, removed.join('\n'), left.join('\n')];
+  });
+  return [plainTable(head, cells), ...lines].join('\n');
 }
 
 function requestOf({ namespace, dryRun }: JanitorOptions): JanitorRequest {

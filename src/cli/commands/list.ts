@@ -1,7 +1,6 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import Table from 'cli-table3';
 import type { Command } from 'commander';
-import { duration } from '../../report/format.ts';
+import { type Listed, listedOf, plainTable, timeCells } from '../listed.ts';
 import { positiveCount, withTemporal } from './shared.ts';
 
 /** `leaderfall list` */
@@ -24,44 +23,26 @@ export function addList(program: Command): void {
     });
 }
 
-interface RunRow {
-  workflowId: string;
-  runId: string;
-  /** Running, Completed, Failed, Canceled … */
-  status: string;
+interface RunRow extends Listed {
   /** By the search attributes, where they are registered. */
   verdict?: string;
   cluster?: string;
-  startedAt: string;
-  durationMs?: number;
 }
 
 function rowOf(info: WorkflowExecutionInfo): RunRow {
-  const { status, startTime, closeTime } = info;
   const attribute = (name: string) => info.searchAttributes[name]?.[0] as string | undefined;
-  const name = status.name.charAt(0) + status.name.slice(1).toLowerCase().replaceAll('_', ' ');
   return {
-    workflowId: info.workflowId,
-    runId: info.runId,
-    status: name,
+    ...listedOf(info),
     verdict: attribute('LeaderfallVerdict'),
     cluster: attribute('LeaderfallCluster'),
-    startedAt: startTime.toISOString(),
-    ...(closeTime ? { durationMs: closeTime.getTime() - startTime.getTime() } : {}),
   };
 }
 
 function tableOf(rows: RunRow[]): string {
   if (rows.length === 0) return 'no runs\n';
-  const table = new Table({
-    head: ['run', 'status', 'verdict', 'cluster', 'started', 'took'],
-    style: { head: [], border: [], compact: true },
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-  });
-  for (const row of rows) {
-    const took = row.durationMs === undefined ? '' : duration(row.durationMs);
-    const started = row.startedAt.slice(0, 19).replace('T', ' ');
-    table.push([row.workflowId, row.status, row.verdict ?? '', row.cluster ?? '', started, took]);
-  }
-  return `${table.toString()}\n`;
+  const cells = rows.map((row) => [
+    ...[row.workflowId, row.status, row.verdict ?? '', row.cluster ?? ''],
+    ...timeCells(row),
+  ]);
+  return `${plainTable(['run', 'status', 'verdict', 'cluster', 'started', 'took'], cells)}\n`;
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { inputInvalid } from '../../experiment/issues.ts';
 import type { DecisionRequest } from '../../experiment/promotion/decision.ts';
 import { promotionJunit, promotionMarkdown } from '../../report/promotion-ci.ts';
-import { type CiFiles, withCiFiles, writeCiFiles } from '../ci-files.ts';
+import { type CiFiles, type CiWriter, withCiFiles } from '../ci-files.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { promotionExitCodes } from '../exit-codes.ts';
 import { paintResult } from '../print-problem.ts';
@@ -19,13 +19,13 @@ import { readDocument } from '../read-input.ts';
 import { sendRequest } from '../send-request.ts';
 import { positiveCount, positiveSeconds, withTemporal } from './shared.ts';
 
-interface StartFlags extends StartOptions, ShowFlags {
+interface StartFlags extends StartOptions, ShowFlags, CiFiles {
   file: string;
   subject?: string;
   actor?: string;
 }
 
-interface ShowFlags extends CiFiles {
+interface ShowFlags {
   wait?: boolean;
   timeout?: number;
   json?: boolean;
@@ -62,7 +62,7 @@ export function addPromote(program: Command, exit: (code: number) => void): void
     .option('--summary <file>', 'with --wait: append the record as Markdown to a file')
     .option('--timeout <seconds>', 'with --wait: stop it when it is not over after so long', positiveSeconds)
     .action(async (flags: StartFlags) => {
-      exit(await withCiFiles(flags, 'promotion', () => start(flags)));
+      exit(await withCiFiles(flags, 'promotion', (write) => start(flags, write)));
     });
 
   promote
@@ -114,7 +114,7 @@ export function addPromote(program: Command, exit: (code: number) => void): void
     });
 }
 
-async function start({ file, subject, actor, ...flags }: StartFlags): Promise<number> {
+async function start({ file, subject, actor, ...flags }: StartFlags, write: CiWriter): Promise<number> {
   const { wait, junit, summary, timeout } = flags;
   if (!wait && (junit ?? summary ?? timeout) !== undefined)
     throw inputInvalid(['--junit, --summary and --timeout need --wait']);
@@ -130,19 +130,21 @@ async function start({ file, subject, actor, ...flags }: StartFlags): Promise<nu
   };
   return await withTemporal(async (access) => {
     const workflowId = await startPromotion(access, whole, flags);
-    if (wait) return await show(access, workflowId, flags);
+    if (wait) return await show(access, workflowId, flags, write);
     process.stdout.write(`${workflowId}\n`);
     return 0;
   });
 }
 
-async function show(access: TemporalAccess, workflowId: string, flags: ShowFlags): Promise<number> {
+async function show(
+  access: TemporalAccess,
+  workflowId: string,
+  flags: ShowFlags,
+  write?: CiWriter,
+): Promise<number> {
   if (flags.wait) await promotionEnd(access, workflowId, flags.timeout);
   const record = await readPromotion(access, workflowId);
-  await writeCiFiles(flags, {
-    junit: () => promotionJunit(record),
-    summary: () => promotionMarkdown(record),
-  });
+  await write?.({ junit: () => promotionJunit(record), summary: () => promotionMarkdown(record) });
   const text = flags.json
     ? JSON.stringify(record, null, 2)
     : drawPromotion(record, paintResult, Date.now()).join('\n');

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { problem } from '../../experiment/errors.ts';
 import { junitReport } from '../../report/junit.ts';
 import { markdownReport } from '../../report/markdown.ts';
-import { withCiFiles, writeCiFiles, writeCiProblem } from '../ci-files.ts';
+import { type CiWriter, problemTexts, withCiFiles } from '../ci-files.ts';
 import { followToEnd } from '../follow-to-end.ts';
 import type { RunEnd } from '../history/result-from-history.ts';
 import { policyOfProcess } from '../interrupt.ts';
@@ -48,11 +48,11 @@ export function addRun(program: Command, exit: (code: number) => void): void {
       '\nExit codes: 0 Pass, 1 Fail, 2 Inconclusive, 3 Error, 4 Stopped, 5 Skipped, 64 usage, 130 stopped watching.',
     )
     .action(async (options: RunOptions) => {
-      exit(await withCiFiles(options, 'run', () => run(options)));
+      exit(await withCiFiles(options, 'run', (write) => run(options, write)));
     });
 }
 
-async function run(options: RunOptions): Promise<number> {
+async function run(options: RunOptions, write: CiWriter): Promise<number> {
   if (options.detach && options.timeout !== undefined) {
     throw problem('INPUT_INVALID', '--timeout needs somebody who watches, --detach leaves nobody', {
       next: 'Leave one of the two out.',
@@ -73,12 +73,8 @@ async function run(options: RunOptions): Promise<number> {
     }
     const { timeout, json = false } = options;
     const onEnd = async ({ result, problem: found }: RunEnd) => {
-      if (result)
-        await writeCiFiles(options, {
-          junit: () => junitReport(result),
-          summary: () => markdownReport(result),
-        });
-      else if (found) await writeCiProblem(options, started.workflowId, found);
+      if (result) await write({ junit: () => junitReport(result), summary: () => markdownReport(result) });
+      else if (found) await write(problemTexts(started.workflowId, found));
     };
     return await followToEnd(access, started, screen, { policy, json, timeoutSeconds: timeout, onEnd });
   });

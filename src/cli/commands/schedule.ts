@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ScheduleHandle } from '@temporalio/client';
-import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { problem } from '../../experiment/errors.ts';
 import { readExperimentText } from '../../experiment/read.ts';
 import { parseRecurrence, type Recurrence } from '../../experiment/recurrence.ts';
+import { plainTable } from '../listed.ts';
 import { applySchedules } from '../schedule/apply.ts';
 import { differenceText } from '../schedule/differences.ts';
 import {
@@ -140,14 +140,9 @@ async function readFolder(folder: string): Promise<Recurrence[]> {
 
 function tableOf(rows: ScheduleRow[]): string {
   if (rows.length === 0) return 'no schedules';
-  const table = new Table({
-    head: ['schedule', 'state', 'next start', 'last run'],
-    style: { head: [], border: [], compact: true },
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-  });
-  for (const { name, paused, note, next, recent } of rows) {
+  const cells = rows.map(({ name, paused, note, next, recent }) => {
     const state = paused ? `paused${note ? `: ${note}` : ''}` : 'active';
-    table.push([name, state, next[0]?.slice(0, 19).replace('T', ' ') ?? '', recent.at(-1)?.workflowId ?? '']);
-  }
-  return table.toString();
+    return [name, state, next[0]?.slice(0, 19).replace('T', ' ') ?? '', recent.at(-1)?.workflowId ?? ''];
+  });
+  return plainTable(['schedule', 'state', 'next start', 'last run'], cells);
 }

@@ -1,6 +1,7 @@
 import { criticalSuffix } from '../../activities/contract.ts';
 import { compareRegistered } from '../../experiment/search-attributes.ts';
 import { messageOf, type TemporalAccess } from '../connect-temporal.ts';
+import { seenWithinMs } from '../progress/pending-lines.ts';
 import { pollersOf } from '../progress/watch-run.ts';
 import { janitorSchedule, janitorState } from '../schedule/janitor.ts';
 import type { Finding } from './finding.ts';
@@ -26,7 +27,7 @@ export async function workerFindings(access: TemporalAccess, taskQueue: string):
   const findings: Finding[] = [];
   for (const queue of [taskQueue, `${taskQueue}${criticalSuffix}`]) {
     const pollers = await pollersOf(access, queue);
-    const living = pollers.filter(({ lastSeen }) => Date.now() - lastSeen < 70_000);
+    const living = pollers.filter(({ lastSeen }) => Date.now() - lastSeen < seenWithinMs);
     findings.push(
       living.length > 0
         ? { about: 'worker', state: 'ok', text: `${living.length} on task queue ${queue}` }
@@ -55,8 +56,11 @@ async function buildFindings(
   const unversioned = 'unversioned workers';
   const text = (version?: { deploymentName?: string | null; buildId?: string | null } | null) =>
     version ? `build ${version.buildId} of deployment ${version.deploymentName}` : unversioned;
+  const living = pollers.filter(
+    ({ lastAccessTime }) => Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1_000 < seenWithinMs,
+  );
   const builds = new Set(
-    pollers.map(({ deploymentOptions: of }) =>
+    living.map(({ deploymentOptions: of }) =>
       of?.workerVersioningMode === versioned ? text(of) : unversioned,
     ),
   );

@@ -14,7 +14,7 @@ const patchAttribute = 'TemporalChangeVersion';
  */
 export function actionsOf(events: Iterable<RawEvent>): BilledActions {
   const actions: BilledActions = {};
-  /** Markers of one workflow task are billed together. */
+  /** Markers of one workflow task are billed together; events are counted from 1 in each history. */
   const markedTasks = new Set<string>();
   for (const event of events) {
     const [kind, count] = billed(event, markedTasks) ?? [];
@@ -26,6 +26,7 @@ export function actionsOf(events: Iterable<RawEvent>): BilledActions {
 function billed(event: RawEvent, markedTasks: Set<string>): [keyof BilledActions, number] | undefined {
   const started = event.workflowExecutionStartedEventAttributes;
   if (started) {
+    markedTasks.clear();
     const scheduled = started.searchAttributes?.indexedFields?.TemporalScheduledById !== undefined;
     if ((started.attempt ?? 1) > 1) return undefined;
     return ['starts', scheduled && !started.continuedExecutionRunId ? scheduledStart : 1];

@@ -18,8 +18,8 @@ export interface PendingNews {
 /** A task is taken within milliseconds by a healthy worker. */
 const patienceMs = 3_000;
 
-/** Temporal forgets a poller only after five minutes; a living one comes back at least this often. */
-const pollMs = 70_000;
+/** Temporal forgets a poller only after five minutes; a living one comes back at least this often. ms */
+export const seenWithinMs = 70_000;
 
 /**
  * Turns what a run waits for into news, one call a look. A text whose figures alone changed is a status, a new text is a line:
@@ -88,7 +88,7 @@ function waitingText(
   now: number,
 ): string | undefined {
   if (!pollers) return undefined;
-  const living = pollers.filter((poller) => now - poller.lastSeen < pollMs);
+  const living = pollers.filter((poller) => now - poller.lastSeen < seenWithinMs);
   if (living.length === 0) {
     return `no worker polls task queue ${taskQueue}: start one with "leaderfall worker"`;
   }

@@ -2,7 +2,7 @@ import { type Client, ScheduleNotFoundError } from '@temporalio/client';
 import { inputInvalid } from '../../experiment/issues.ts';
 import type { Recurrence } from '../../experiment/recurrence.ts';
 import { type Described, type Difference, differencesOf } from './differences.ts';
-import { createSchedule, describeSchedule, listSchedules, updateSchedule } from './schedules.ts';
+import { createSchedule, describeSchedule, foreignText, listSchedules, updateSchedule } from './schedules.ts';
 import { appliedOf } from './to-temporal.ts';
 
 /** What has to be done with one schedule so that Temporal has what the files say. */
@@ -56,8 +56,7 @@ export function changesOf(wanted: Recurrence[], present: Present[], { owner, pru
 
 function refusalOf(name: string, found: Described, owner: string | undefined): string[] {
   const { workflowType } = found.action;
-  if (workflowType !== 'kafkaBrokerFailure')
-    return [`name: schedule ${name} is not of Leaderfall: it starts ${workflowType}`];
+  if (workflowType !== 'kafkaBrokerFailure') return [`name: ${foreignText(name, workflowType)}`];
   const has = appliedOf(found)?.owner;
   return owner === undefined || has === undefined || has === owner
     ? []

@@ -22,7 +22,7 @@ export type Described = Pick<ScheduleDescription, 'action' | 'spec' | 'policies'
  * compared: a run or a person may have paused it with cause.
  */
 export function differencesOf(
-  { when, experiment, taskQueue, catchUp, pauseOn }: Recurrence,
+  { name, when, experiment, taskQueue, catchUp, pauseOn }: Recurrence,
   found: Described,
   owner?: string,
 ): Difference[] {
@@ -38,7 +38,9 @@ export function differencesOf(
     ...differing('taskQueue', action.taskQueue, taskQueue),
     ...differing('catchUp (ms)', policies.catchupWindow, millisecondsOf(catchUp)),
     ...differing('pauseOn', action.memo?.[pauseOnMemo] ?? [], pauseOn),
+    ...differing('workflowId', action.workflowId, name),
     ...differing('overlap', policies.overlap, 'SKIP'),
+    ...differing('pauseOnFailure', policies.pauseOnFailure, false),
     ...(owner === undefined ? [] : differing('owner', applied?.owner, owner)),
   ];
 }

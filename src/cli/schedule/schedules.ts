@@ -60,10 +60,11 @@ export async function createSchedule(client: Client, recurrence: Recurrence, own
 
 /**
  * Gives a schedule what the file says. Whether it is paused stays as it is, for a run or a person may have paused it with cause.
- * Without `owner` it keeps the one it has. Throws INPUT_INVALID where there is none of that name, or it is not ours.
+ * Without `owner` it keeps the one it has. Throws INPUT_INVALID where there is none of that name, or it starts no experiment of ours.
  */
 export async function updateSchedule(client: Client, recurrence: Recurrence, owner?: string): Promise<void> {
-  const kept = owner ?? appliedOf(await ownSchedule(client, recurrence.name))?.owner;
+  const found = await ownSchedule(client, recurrence.name, ['kafkaBrokerFailure']);
+  const kept = owner ?? appliedOf(found)?.owner;
   await accepted(() => write(client, recurrence, kept, { anew: true }));
   await write(client, recurrence, kept);
 }
@@ -91,14 +92,25 @@ async function write(
 /** Workflows that schedules of ours start. */
 const ownWorkflows = ['kafkaBrokerFailure', 'janitor'];
 
-/** A schedule as Temporal has it. Throws INPUT_INVALID where there is none of that name, or it starts somebody else's workflow. */
-export async function ownSchedule(client: Client, name: string): Promise<ScheduleDescription> {
+/** A schedule as Temporal has it. Throws INPUT_INVALID where there is none of that name, or it starts a workflow of another type. */
+export async function ownSchedule(
+  client: Client,
+  name: string,
+  types = ownWorkflows,
+): Promise<ScheduleDescription> {
   const found = await describeSchedule(client, name);
   const { workflowType } = found.action;
-  if (ownWorkflows.includes(workflowType)) return found;
-  throw problem('INPUT_INVALID', `schedule ${name} is not of Leaderfall: it starts ${workflowType}`, {
+  if (types.includes(workflowType)) return found;
+  throw problem('INPUT_INVALID', foreignText(name, workflowType), {
     next: 'Change it where it was made, or choose another name.',
   });
+}
+
+/** Why a schedule is left as it is. */
+export function foreignText(name: string, workflowType: string): string {
+  return workflowType === 'janitor'
+    ? `schedule ${name} is the janitor's`
+    : `schedule ${name} is not of Leaderfall: it starts ${workflowType}`;
 }
 
 /** What only Temporal can tell to be wrong, such as a cron expression, is the input's fault. Throws INPUT_INVALID. */
@@ -118,12 +130,8 @@ async function accepted<T>(act: () => Promise<T>): Promise<T> {
 
 /** Any schedule as Temporal has it. Throws INPUT_INVALID where there is none of that name. */
 export async function describeSchedule(client: Client, name: string): Promise<ScheduleDescription> {
-  return await known(name, () => client.schedule.getHandle(name).describe());
-}
-
-async function known<T>(name: string, act: () => Promise<T>): Promise<T> {
   try {
-    return await act();
+    return await client.schedule.getHandle(name).describe();
   } catch (cause) {
     if (!(cause instanceof ScheduleNotFoundError)) throw cause;
     throw problem('INPUT_INVALID', `there is no schedule ${name}`, {
