@@ -43,9 +43,14 @@ export interface Summary {
 /** Undefined where there are no values. The median of an even number is the lower of the two in the middle: a value that was seen. */
 export function summarize(values: number[]): Summary | undefined {
   const sorted = [...values].sort((a, b) => a - b);
-  const median = sorted[Math.ceil(sorted.length / 2) - 1];
+  const median = quantile(sorted, 0.5);
   const max = sorted.at(-1);
   return median === undefined || max === undefined ? undefined : { median, max, count: sorted.length };
+}
+
+/** The value that a part (0 to 1) of sorted values does not exceed: one that was seen; undefined where there are none. */
+export function quantile(sorted: number[], part: number): number | undefined {
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
 }
 
 /** Milliseconds from the scheduling of an activity's first run to the end of its last; 0 where it never ended. */

@@ -26,25 +26,14 @@ function check(name: string, command: string, args: string[]): boolean {
 /** One vitest project, or several by a pattern; a project that could not run at all is a failure too. */
 function vitest(project: string, env: NodeJS.ProcessEnv = {}): void {
   console.log(`\n── ${project.replace('*', '')} tests`);
-  const { status } = spawnSync('vitest', argsFor(project), {
+  const report = join(reports, `${project.replace('*', '')}.json`);
+  const args = ['run', '--project', project, '--reporter=default', '--reporter=json'];
+  const { status } = spawnSync('vitest', [...args, `--outputFile.json=${report}`], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...env },
   });
-  count(project, status);
-}
-
-function reportOf(project: string): string {
-  return join(reports, `${project.replace('*', '')}.json`);
-}
-
-function argsFor(project: string): string[] {
-  const report = `--outputFile.json=${reportOf(project)}`;
-  return ['run', '--project', project, '--reporter=default', '--reporter=json', report];
-}
-
-function count(project: string, status: number | null): void {
-  const counts = readReport(reportOf(project));
+  const counts = readReport(report);
   total.passed += counts.passed;
   total.failed += counts.failed;
   if (status !== 0 && counts.failed === 0) total.failed++;

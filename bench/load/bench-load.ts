@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { startRig } from '../../test/durability/rig.ts';
 import { deployedNode } from '../deployed-node.ts';
+import { quantile } from '../figure.ts';
 import { type Level, limits, playLevel } from './play.ts';
 
 /** The latest that a kill may be, at the 99th percentile. ms */
@@ -49,7 +50,7 @@ export async function benchLoad(
 
 /** What a level did not reach. */
 function missed(level: Level): string[] {
-  const p99 = quantile(level.delays, 0.99);
+  const p99 = quantile(level.delays, 0.99) ?? 0;
   return [
     ...(p99 > aimMs ? [`kill delay p99 ${p99} ms`] : []),
     ...(level.missedHeartbeats > 0 ? [`${level.missedHeartbeats} heartbeats missed`] : []),
@@ -89,15 +90,11 @@ function tableOf(levels: Level[]): string {
     table.push([
       ...[runs, room, [...verdicts].map(([verdict, count]) => `${count} ${verdict}`).join(', ')],
       ...[`${delays.length} of ${planned}`, skipped],
-      ...[0.5, 0.99, 1].map((part) => quantile(delays, part)),
+      ...[0.5, 0.99, 1].map((part) => quantile(delays, part) ?? 0),
       ...[missedHeartbeats, wrong.length, Math.round(seconds)],
       ...[load.worker, load.temporal, load.clusters].map((one) => one.toFixed(2)),
       Math.round(level.peakMiB),
     ]);
   }
   return table.toString();
-}
-
-function quantile(sorted: number[], part: number): number {
-  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0;
 }

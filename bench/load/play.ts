@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { type ChaosResult, wasCarriedOut } from '../../src/experiment/result.ts';
+import { plannedKills } from '../../src/experiment/schedule.ts';
 import type { ServedCluster } from '../../test/durability/cluster/server.ts';
 import type { Rig } from '../../test/durability/rig.ts';
 import type { TemporalServer } from '../../test/durability/temporal-server.ts';
@@ -12,10 +13,12 @@ import { limit } from './limited.ts';
 
 /** A kill every 20 s, as by default, and long enough for all to be live for a minute. */
 const schedule = { durationSeconds: 120, intervalSeconds: 20, recoveryTimeoutSeconds: 30 };
-const killsOfRun = 6;
 
 /** Runs begin over so long a time. ms */
 const beginWithinMs = 60_000;
+
+/** A worker is ready within so long a time. ms */
+const readyMs = 60_000;
 
 /** Longer than any run may take, its turn in a queue included. ms */
 const patienceMs = 420_000;
@@ -57,8 +60,7 @@ export async function playLevel(rig: Rig, runs: number, room: number, node: stri
   const worker = rig.worker(rig.together, server, name, { env, node });
   const limited = limit(worker.pid, limits);
   try {
-    while (!readFileSync(join(rig.folder, `worker-${name}.log`), 'utf8').includes('worker is ready'))
-      await delay(100);
+    await untilReady(join(rig.folder, `worker-${name}.log`));
     const pids = { worker: worker.pid, temporal: server.pid(), clusters: process.pid };
     const used = () => Object.values(pids).map(processorSeconds);
     const [began, before] = [Date.now(), used()];
@@ -68,10 +70,10 @@ export async function playLevel(rig: Rig, runs: number, room: number, node: stri
         return await playRun(server, workflowId, name);
       }),
     );
-    const seconds = (Date.now() - began) / 1_000;
-    const share = (index: number) => ((used()[index] ?? 0) - (before[index] ?? 0)) / seconds;
+    const [seconds, after] = [(Date.now() - began) / 1_000, used()];
+    const share = (index: number) => ((after[index] ?? 0) - (before[index] ?? 0)) / seconds;
     const level: Level = {
-      ...{ runs, room, seconds, planned: runs * killsOfRun },
+      ...{ runs, room, seconds, planned: runs * plannedKills(schedule) },
       ...sumOf(ends, clusters),
       missedHeartbeats: (await Promise.all(ends.map(({ handle }) => missedIn(handle)))).reduce(
         (sum, one) => sum + one,
@@ -86,6 +88,18 @@ export async function playLevel(rig: Rig, runs: number, room: number, node: stri
     await worker.stop();
     limited.release();
     await server.stop();
+  }
+}
+
+/** Throws with the end of the worker's log, which goes with the rig. */
+async function untilReady(log: string): Promise<void> {
+  const deadline = Date.now() + readyMs;
+  for (;;) {
+    const said = readFileSync(log, 'utf8');
+    if (said.includes('worker is ready')) return;
+    if (Date.now() > deadline)
+      throw new Error(`the worker is not ready after ${readyMs / 1_000} s, ${log}: ${said.slice(-2_000)}`);
+    await delay(100);
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** Clock ticks a second in /proc, which Linux has fixed for programs. */
-const ticks = 100;
+export const ticks = 100;
 
 /** Processor time that a process has used so far, s, as the kernel keeps it. */
 export function processorSeconds(pid: number): number {

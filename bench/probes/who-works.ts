@@ -1,8 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { processorSeconds } from './processor-time.ts';
-
-/** Clock ticks a second in /proc/stat. */
-const ticks = 100;
+import { processorSeconds, ticks } from './processor-time.ts';
 
 /** Who may use the processor while a stream flows; all that is none of these is `others`. */
 export const parts = ['producer', 'consumer', 'observer', 'brokers', 'others'] as const;

@@ -30,10 +30,10 @@ export async function benchSchedule(): Promise<number> {
   try {
     const when = { cron: ['0 3 1 1 *'] };
     const file = experimentFile({ name, taskQueue, when, experiment: tenMinutes });
-    await leaderfall(['schedule', 'create', '-f', file]);
+    await must(['schedule', 'create', '-f', file]);
     const schedule = access.client.schedule.getHandle(name);
     const before = await actionsOf(temporalNamespace);
-    await leaderfall(['schedule', 'trigger', name]);
+    await must(['schedule', 'trigger', name]);
     const workflowId = await eventually('the run is started', 60, async () => {
       const { recentActions } = (await schedule.describe()).info;
       return recentActions.at(-1)?.action.workflow.workflowId;
@@ -50,8 +50,15 @@ export async function benchSchedule(): Promise<number> {
     console.log(`counted by the server, schedule and this command included: ${JSON.stringify(counted)}`);
     return result.verdict === 'Pass' && total <= aim ? 0 : 1;
   } finally {
-    await leaderfall(['schedule', 'delete', name]);
+    const { code, stderr } = await leaderfall(['schedule', 'delete', name]);
+    if (code !== 0) console.error(stderr);
     await worker.stop();
     await access.connection.close();
   }
+}
+
+/** Throws with what the command printed where it fails. */
+async function must(args: string[]): Promise<void> {
+  const { code, stderr } = await leaderfall(args);
+  if (code !== 0) throw new Error(`leaderfall ${args.join(' ')} ended with ${code}: ${stderr}`);
 }

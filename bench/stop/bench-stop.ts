@@ -2,6 +2,7 @@ import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lockWorkflowId } from '../../src/experiment/lock.ts';
 import { startStopRig } from '../../test/integration/stop-rig.ts';
+import { quantile } from '../figure.ts';
 
 const live = 50;
 const intervalSeconds = 10;
@@ -42,6 +43,6 @@ export async function benchStop(): Promise<number> {
 
 function quantiles(values: number[]): string {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (part: number) => sorted[Math.ceil(part * sorted.length) - 1];
+  const at = (part: number) => quantile(sorted, part);
   return `p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)}`;
 }

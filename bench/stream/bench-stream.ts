@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import Table from 'cli-table3';
+import { summarize } from '../figure.ts';
 import { parts, type Work } from '../probes/who-works.ts';
 import type { Rate } from './measure.ts';
 import { type StreamRate, streamRate, type Verified } from './stream-rate.ts';
@@ -57,7 +58,7 @@ function slower({ sent, read }: Rate): number {
 }
 
 function median(rates: number[]): number {
-  return [...rates].sort((a, b) => a - b)[Math.floor(rates.length / 2)] ?? Number.NaN;
+  return summarize(rates)?.median ?? Number.NaN;
 }
 
 function isWhole({ lost, duplicated, outOfOrder, drained }: Verified): boolean {

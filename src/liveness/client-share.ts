@@ -19,7 +19,7 @@ export function besideObserver(
   const { metadata } = observer ?? {};
   const keeping: Keeping = {
     ...{ acks: stream.delivery?.acks, minInsyncReplicas },
-    shrinks: metadata?.shrinks ?? [],
+    shrinks: metadata?.shrinks,
   };
   return {
     ...(longestSilenceAt === undefined ? {} : { longestSilenceAt: stamp(longestSilenceAt) }),

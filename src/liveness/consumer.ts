@@ -113,7 +113,13 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   }
 
   async function watch(): Promise<void> {
-    while (!ended && producerStopsAt === undefined) {
+    while (!ended) {
+      if (producerStopsAt !== undefined) {
+        // Silence is expected from here on, but what is in the log still has to be read to its end.
+        if (!reader) await rebuild(rebuildAfterMs);
+        await delay(100);
+        continue;
+      }
       const quiet = silences.quietest() ?? { partition: 0, since: startedAt };
       const quietMs = Date.now() - quiet.since - paceMs;
       const patience = lastAt === undefined ? firstRecordMs : rebuildAfterMs;

@@ -2,7 +2,7 @@ import type { IsrShrink, MetadataFigures } from '../experiment/stream-figures.ts
 import type { Partition } from '../kafka/port.ts';
 
 /** Only the first are told one by one. */
-const maxShrinks = 40;
+export const maxShrinks = 40;
 
 /** Only the latest are kept. */
 const maxLeaders = 500;

@@ -1,5 +1,6 @@
 import type { Delivery } from '../experiment/anomalies.ts';
 import type { IsrShrink, ProducerOutage } from '../experiment/stream-figures.ts';
+import { maxShrinks } from './metadata-meter.ts';
 
 /** A request that a broker has is answered or has timed out after 3 s: a client that has got neither for longer sends none. ms */
 const stuckFromMs = 4_000;
@@ -11,7 +12,8 @@ const notLeading = ['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE', 'UNKNOWN
 export interface Keeping {
   acks: Delivery['acks'] | undefined;
   minInsyncReplicas: number;
-  shrinks: readonly IsrShrink[];
+  /** The first `maxShrinks` in the order of their begin; absent where nobody saw the metadata. */
+  shrinks?: readonly IsrShrink[] | undefined;
 }
 
 /**
@@ -21,9 +23,17 @@ export interface Keeping {
 export function stuckTime(outage: ProducerOutage, keeping: Keeping): number | undefined {
   const { servedMs = 0, errors } = outage;
   if (servedMs < stuckFromMs || !Object.keys(errors).every(isClients)) return undefined;
-  return keeping.acks === 'all' && keeping.shrinks.some((shrink) => forbids(shrink, outage, keeping))
-    ? undefined
-    : servedMs;
+  return keeping.acks === 'all' && !hadReplicas(outage, keeping) ? undefined : servedMs;
+}
+
+/** Whether replicas enough are known to have been in sync all the while. */
+function hadReplicas(outage: ProducerOutage, keeping: Keeping): boolean {
+  const { shrinks } = keeping;
+  if (!shrinks) return false;
+  const last = shrinks.at(-1);
+  // What shrank after the last that is told is not known.
+  if (last && shrinks.length >= maxShrinks && outage.at + outage.ms > last.at) return false;
+  return !shrinks.some((shrink) => forbids(shrink, outage, keeping));
 }
 
 /** Whether an error says nothing of a leader: no broker had the request, or it does not lead. */

@@ -99,6 +99,14 @@ test('a client that waits for replicas is not stuck, unless it need not wait for
   expect(stuckIn({}, 1, 1)).toBe(7_000);
 });
 
+test('an observer that tells nothing of metadata tells of no stuck client', () => {
+  const producerOutages = [{ ...outage, ms: 9_000 }];
+  const stream = { producerOutages, delivery: { acks: 'all' } } as unknown as StreamReport;
+  const observer = { outages: [] } as unknown as ObserverReport;
+  const beside = besideObserver(stream, observer, { skewMs: 0, minInsyncReplicas: 2 });
+  expect(beside.producerOutages).toEqual([{ ...outage, ms: 9_000, servedMs: 9_000 }]);
+});
+
 test('of a partition that is not probed, or without an observer, nobody knows', () => {
   expect(shared([{ ...outage, partition: 1 }], { outages: [] })[0]).not.toHaveProperty('servedMs');
   const stream = { producerOutages: [outage] } as StreamReport;

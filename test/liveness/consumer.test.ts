@@ -3,7 +3,13 @@ import { startConsumer } from '../../src/liveness/consumer.ts';
 import { plainStream, type Settings } from '../../src/liveness/environment.ts';
 import { encodeRecord } from '../../src/liveness/record.ts';
 
-const opened = vi.hoisted(() => [] as { groupId: string; onRecords: (records: object[]) => void }[]);
+interface Opened {
+  groupId: string;
+  onRecords: (records: object[]) => void;
+  onCrash: (message: string) => void;
+}
+
+const opened = vi.hoisted(() => [] as Opened[]);
 const look = vi.hoisted(() => ({
   confirmed: 'stuck-client' as 'stuck-client' | 'outage',
   stuck: [] as string[],
@@ -15,7 +21,7 @@ vi.mock('node:timers/promises', () => ({
   setTimeout: (ms: number) => new Promise((resolve) => globalThis.setTimeout(resolve, ms)),
 }));
 vi.mock('../../src/kafka/streams.ts', () => ({
-  connectReader: async (options: (typeof opened)[number]) => {
+  connectReader: async (options: Opened) => {
     opened.push(options);
     return { close: async () => {} };
   },
@@ -57,7 +63,7 @@ afterEach(() => {
 });
 
 /** A client delivers a record that lies at the offset of its sequence. */
-function deliver(client: (typeof opened)[number] | undefined, sequence: number, partition = 0): void {
+function deliver(client: Opened | undefined, sequence: number, partition = 0): void {
   const value = encodeRecord({ producer: 0, partition, sequence, at: Date.now() }, settings.runId);
   client?.onRecords([{ partition, offset: BigInt(sequence), value }]);
 }
@@ -228,4 +234,20 @@ test('silence of our own making is none: whoever closes the stream may be late',
   expect(opened).toHaveLength(1);
   const { longestSilenceMs } = consumer.report();
   expect(longestSilenceMs).toBe(2_000);
+});
+
+test('a client that crashes around the stop is followed by another, which reads the rest', async () => {
+  const consumer = startConsumer(settings, () => {});
+  const silence = givenUp(consumer);
+  await vi.advanceTimersByTimeAsync(500);
+  comes(0);
+  opened.at(-1)?.onCrash('the coordinator is gone');
+  consumer.producerStops();
+  await vi.advanceTimersByTimeAsync(500);
+  expect(opened).toHaveLength(2);
+  comes(1);
+  expect(consumer.report()).toMatchObject({ received: 2, lastError: 'the coordinator is gone' });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(opened).toHaveLength(2);
+  expect(silence()).toBeUndefined();
 });

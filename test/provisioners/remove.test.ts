@@ -146,6 +146,31 @@ test('what does not go in time is left over by name, and the rest is removed all
   expect([...kubernetes.objects.keys()]).toEqual(['Pod kafka/kafka-0']);
 });
 
+test('a claim that does not go is waited for once', async () => {
+  const kubernetes = await installed();
+  const { remove } = kubernetes;
+  // As one with a finalizer that nobody takes off.
+  kubernetes.remove = async (ref, options) => {
+    const claim = kubernetes.objects.get('PersistentVolumeClaim kafka/data-kafka-0');
+    if (ref.name !== 'data-kafka-0' || !claim?.metadata) return await remove(ref, options);
+    claim.metadata.deletionTimestamp = new Date().toISOString();
+    return { outcome: 'deleted' };
+  };
+  const before = Date.now();
+  const collect = collectGarbage(kubernetes);
+  const leftovers = await removeInstalled(
+    contextOf(kubernetes, ([line = '']) => {
+      if (!line.includes('removing kafka: PersistentVolumeClaim')) collect([line]);
+    }),
+  );
+  expect(leftovers).toEqual([
+    { kind: 'PersistentVolumeClaim', name: 'data-kafka-0', namespace: 'kafka', reason: 'not gone in time' },
+  ]);
+  expect([...kubernetes.objects.keys()]).toEqual(['PersistentVolumeClaim kafka/data-kafka-0']);
+  expect(Date.now() - before).toBeGreaterThan(360_000);
+  expect(Date.now() - before).toBeLessThan(370_000);
+});
+
 test('what is kept bears no mark of the run any more', async () => {
   const kubernetes = await installed();
   await keepInstalled(contextOf(kubernetes));

@@ -52,13 +52,13 @@ export function initPermissions(): Permission[] {
 export async function lookForKudo(
   kubernetes: KubernetesPort,
   namespace: string,
-): Promise<'installed' | 'hidden' | 'missing'> {
-  const found = await unlessRefused(async () => ({ manager: await kubernetes.read(managerRef) }));
-  if (found) return found.manager ? 'installed' : 'missing';
+): Promise<{ state: 'installed'; manager: Manager } | { state: 'hidden' | 'missing' }> {
+  const found = await unlessRefused(async () => ({ manager: await kubernetes.read<Manager>(managerRef) }));
+  if (found) return found.manager ? { state: 'installed', manager: found.manager } : { state: 'missing' };
   const instances = { apiVersion: 'kudo.dev/v1beta1', kind: 'Instance', namespace };
   const listed = await unlessRefused(() => kubernetes.list(instances));
   // A list that the server does not serve has no version.
-  return listed && listed.resourceVersion === '' ? 'missing' : 'hidden';
+  return { state: listed && listed.resourceVersion === '' ? 'missing' : 'hidden' };
 }
 
 /**
@@ -69,12 +69,12 @@ export async function ensureKudo(
   context: ProvisionContext,
 ): Promise<{ notes: string[]; managerImage?: string }> {
   const { kubernetes, experiment } = context;
-  const state = await lookForKudo(kubernetes, experiment.cluster.namespace);
-  if (state === 'hidden') {
+  const found = await lookForKudo(kubernetes, experiment.cluster.namespace);
+  if (found.state === 'hidden') {
     const hidden = `KUDO is taken as it is: the worker’s rights do not reach into namespace ${kudo.namespace}`;
     return { notes: [hidden] };
   }
-  if (state === 'installed') return await lookAfterKudo(context);
+  if (found.state === 'installed') return await lookAfterKudo(context, found.manager);
   for (const object of [...definitions(), ...prerequisites()]) await createIfMissing(kubernetes, object);
   await ensureWebhook(kubernetes, true);
   // The StatefulSet last: where it is, everything else is, so an init that was cut off is gone on with.
@@ -85,21 +85,23 @@ export async function ensureKudo(
 }
 
 /** Whoever may only use a KUDO that is there cannot read its certificate; its renewal is then somebody else's. */
-async function lookAfterKudo(context: ProvisionContext): Promise<{ notes: string[]; managerImage?: string }> {
+async function lookAfterKudo(
+  context: ProvisionContext,
+  manager: Manager,
+): Promise<{ notes: string[]; managerImage?: string }> {
   const { kubernetes } = context;
   const notes: string[] = [];
   const unless = async (what: string, work: () => Promise<void>) => {
     const done = await unlessRefused(async () => ({ nothing: await work() }));
     if (!done) notes.push(`the worker’s rights in namespace ${kudo.namespace} do not allow ${what}`);
   };
-  const manager = await kubernetes.read<Manager>(managerRef);
-  const serves = manager !== undefined && servesWebhook(manager);
+  const serves = servesWebhook(manager);
   await unless('to make what is missing of KUDO', async () => {
     for (const object of partsOf(manager, serves)) await createIfMissing(kubernetes, object);
   });
   await unless('to renew the certificate of KUDO’s webhook', () => ensureWebhook(kubernetes, serves));
   await unless('to wait for KUDO’s manager', () => managerReady(context));
-  const managerImage = manager?.spec?.template?.spec?.containers?.[0]?.image;
+  const managerImage = manager.spec?.template?.spec?.containers?.[0]?.image;
   return { notes, ...(managerImage ? { managerImage } : {}) };
 }
 
@@ -114,8 +116,8 @@ function servesWebhook({ spec }: Manager): boolean {
 }
 
 /** What a manager that is there cannot work without. One that has been given another service account has its own rights. */
-function partsOf(manager: Manager | undefined, serves: boolean): KubernetesObject[] {
-  const usual = manager?.spec?.template?.spec?.serviceAccountName === kudo.serviceAccount;
+function partsOf(manager: Manager, serves: boolean): KubernetesObject[] {
+  const usual = manager.spec?.template?.spec?.serviceAccountName === kudo.serviceAccount;
   return [
     ...definitions(),
     ...(usual ? prerequisites() : []),

@@ -29,7 +29,7 @@ async function permissions(context: {
     ...own('', 'persistentvolumeclaims', ['list', 'delete']),
     ...own('batch', 'jobs', ['list']),
   ];
-  const state = await lookForKudo(context.kubernetes, namespace);
+  const { state } = await lookForKudo(context.kubernetes, namespace);
   return state === 'missing' ? [...needed, ...initPermissions()] : needed;
 }
 

@@ -99,7 +99,8 @@ export async function removeInstance(context: ProvisionContext, instance: string
     return found;
   };
   const stuck = await gone(context, instance, remaining);
-  await gone(context, instance, claims);
+  const held = await gone(context, instance, claims);
+  if (held.length > 0) return [...stuck, ...held];
   await pause(settledMs, context.signal);
   return [...stuck, ...(await gone(context, instance, claims))];
 }
