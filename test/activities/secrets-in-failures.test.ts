@@ -7,8 +7,10 @@ import {
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
+import type { Activities } from '../../src/activities/contract.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import { readSecurity } from '../../src/activities/credentials.ts';
+import type { JanitorActivities } from '../../src/activities/janitor-contract.ts';
 import { problem } from '../../src/experiment/errors.ts';
 import type { ChaosResult, KillPlan } from '../../src/experiment/result.ts';
 import type { KubernetesPort, ObjectRef } from '../../src/kubernetes/port.ts';
@@ -140,8 +142,10 @@ const act = {
   repeated: false,
 };
 
+type StepName = keyof (Activities & JanitorActivities);
+
 /** What each step is asked for. */
-const requests: Record<string, (at: Scene) => object> = {
+const requests: Record<StepName, (at: Scene) => object> = {
   resolve: () => ({ cluster: secured, reach: 'direct' }),
   provision: ({ context }) => context.resolved,
   annotate: ({ context }) => context,
@@ -149,32 +153,39 @@ const requests: Record<string, (at: Scene) => object> = {
   aim: (at) => ({ ...at.context, liveness: at.liveness, index: 0, deadline: now, until: now + 1_000 }),
   kill: (at) => ({ ...at.context, liveness: at.liveness, plan }),
   prove: (at) => ({ ...at.context, liveness: at.liveness, plan, act, until: now + 1_000 }),
+  // Without a line to look at, nobody would ask the pod.
+  watchSlo: ({ context: { resolved }, liveness }) => ({
+    resolved: { ...resolved, experiment: { ...resolved.experiment, abortOn: ['producer-outage-max'] } },
+    liveness,
+  }),
+  takePart: ({ liveness }) => ({ liveness, from: now - 60_000, to: now }),
   closeStream: (at) => ({ ...at.context, liveness: at.liveness, until: now, kills: [] }),
   cleanUp: ({ context, liveness }) => ({ ...context, liveness }),
   record: ({ context }) => ({
     ...{ result: { ...refusedResult(), kills: [] }, resolved: context.resolved },
     pause: { scheduleId: 'nightly', note: 'a note' },
   }),
+  sweep: () => ({ namespaces: ['kafka'] }),
 };
 
 const cases = (['nothing', 'everything'] as const).flatMap((reads) =>
-  Object.keys(requests).map((name) => [name, reads] as const),
+  (Object.keys(requests) as StepName[]).map((name) => [name, reads] as const),
 );
 
 test.concurrent.each(cases)('%s gives nothing away where Kubernetes answers %s', async (name, reads) => {
   const at = await brokenScene(reads);
   if (name === 'record') at.deps.pauseSchedule = async () => leak();
-  const steps = createActivities(at.deps) as unknown as Record<string, (request: never) => Promise<unknown>>;
+  const steps = createActivities(at.deps);
   // What nobody here has read, nobody can have sent.
   await readSecurity(at.deps.kubernetes, at.context.resolved.experiment);
-  const { text } = await givenAway(at, steps[name] as never, requests[name]?.(at) ?? {});
+  const { text } = await givenAway(at, steps[name] as never, requests[name](at));
   expect(text).not.toMatch(canary);
 });
 
 test('the failure of a step is told with what stood there, and so is all that is made of it', async () => {
   const at = await brokenScene('everything');
   const { resolve } = createActivities(at.deps);
-  const { failure } = await givenAway(at, resolve as never, requests.resolve?.(at) ?? {});
+  const { failure } = await givenAway(at, resolve as never, requests.resolve(at));
   if (!(failure instanceof ApplicationFailure)) throw new Error('the step did not fail');
   const found = problemOfFailure(failure, 'resolve');
   expect(JSON.stringify(found)).toContain('<secret> refused for Bearer <secret> by <host>');

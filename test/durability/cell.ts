@@ -54,7 +54,6 @@ export interface Outcome {
   deaths: number;
   /** Of the latest kill, ms. */
   lateMs: number;
-  skipped: number;
   seconds: number;
   /** Why kills were skipped. */
   skips: string[];
@@ -106,7 +105,6 @@ export async function playCell(rig: Rig, cell: Cell): Promise<Outcome> {
     ...{ cell, deaths: deaths.length },
     verdict: result?.verdict ?? 'none',
     lateMs: Math.max(0, ...(result?.kills ?? []).map(({ latenessMs = 0 }) => latenessMs)),
-    skipped: (result?.kills ?? []).filter(({ status }) => status === 'skipped').length,
     skips: (result?.kills ?? []).flatMap(({ status, reason = '' }) => (status === 'skipped' ? [reason] : [])),
     seconds: Math.round((Date.now() - startedAt) / 1_000),
     wrong: [

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Cell, takeOverMs } from './cell.ts';
 import { status } from './cluster/api.ts';
 import type { OnTheWay } from './cluster/cluster.ts';
-import { type Point, points, replaceWorker } from './points.ts';
+import { deletion, type Point, points, replaceWorker } from './points.ts';
 import { disturb, eventRecorded, inTheMiddle, type Stage } from './stage.ts';
 
 /** An event at which something is taken away. */
@@ -93,7 +93,6 @@ export function clusterTrouble(trouble: string, { n, what }: Moment, ms: number)
 }
 
 const [inKill] = points.filter(({ activity }) => activity === 'kill');
-const deletion = points.find(({ request }) => request.startsWith('DELETE pods/kafka-kafka'));
 const [inCleanUp] = points.filter(({ activity }) => activity === 'cleanUp');
 
 /** The result, or that there is none. */
@@ -160,7 +159,6 @@ export const zombies: Cell[] = [
 export const answerLost: Cell = {
   ...{ name: 'answer-lost', what: 'a broker’s pod deleted, the answer lost' },
   disturb: async (stage) => {
-    if (!deletion) throw new Error('there is no such point');
     await inTheMiddle(stage, deletion.sight, 'after', async () => 'lost');
   },
 };
@@ -188,9 +186,7 @@ export const landsLate: Cell = {
   },
   landsLate: true,
   disturb: async (stage) => {
-    const sending = points.find(({ request }) => request.startsWith('DELETE pods/kafka-kafka'));
-    if (!sending) throw new Error('there is no such point');
-    await inTheMiddle(stage, sending.sight, 'before', async ({ abandoned }) => {
+    await inTheMiddle(stage, deletion.sight, 'before', async ({ abandoned }) => {
       await abandoned;
       return await delay(1_000, 'answered' as const);
     });

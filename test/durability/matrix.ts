@@ -10,7 +10,7 @@ import {
   storms,
   zombies,
 } from './disturbances.ts';
-import { diesAtEvent, diesInTheMiddle, points } from './points.ts';
+import { deletion, diesAtEvent, diesInTheMiddle, points } from './points.ts';
 import { policies } from './policies.ts';
 import { eventName } from './stage.ts';
 
@@ -52,9 +52,7 @@ export function wholeMatrix(events: RawEvent[]): Cell[] {
   ];
   return [
     ...events.map((event) => diesAtEvent(Number(event.eventId), eventName(event))),
-    ...points.flatMap((point, index) =>
-      (['before', 'after'] as const).map((when) => diesInTheMiddle(point, index, when)),
-    ),
+    ...points.flatMap((point) => [diesInTheMiddle(point, 'before'), diesInTheMiddle(point, 'after')]),
     ...[diesTwice, answerLost, landsLate, ...zombies, ...policies],
     ...serverMoments.map((moment) => serverCrashes(moment)),
     ...[at('startLiveness'), at('kill'), at('closeStream')].map((moment) =>
@@ -73,11 +71,9 @@ export function wholeMatrix(events: RawEvent[]): Cell[] {
 /** What `npm test` plays: of each kind of disturbance the one that comes nearest to a kill, all side by side. */
 export function shortMatrix(events: RawEvent[]): Cell[] {
   const at = momentsOf(events);
-  const deletion = points.findIndex(({ request }) => request.startsWith('DELETE pods/kafka-kafka'));
-  const deleting = points[deletion];
   return [
     diesAtEvent(at('kill').n, at('kill').what),
-    ...(deleting ? [diesInTheMiddle(deleting, deletion, 'after')] : []),
+    diesInTheMiddle(deletion, 'after'),
     ...[answerLost, serverCrashes(at('kill'))],
     ...zombies.filter(({ name }) => name === 'zombie-beside'),
   ];
@@ -89,15 +85,11 @@ export function shortMatrix(events: RawEvent[]): Cell[] {
  */
 export function sample(events: RawEvent[]): Cell[] {
   const at = momentsOf(events);
-  const byActivity = new Map(points.map((point, index) => [point.activity, { point, index }]));
+  const byActivity = new Map(points.map((point) => [point.activity, point]));
   const byKind = new Map(events.map((event) => [eventName(event), Number(event.eventId)]));
-  const inKill = points.findIndex(({ request }) => request.startsWith('DELETE pods/kafka-kafka'));
-  const killing = points[inKill];
   return [
-    ...[...byActivity.values()].map(({ point, index }, turn) =>
-      diesInTheMiddle(point, index, turn % 2 ? 'after' : 'before'),
-    ),
-    ...(killing ? [diesInTheMiddle(killing, inKill, 'before')] : []),
+    ...[...byActivity.values()].map((point, turn) => diesInTheMiddle(point, turn % 2 ? 'after' : 'before')),
+    diesInTheMiddle(deletion, 'before'),
     ...[...byKind]
       .filter(([name]) => /^(timer|activityTaskScheduled|workflowTaskStarted)/.test(name))
       .map(([name, n]) => diesAtEvent(n, name)),

@@ -20,6 +20,9 @@ function first(activity: string, request: RegExp, after?: RegExp, count = 1): Po
   };
 }
 
+/** The first broker's deletion. */
+export const deletion = first('kill', leaderDeleted);
+
 /** Every effect of every activity; for one that has none, a request in its middle. In the order of the story. */
 export const points: Point[] = [
   first('resolve', /^POST leases/),
@@ -28,7 +31,7 @@ export const points: Point[] = [
   first('startLiveness', /^POST pods/),
   first('aim', /^POST kafka\/metadata/, /^POST pods/),
   first('kill', /^PUT leases/),
-  first('kill', leaderDeleted),
+  deletion,
   first('prove', /^GET pods.*8083\/proxy\/report/, leaderDeleted),
   first('aim', /^POST kafka\/metadata/, leaderDeleted),
   first('kill', /^PUT leases/, leaderDeleted),
@@ -63,13 +66,10 @@ export function diesAtEvent(n: number, event: string): Cell {
 }
 
 /** The worker dies in the middle of an activity. */
-export function diesInTheMiddle(
-  { activity, request, sight }: Point,
-  index: number,
-  when: 'before' | 'after',
-): Cell {
+export function diesInTheMiddle(point: Point, when: 'before' | 'after'): Cell {
+  const { activity, request, sight } = point;
   return {
-    ...{ name: `${when}-${index + 1}-${activity}`, delaysMs: takeOverMs },
+    ...{ name: `${when}-${points.indexOf(point) + 1}-${activity}`, delaysMs: takeOverMs },
     what: `worker killed in ${activity}, ${when} ${request}`,
     disturb: (stage) =>
       inTheMiddle(stage, sight, when, async () => {

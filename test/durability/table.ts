@@ -7,8 +7,8 @@ export function tableOf(outcomes: Outcome[]): string {
     head: ['disturbance', 'verdict', 'kills', 'skipped', 'late ms', 's', 'wrong'],
     style: { head: [], border: [], compact: true },
   });
-  for (const { cell, verdict, deaths, skipped, lateMs, seconds, wrong } of outcomes) {
-    table.push([cell.what, verdict, deaths, skipped, lateMs, seconds, wrong.join('\n')]);
+  for (const { cell, verdict, deaths, skips, lateMs, seconds, wrong } of outcomes) {
+    table.push([cell.what, verdict, deaths, skips.length, lateMs, seconds, wrong.join('\n')]);
   }
   return table.toString();
 }

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
+import { freePort } from '../support/free-port.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -61,6 +62,17 @@ export async function startTemporal(folder: string, name: string): Promise<Tempo
   };
 }
 
+/** The same in a folder of its own, which goes with everything in it when the server is stopped. */
+export async function temporalOfItsOwn(name: string): Promise<TemporalServer & { folder: string }> {
+  const folder = mkdtempSync(join(tmpdir(), `leaderfall-${name}-`));
+  const server = await startTemporal(folder, name);
+  const stop = async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  };
+  return { ...server, folder, stop };
+}
+
 async function connected(address: string): Promise<Connection> {
   for (let tries = 0; ; tries++) {
     try {
@@ -79,13 +91,4 @@ async function end(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit');
   child.kill('SIGKILL');
   await exit;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,29 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { containerOf, readLivenessPod } from '../../src/activities/liveness-http.ts';
-import { ensureKafka, oneKill } from '../support/kafka.ts';
+import { oneKill } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
-import { startRoleWorker } from '../support/rights.ts';
-import {
-  brokerDeletions,
-  cluster,
-  cordon,
-  eventually,
-  runExperiment,
-  type WorkerProcess,
-} from '../support/testbed.ts';
+import { haveRoleWorker } from '../support/role-worker.ts';
+import { brokerDeletions, cluster, cordon, eventually, runExperiment } from '../support/testbed.ts';
 
 const taskQueue = 'e2e-min-isr';
 const liveness = { namespace: 'kafka', pod: 'kafka-liveness' };
-let worker: WorkerProcess;
-
-beforeAll(async () => {
-  await ensureKafka();
-  worker = await startRoleWorker(taskQueue, ['target']);
-});
-
-afterAll(async () => {
-  await worker.stop();
-});
+haveRoleWorker(taskQueue);
 
 test('all replicas needed in sync and one that cannot come back: producers are refused, Fail, exit code 1, nothing left', async () => {
   const experiment = {

@@ -1,22 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { brokers } from '../support/deaths.ts';
-import { ensureKafka } from '../support/kafka.ts';
 import { killed } from '../support/killed.ts';
-import { startRoleWorker } from '../support/rights.ts';
-import type { WorkerProcess } from '../support/testbed.ts';
+import { haveRoleWorker } from '../support/role-worker.ts';
 
 /** Deaths beside those that 6-kinds-of-death tries with every change. */
 const taskQueue = 'e2e-other-deaths';
-let worker: WorkerProcess;
-
-beforeAll(async () => {
-  await ensureKafka();
-  worker = await startRoleWorker(taskQueue, ['target']);
-});
-
-afterAll(async () => {
-  await worker.stop();
-});
+haveRoleWorker(taskQueue);
 
 test('a random broker’s pod deleted by force: told to stop all the same, so no crash', async () => {
   const { kill, victim, log, deletions } = await killed(taskQueue, {

@@ -1,16 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ensureKafka, oneKill } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
+import { deployRoles } from '../support/rights.ts';
 import { brokerDeletions, eventually, runExperiment, temporalClient } from '../support/testbed.ts';
 import { buildsOf, setCurrent } from '../support/versions.ts';
-import {
-  anotherImage,
-  deployAccount,
-  deployBuild,
-  firstTag,
-  removeAccount,
-  removeBuild,
-} from '../support/worker-builds.ts';
+import { anotherImage, deployAccount, deployBuild, firstTag, removeBuild } from '../support/worker-builds.ts';
 
 const taskQueue = 'e2e-upgrade';
 const folders = ['target', 'nodes'];
@@ -26,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => {
   for (const build of [one, two]) removeBuild(build);
-  removeAccount(folders);
+  deployRoles('delete', folders);
 });
 
 test('a run in whose middle another image’s Deployment becomes current ends on its own; the next run has the new one', async () => {

@@ -1,34 +1,29 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pointsOf } from '../../src/experiment/series.ts';
 import { removeKafka, watchLeader } from '../support/kafka.ts';
-import { deployRoles, kubeconfigOf } from '../support/rights.ts';
+import { startRoleWorker } from '../support/rights.ts';
 import {
   brokerDeletions,
   ensureNamespace,
   leaderfall,
   leftIn,
   runExperiment,
-  startWorker,
   type WorkerProcess,
 } from '../support/testbed.ts';
 
 const taskQueue = 'e2e-blog';
-const roles = ['target', 'kudo', 'kudo-init'];
 let worker: WorkerProcess;
 
 beforeAll(async () => {
   await ensureNamespace('kafka');
   await removeKafka();
   await ensureNamespace('kudo-system');
-  deployRoles('apply', roles);
   // Just the rights that deploy/ gives to a worker that may make a Kafka, and KUDO itself.
-  const KUBECONFIG = await kubeconfigOf('leaderfall', 'leaderfall-worker');
-  worker = await startWorker(taskQueue, { KUBECONFIG });
+  worker = await startRoleWorker(taskQueue, ['target', 'kudo', 'kudo-init']);
 });
 
 afterAll(async () => {
   await worker.stop();
-  deployRoles('delete', roles);
 });
 
 test('the ChaosEngine of the blog, unmodified, from nothing: three kills of the leader of that moment, Pass, nothing left', async () => {

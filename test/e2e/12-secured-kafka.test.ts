@@ -11,7 +11,7 @@ import { makeCertificate } from '../../src/provisioners/kudo/certificate.ts';
 import { historyText } from '../support/history-text.ts';
 import { ensureSecuredKafka, oneKill } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
-import { deployRoles, kubeconfigOf } from '../support/rights.ts';
+import { kubeconfigOf, startRoleWorker } from '../support/rights.ts';
 import { makeSecret, securePort, secureSecret, secureValue } from '../support/secure-listener.ts';
 import {
   cluster,
@@ -19,12 +19,10 @@ import {
   experimentFile,
   leaderfall,
   runExperiment,
-  startWorker,
   type WorkerProcess,
 } from '../support/testbed.ts';
 
 const taskQueue = 'e2e-secured';
-const roles = ['target', 'credentials'];
 const tls = { caSecret: secureSecret };
 const sasl = { mechanism: 'SCRAM-SHA-512', secret: secureSecret } as const;
 const secured = { namespace: 'kafka', port: securePort, tls, sasl };
@@ -33,10 +31,9 @@ let worker: WorkerProcess;
 
 beforeAll(async () => {
   await ensureSecuredKafka();
-  deployRoles('apply', roles);
-  // Just the rights that deploy/ gives to a worker that attacks this Kafka.
   kubeconfig = await kubeconfigOf('leaderfall', 'leaderfall-worker');
-  worker = await startWorker(taskQueue, { KUBECONFIG: kubeconfig });
+  // Just the rights that deploy/ gives to a worker that attacks this Kafka.
+  worker = await startRoleWorker(taskQueue, ['target', 'credentials'], { KUBECONFIG: kubeconfig });
   const wrong = { username: Buffer.from(await secureValue('username')), password: Buffer.from('wrong') };
   await makeSecret('wrong-password', wrong);
   await makeSecret('other-ca', { 'ca.crt': Buffer.from((await makeCertificate('other')).authority) });
@@ -44,7 +41,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await worker.stop();
-  deployRoles('delete', roles);
   for (const name of ['wrong-password', 'other-ca']) {
     await cluster.remove({ apiVersion: 'v1', kind: 'Secret', namespace: 'kafka', name });
   }

@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ensureKafka, oneKill } from '../support/kafka.ts';
+import { expect, test } from 'vitest';
+import { oneKill } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
-import { startRoleWorker } from '../support/rights.ts';
-import { brokerDeletions, runExperiment, type WorkerProcess } from '../support/testbed.ts';
+import { haveRoleWorker } from '../support/role-worker.ts';
+import { brokerDeletions, runExperiment } from '../support/testbed.ts';
 
 const taskQueue = 'e2e-slo-abort';
 /** Without another replica the outage lasts until the broker is back, which no machine does in this time. */
 const limitMs = 3_000;
-let worker: WorkerProcess;
-
-beforeAll(async () => {
-  await ensureKafka();
-  worker = await startRoleWorker(taskQueue, ['target']);
-});
-
-afterAll(async () => {
-  await worker.stop();
-});
+haveRoleWorker(taskQueue);
 
 test('a leader without another replica costs more than the experiment allows: one kill of three, Fail by that line, nothing left', async () => {
   const since = Date.now();

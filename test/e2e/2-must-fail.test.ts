@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { containerOf } from '../../src/activities/liveness-http.ts';
 import type { Pod } from '../../src/kubernetes/workloads.ts';
 import { livenessPodName } from '../../src/liveness/pod.ts';
-import { ensureKafka, oneKill } from '../support/kafka.ts';
+import { oneKill } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
-import { startRoleWorker } from '../support/rights.ts';
+import { haveRoleWorker } from '../support/role-worker.ts';
 import {
   brokerDeletions,
   cluster,
@@ -13,20 +13,10 @@ import {
   nodeOf,
   runExperiment,
   temporalClient,
-  type WorkerProcess,
 } from '../support/testbed.ts';
 
 const taskQueue = 'e2e-fail';
-let worker: WorkerProcess;
-
-beforeAll(async () => {
-  await ensureKafka();
-  worker = await startRoleWorker(taskQueue, ['target']);
-});
-
-afterAll(async () => {
-  await worker.stop();
-});
+haveRoleWorker(taskQueue);
 
 /** How the stream's consumer ended; undefined while it runs. */
 async function consumerExitCode(): Promise<number | undefined> {

@@ -1,21 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ensureKafka } from '../support/kafka.ts';
+import { expect, test } from 'vitest';
 import { killed } from '../support/killed.ts';
-import { startRoleWorker } from '../support/rights.ts';
-import type { WorkerProcess } from '../support/testbed.ts';
+import { haveRoleWorker } from '../support/role-worker.ts';
 
 const taskQueue = 'e2e-death';
 const crash = { kind: 'crash', privileged: true };
-let worker: WorkerProcess;
-
-beforeAll(async () => {
-  await ensureKafka();
-  worker = await startRoleWorker(taskQueue, ['target', 'crash'], { LEADERFALL_ALLOW_FAULTS: 'crash' });
-});
-
-afterAll(async () => {
-  await worker.stop();
-});
+haveRoleWorker(taskQueue, ['target', 'crash'], { LEADERFALL_ALLOW_FAULTS: 'crash' });
 
 /** The broker said that it shuts down, in words that the test has read itself. */
 const shutdown = /controlled shutdown|shutting down|due to signal/i;

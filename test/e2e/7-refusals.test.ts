@@ -5,32 +5,27 @@ import { connectRest } from '../../src/kubernetes/rest.ts';
 import { livenessPod } from '../../src/liveness/pod.ts';
 import { ensureKafka, oneKill } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
-import { deployRoles, kubeconfigOf } from '../support/rights.ts';
+import { startRoleWorker } from '../support/rights.ts';
 import {
   brokerDeletions,
   cluster,
   eventually,
   runExperiment,
-  startWorker,
   type WorkerProcess,
 } from '../support/testbed.ts';
 
 const taskQueue = 'e2e-refusals';
 const instance = { apiVersion: 'kudo.dev/v1beta1', kind: 'Instance', namespace: 'kafka', name: 'kafka' };
-const roles = ['target', 'kudo'];
 let worker: WorkerProcess;
 
 beforeAll(async () => {
   await ensureKafka();
-  deployRoles('apply', roles);
   // No more rights than deploy/ gives to a worker that attacks a Kafka and may install one, but not KUDO itself.
-  const KUBECONFIG = await kubeconfigOf('leaderfall', 'leaderfall-worker');
-  worker = await startWorker(taskQueue, { KUBECONFIG });
+  worker = await startRoleWorker(taskQueue, ['target', 'kudo']);
 });
 
 afterAll(async () => {
   await worker.stop();
-  deployRoles('delete', roles);
 });
 
 /** A run whose liveness pod never runs: Error in that step, nobody killed, nothing left. Gives the problem as text. */

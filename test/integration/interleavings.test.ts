@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
@@ -8,15 +5,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
 import type { Verdict } from '../../src/experiment/result.ts';
-import { startTemporal, type TemporalServer } from '../durability/temporal-server.ts';
+import { type TemporalServer, temporalOfItsOwn } from '../durability/temporal-server.ts';
 import { workflowCode } from '../support/build.ts';
-import {
-  dispatched,
-  type Interleaving,
-  interleavings,
-  type Seen,
-  stepsOf,
-} from '../workflow/interleavings-support.ts';
+import { dispatched, type Interleaving, interleavings, type Seen, stepsOf } from './interleavings-support.ts';
 
 /**
  * The workflow on a real server, over steps that fail, answer late, or not at all, while people ask for things and workers forget:
@@ -66,7 +57,6 @@ const statusOf: Record<Verdict, string> = {
   Stopped: 'CANCELLED',
 };
 
-const folder = mkdtempSync(join(tmpdir(), 'leaderfall-interleavings-'));
 const stories = new Map<string, Activities>();
 let temporal: TemporalServer;
 let connection: NativeConnection;
@@ -74,7 +64,7 @@ let workflowBundle: WorkflowBundleOption;
 let stopWorkers: () => Promise<void>;
 
 beforeAll(async () => {
-  temporal = await startTemporal(folder, 'interleavings');
+  temporal = await temporalOfItsOwn('interleavings');
   connection = await NativeConnection.connect({ address: temporal.address });
   workflowBundle = await workflowCode();
   const common = {
@@ -104,7 +94,6 @@ afterAll(async () => {
   await stopWorkers();
   await connection.close();
   await temporal.stop();
-  rmSync(folder, { recursive: true });
 });
 
 interface Told {

@@ -1,36 +1,27 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Activities } from '../../src/activities/contract.ts';
 import { killBudgetId } from '../../src/experiment/kill-budget.ts';
 import { takeKill } from '../../src/worker/take-kill.ts';
-import { startTemporal, type TemporalServer } from '../durability/temporal-server.ts';
+import { type TemporalServer, temporalOfItsOwn } from '../durability/temporal-server.ts';
 import { startStoryWorker } from './story-worker.ts';
 
 /** As workers ask, on a real Temporal server of their own, for the count is its whole namespace's. */
-let folder: string;
 let temporal: TemporalServer;
 let client: Client;
 const workers: { stop(): Promise<void> }[] = [];
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'leaderfall-kill-budget-'));
-  temporal = await startTemporal(folder, 'kills');
+  temporal = await temporalOfItsOwn('kill-budget');
   ({ client } = temporal);
 });
 
 afterEach(async () => {
   await Promise.all(workers.splice(0).map((worker) => worker.stop()));
   await temporal.stop();
-  rmSync(folder, { recursive: true });
 });
 
 async function work(taskQueue: string): Promise<{ stop(): Promise<void> }> {
-  // A worker must have some activity.
-  const activities = { record: async () => {} } as unknown as Activities;
-  const worker = await startStoryWorker(taskQueue, activities, temporal.address);
+  const worker = await startStoryWorker(taskQueue, {}, temporal.address);
   workers.push(worker);
   return worker;
 }

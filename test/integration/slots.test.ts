@@ -1,15 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Activities, RunContext } from '../../src/activities/contract.ts';
 import { currentRun } from '../../src/activities/step.ts';
-import { startTemporal, type TemporalServer } from '../durability/temporal-server.ts';
+import { type TemporalServer, temporalOfItsOwn } from '../durability/temporal-server.ts';
 import { healthy } from '../workflow/story-support.ts';
 import { realClock, startStoryWorker } from './story-worker.ts';
 
 const taskQueue = 'slots';
-const folder = mkdtempSync(join(tmpdir(), 'leaderfall-slots-'));
 let temporal: TemporalServer;
 const release = Promise.withResolvers<void>();
 const enough = { actor: 'a test', reason: 'enough' };
@@ -20,7 +16,7 @@ let worker: { stop(): Promise<void> };
 
 /** Runs whose first look, or whose clean-up, goes on until they are released, beside healthy ones. */
 beforeAll(async () => {
-  temporal = await startTemporal(folder, 'slots');
+  temporal = await temporalOfItsOwn('slots');
   const base = healthy(
     realClock,
     { calls: [], acts: [] },
@@ -53,7 +49,6 @@ afterAll(async () => {
   release.resolve();
   await worker.stop();
   await temporal.stop();
-  rmSync(folder, { recursive: true });
 });
 
 const nameOf = ({ resolved }: Pick<RunContext, 'resolved'>) => resolved.run.workflowId;

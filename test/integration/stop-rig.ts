@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { execa } from 'execa';
 import type { Act, Activities } from '../../src/activities/contract.ts';
@@ -13,7 +10,7 @@ import { takeClaim } from '../../src/kubernetes/lease.ts';
 import { readLock } from '../../src/worker/read-lock.ts';
 import { cancelRun } from '../../src/worker/temporal-facts.ts';
 import { fakeKafka, replacePod, type Scene, scene } from '../activities/step-support.ts';
-import { startTemporal, type TemporalServer } from '../durability/temporal-server.ts';
+import { type TemporalServer, temporalOfItsOwn } from '../durability/temporal-server.ts';
 import { main } from '../support/build.ts';
 import { healthy } from '../workflow/story-support.ts';
 import { realClock, startStoryWorker } from './story-worker.ts';
@@ -38,8 +35,7 @@ export interface StopRig {
 
 /** The real workflow and the real lock; a kill of each run every `intervalSeconds`, for ten minutes. */
 export async function startStopRig(intervalSeconds: number): Promise<StopRig> {
-  const folder = mkdtempSync(join(tmpdir(), 'leaderfall-stop-'));
-  const temporal = await startTemporal(folder, 'stop');
+  const temporal = await temporalOfItsOwn('stop');
   const { client, address } = temporal;
   const recorded = new Map<string, ChaosResult>();
   const kills: StopRig['kills'] = [];
@@ -94,7 +90,6 @@ export async function startStopRig(intervalSeconds: number): Promise<StopRig> {
     close: async () => {
       await worker.stop();
       await temporal.stop();
-      rmSync(folder, { recursive: true });
     },
   };
 }

@@ -2,6 +2,7 @@ import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import type { Activities, PromotionActivities } from '../../src/activities/contract.ts';
 import { makeWorkers } from '../../src/worker/make-workers.ts';
+import { workflowFile } from '../support/build.ts';
 
 /** Each queue must have some activity. */
 const unused = async (): Promise<never> => {
@@ -14,7 +15,7 @@ const unused = async (): Promise<never> => {
  */
 export async function startStoryWorker(
   taskQueue: string,
-  activities: Partial<Activities>,
+  activities: Partial<Activities & PromotionActivities>,
   address = process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233',
   runsAtOnce = 100,
   version?: WorkerDeploymentVersion,
@@ -22,6 +23,7 @@ export async function startStoryWorker(
   const connection = await NativeConnection.connect({ address });
   const workers = await makeWorkers({
     ...{ connection, taskQueue, runsAtOnce, version, namespace: 'default' },
+    workflowBundle: workflowFile,
     activities: { ...{ provision: unused, record: unused }, ...activities } as Activities &
       PromotionActivities,
   });

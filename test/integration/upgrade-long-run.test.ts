@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ChaosResult } from '../../src/experiment/result.ts';
 import { maxKillsOfHistory } from '../../src/experiment/schedule.ts';
-import { startTemporal, type TemporalServer } from '../durability/temporal-server.ts';
+import { type TemporalServer, temporalOfItsOwn } from '../durability/temporal-server.ts';
 import { buildsOf, setCurrent } from '../support/versions.ts';
 import { healthy, type Seen } from '../workflow/story-support.ts';
 import { realClock, startStoryWorker } from './story-worker.ts';
@@ -12,18 +9,16 @@ import { realClock, startStoryWorker } from './story-worker.ts';
 /** Two builds of the worker on a real Temporal server, and a run that goes on in a new history; steps only answer. */
 const taskQueue = 'upgrade-long-run';
 const deploymentName = 'leaderfall';
-const folder = mkdtempSync(join(tmpdir(), 'leaderfall-upgrade-'));
 const workers: { stop(): Promise<void> }[] = [];
 let temporal: TemporalServer;
 
 beforeAll(async () => {
-  temporal = await startTemporal(folder, 'upgrade');
+  temporal = await temporalOfItsOwn('upgrade');
 });
 
 afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.stop()));
   await temporal.stop();
-  rmSync(folder, { recursive: true });
 });
 
 /** A build that is made current; gives what its steps saw. */

@@ -2,7 +2,8 @@ import { expect } from 'vitest';
 import type { ChaosResult, KillRecord } from '../../src/experiment/result.ts';
 import type { ExperimentInput } from '../../src/experiment/spec.ts';
 import { type ContainerEnd, type Sight, witness } from './deaths.ts';
-import { oneKill, streamsLeft } from './kafka.ts';
+import { oneKill } from './kafka.ts';
+import { expectNothingLeft } from './nothing-left.ts';
 import { brokerDeletions, leftIn, type PodDeletion, runExperiment } from './testbed.ts';
 
 /** One death as the test saw it itself, beside what the run says of it. */
@@ -34,7 +35,10 @@ export async function killed(taskQueue: string, experiment: ExperimentInput): Pr
     const [kill] = result?.kills ?? [];
     if (!result || !kill?.plan) throw new Error(`no kill: ${stdout}\n${stderr.slice(-3_000)}`);
     expect(result.verdict, `${result.reasons.join('\n')}\n${JSON.stringify(kill)}`).toBe('Pass');
-    await expectNothingLeft(result);
+    expect(result.leftovers).toEqual([]);
+    await expectNothingLeft(result.run);
+    const own = { label: `leaderfall.io/run-id=${result.run.runId}` };
+    expect(await leftIn('leaderfall-crash', own)).toEqual([]);
     const deletions = brokerDeletions(since);
     const ends = seen.ends();
     const [deletion] = deletions;
@@ -56,12 +60,4 @@ export async function killed(taskQueue: string, experiment: ExperimentInput): Pr
   } finally {
     await seen.stop();
   }
-}
-
-async function expectNothingLeft({ run, leftovers }: ChaosResult): Promise<void> {
-  expect(leftovers).toEqual([]);
-  const own = { label: `leaderfall.io/run-id=${run.runId}` };
-  expect(await leftIn('kafka', own)).toEqual([]);
-  expect(await leftIn('leaderfall-crash', own)).toEqual([]);
-  expect(await streamsLeft(run)).toEqual([]);
 }

@@ -50,8 +50,8 @@ export async function startRoleWorker(
   env: Record<string, string> = {},
 ): Promise<WorkerProcess> {
   deployRoles('apply', folders);
-  const KUBECONFIG = await kubeconfigOf('leaderfall', 'leaderfall-worker');
-  const worker = await startWorker(taskQueue, { KUBECONFIG, ...env });
+  const KUBECONFIG = env.KUBECONFIG ?? (await kubeconfigOf('leaderfall', 'leaderfall-worker'));
+  const worker = await startWorker(taskQueue, { ...env, KUBECONFIG });
   const stop = async () => {
     await worker.stop();
     deployRoles('delete', folders);

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { applyOverlay, kubectl } from './kubectl.ts';
-import { deployRoles } from './rights.ts';
 import { setting } from './testbed.ts';
+import { workerOverlay } from './worker-pod.ts';
 
 const namespace = 'leaderfall';
 const image = 'docker.io/leaderfall/leaderfall';
@@ -42,21 +42,10 @@ export function deployAccount(folders: string[]): void {
 
 /** Deploys one build as docs/upgrades.md has it, and waits until its pod is ready. */
 export function deployBuild(build: string, newTag: string, taskQueue: string): void {
-  const env = Object.entries({
-    TEMPORAL_ADDRESS: setting('TESTBED_TEMPORAL_FROM_PODS'),
-    LEADERFALL_TASK_QUEUE: taskQueue,
-    LEADERFALL_LIVENESS_IMAGE: `${image}:${newTag}`,
-  }).map(([name, value]) => ({ name, value }));
-  const patch = {
-    ...{ apiVersion: 'apps/v1', kind: 'Deployment' },
-    metadata: { name: 'leaderfall-worker', namespace },
-    spec: { template: { spec: { containers: [{ name: 'worker', env }] } } },
-  };
   applyOverlay(['build'], {
     nameSuffix: `-${build}`,
     labels: [{ pairs: { 'app.kubernetes.io/version': build }, includeSelectors: true }],
-    images: [{ name: image, newTag }],
-    patches: [{ patch: JSON.stringify(patch) }],
+    ...workerOverlay({ taskQueue, image: `${image}:${newTag}` }),
   });
   kubectl(['rollout', 'status', `deployment/leaderfall-worker-${build}`, '-n', namespace, '--timeout=120s']);
 }
@@ -65,9 +54,4 @@ export function deployBuild(build: string, newTag: string, taskQueue: string): v
 export function removeBuild(build: string): void {
   const name = `leaderfall-worker-${build}`;
   kubectl(['delete', 'deployment', name, '-n', namespace, '--cascade=foreground', '--ignore-not-found']);
-}
-
-/** Takes the roles of `deployAccount` away; the namespace stays. */
-export function removeAccount(folders: string[]): void {
-  deployRoles('delete', folders);
 }

@@ -22,26 +22,37 @@ export async function deployWorker(options: {
   node?: string;
   env?: Record<string, string>;
 }): Promise<WorkerPod> {
-  const { taskQueue, folders, node } = options;
+  const { folders, node, ...worker } = options;
   const image = setting('LEADERFALL_LIVENESS_IMAGE');
+  const spec = node === undefined ? {} : { affinity: preferring(node) };
+  applyOverlay(folders, workerOverlay({ ...worker, image, spec }));
+  return await workerPod();
+}
+
+/** What an overlay says of the worker's Deployment: its image, its settings, and what else its pod's spec has. */
+export function workerOverlay(options: {
+  taskQueue: string;
+  image: string;
+  env?: Record<string, string>;
+  spec?: object;
+}): object {
+  const { taskQueue, image, spec = {} } = options;
   const env = Object.entries({
     TEMPORAL_ADDRESS: setting('TESTBED_TEMPORAL_FROM_PODS'),
     LEADERFALL_TASK_QUEUE: taskQueue,
     LEADERFALL_LIVENESS_IMAGE: image,
     ...options.env,
   }).map(([name, value]) => ({ name, value }));
-  const affinity = node === undefined ? {} : { affinity: preferring(node) };
   const patch = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'leaderfall-worker', namespace },
-    spec: { template: { spec: { ...affinity, containers: [{ name: 'worker', env }] } } },
+    spec: { template: { spec: { ...spec, containers: [{ name: 'worker', env }] } } },
   };
-  applyOverlay(folders, {
+  return {
     images: [{ name: 'docker.io/leaderfall/leaderfall', newTag: image.split(':').at(-1) }],
     patches: [{ patch: JSON.stringify(patch) }],
-  });
-  return await workerPod();
+  };
 }
 
 function preferring(node: string): object {

@@ -1,33 +1,13 @@
-import type { WorkflowHandle } from '@temporalio/client';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
 import type { BrokenSlo } from '../../src/experiment/abort-on.ts';
 import type { AbortOnId } from '../../src/experiment/abort-on-ids.ts';
 import { type Steering, untouched } from '../../src/experiment/steering.ts';
 import type { Carried } from '../../src/workflows/continue-run.ts';
-import {
-  failing,
-  healthy,
-  runStory,
-  type Seen,
-  timeSkippingServer,
-  untilCancelled,
-} from './story-support.ts';
+import { eachOnItsOwnServer, env, handle, seen } from './each-story.ts';
+import { failing, healthy, runStory, untilCancelled } from './story-support.ts';
 
-let env: TestWorkflowEnvironment;
-let seen: Seen;
-let handle: PromiseWithResolvers<WorkflowHandle>;
-
-beforeEach(async () => {
-  env = await timeSkippingServer();
-  seen = { calls: [], acts: [] };
-  handle = Promise.withResolvers();
-});
-
-afterEach(async () => {
-  await env.teardown();
-});
+eachOnItsOwnServer();
 
 const everyMinute = { durationSeconds: 180, intervalSeconds: 60 };
 const broken: BrokenSlo = { id: 'producer-outage-max', value: 812, limit: 500, observedAt: 1_000 };

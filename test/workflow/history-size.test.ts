@@ -1,19 +1,11 @@
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
 import { fullSeries, longKill, numbers, soakResult } from '../report/soak-result.ts';
-import { healthy, runStory, timeSkippingServer } from './story-support.ts';
+import { eachOnItsOwnServer, env, seen } from './each-story.ts';
+import { healthy, runStory } from './story-support.ts';
 
-let env: TestWorkflowEnvironment;
-
-beforeEach(async () => {
-  env = await timeSkippingServer();
-});
-
-afterEach(async () => {
-  await env.teardown();
-});
+eachOnItsOwnServer();
 
 /** Plans, proofs and a closing as long as real ones are, of a stream whose every second is another one. */
 function asLongAsReal(): Partial<Activities> {
@@ -37,7 +29,7 @@ function asLongAsReal(): Partial<Activities> {
 }
 
 test('the history of a run of 60 s is below 256 KiB, and each of its payloads below 64 KiB', async () => {
-  const { handle, result } = await runStory(env, healthy(env, { calls: [], acts: [] }, asLongAsReal()));
+  const { handle, result } = await runStory(env, healthy(env, seen, asLongAsReal()));
   expect(result?.kills).toHaveLength(3);
   const history = await handle.fetchHistory();
   const text = historyToJSON(history);

@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
 import { resultOf } from '../../src/cli/commands/report.ts';
 import type { TemporalAccess } from '../../src/cli/connect-temporal.ts';
@@ -10,7 +9,8 @@ import { maxKillsOfHistory } from '../../src/experiment/schedule.ts';
 import { unpackSpans } from '../../src/experiment/spans.ts';
 import { partMs, streamFrom } from '../../src/experiment/stream-part.ts';
 import type { Carried } from '../../src/workflows/continue-run.ts';
-import { healthy, planOf, runStory, type Seen, timeSkippingServer, untilCancelled } from './story-support.ts';
+import { eachOnItsOwnServer, env, seen } from './each-story.ts';
+import { healthy, planOf, runStory, untilCancelled } from './story-support.ts';
 
 /**
  * Runs that go on in new histories. A whole day of one kill a minute takes minutes even where time is skipped:
@@ -18,17 +18,7 @@ import { healthy, planOf, runStory, type Seen, timeSkippingServer, untilCancelle
  */
 const kills = Number(process.env.LEADERFALL_TEST_KILLS ?? 120);
 
-let env: TestWorkflowEnvironment;
-let seen: Seen;
-
-beforeEach(async () => {
-  env = await timeSkippingServer();
-  seen = { calls: [], acts: [] };
-});
-
-afterEach(async () => {
-  await env.teardown();
-});
+eachOnItsOwnServer();
 
 const schedule = (count: number) => ({ durationSeconds: count * 60, intervalSeconds: 60 });
 

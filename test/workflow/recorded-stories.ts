@@ -10,7 +10,7 @@ import { pauseOnMemo } from '../../src/experiment/scheduled.ts';
 import { indexedValueTypes } from '../../src/experiment/search-attributes.ts';
 import { workflowCode } from '../support/build.ts';
 import { recordedPromotions } from './recorded-promotions.ts';
-import { failing, healthy, last, planOf, runStory, untilCancelled } from './story-support.ts';
+import { cancelling, failing, healthy, last, planOf, runStory, untilCancelled } from './story-support.ts';
 
 /** Tells one story and gives the run to be recorded. */
 type Tell = (env: TestWorkflowEnvironment) => Promise<WorkflowHandle>;
@@ -190,10 +190,7 @@ export const recordedStories: Record<string, Tell> = {
   locked: experiment({
     steps: (base, handle) => ({
       kill: async () => ({ outcome: 'locked', by: { actor: 'ann', reason: 'a release' } }),
-      record: async (request) => {
-        if (request.cancelRun) await (await handle).cancel();
-        return await base.record(request);
-      },
+      record: cancelling(base, handle),
     }),
   }),
   'lost-kill-settled': experiment({

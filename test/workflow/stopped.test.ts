@@ -1,34 +1,14 @@
-import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
 import { workflowCode } from '../support/build.ts';
-import {
-  failing,
-  healthy,
-  runStory,
-  type Seen,
-  timeSkippingServer,
-  untilCancelled,
-} from './story-support.ts';
+import { eachOnItsOwnServer, env, handle, seen } from './each-story.ts';
+import { cancelling, failing, healthy, runStory, untilCancelled } from './story-support.ts';
 
 /** Stories that somebody stops. */
-let env: TestWorkflowEnvironment;
-let seen: Seen;
-let handle: PromiseWithResolvers<WorkflowHandle>;
-
-beforeEach(async () => {
-  env = await timeSkippingServer();
-  seen = { calls: [], acts: [] };
-  handle = Promise.withResolvers();
-});
-
-afterEach(async () => {
-  await env.teardown();
-});
+eachOnItsOwnServer();
 
 /** Runs a story in which some steps do something else. */
 async function story(overrides: Partial<Activities>) {
@@ -48,17 +28,12 @@ test('cancelled in the middle: no further kill, clean-up and record run, the run
 });
 
 test('abort ends the chaos at once with who and why; the run ends as Canceled', async () => {
-  const base = healthy(env, seen);
-  const record: Activities['record'] = async (request) => {
-    // What the worker does when it is told to: a workflow cannot cancel itself.
-    if (request.cancelRun) await (await handle.promise).cancel();
-    return await base.record(request);
-  };
   const prove: Activities['prove'] = async () => {
     const asked = { actor: 'ann', reason: 'a release' };
     await (await handle.promise).executeUpdate('abort', { args: [asked] });
     return await untilCancelled();
   };
+  const record = cancelling(healthy(env, seen), handle.promise);
   const { error } = await story({ prove, record });
   expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
   expect(seen.acts).toHaveLength(1);
@@ -78,7 +53,6 @@ test('the signal abort stops too, whatever its input', async () => {
 test.each(['abort', 'cancel'])(
   'a step that fails for good while the run is stopped by %s leaves it Stopped, and is told beside it',
   async (way) => {
-    const base = healthy(env, seen);
     const asked = { actor: 'ann', reason: 'a release' };
     const provision: Activities['provision'] = async () => {
       const run = await handle.promise;
@@ -88,10 +62,7 @@ test.each(['abort', 'cancel'])(
       await untilCancelled().catch(() => {});
       return await failing('PLAN_FATAL', 'provision')();
     };
-    const record: Activities['record'] = async (request) => {
-      if (request.cancelRun) await (await handle.promise).cancel();
-      return await base.record(request);
-    };
+    const record = cancelling(healthy(env, seen), handle.promise);
     const { error } = await story({ provision, record });
     expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
     expect(seen.calls).not.toContain('annotate');
@@ -110,15 +81,11 @@ test.each(['abort', 'cancel'])(
 );
 
 test('a kill that meets a lock ends the run as an abort would, with who locked and why', async () => {
-  const base = healthy(env, seen);
   const kill: Activities['kill'] = async () => ({
     outcome: 'locked',
     by: { actor: 'ann', reason: 'a release' },
   });
-  const record: Activities['record'] = async (request) => {
-    if (request.cancelRun) await (await handle.promise).cancel();
-    return await base.record(request);
-  };
+  const record = cancelling(healthy(env, seen), handle.promise);
   const { error } = await story({ kill, record });
   expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
   expect(seen.calls.filter((name) => name === 'kill')).toHaveLength(1);
@@ -143,10 +110,7 @@ test('a stop that comes together with the answer of the last step still stops th
       await (await handle.promise).signal('abort', { actor: 'ann', reason: 'a release' });
       return await base.closeStream(request);
     },
-    record: async (request) => {
-      if (request.cancelRun) await (await handle.promise).cancel();
-      return await base.record(request);
-    },
+    record: cancelling(base, handle.promise),
   };
   const steps = await Promise.all(
     ['', '-critical'].map((suffix) =>

@@ -31,7 +31,10 @@ it('says what to do when Temporal is not there, to CI too, and the doctor goes o
   const xml = readFileSync(junit, 'utf8');
   expect(xml).toMatch(/<testsuite [^>]*tests="1" failures="0" errors="1" skipped="0"/);
   expect(xml).toMatch(/<error message="[^"]*127\.0\.0\.1:1[^"]*" type="TEMPORAL_UNREACHABLE"/);
-  expect(readFileSync(summary, 'utf8')).toMatch(/^## run: TEMPORAL_UNREACHABLE\n\n.*127\.0\.0\.1:1/);
+  expect(xml).toMatch(/\nnext: .*TEMPORAL_ADDRESS/);
+  const told = readFileSync(summary, 'utf8');
+  expect(told).toMatch(/^## run: TEMPORAL_UNREACHABLE\n\n.*127\.0\.0\.1:1/);
+  expect(told).toMatch(/^\*\*Next:\*\* .*TEMPORAL\\_ADDRESS/m);
   const findings = JSON.parse(doctor.stdout) as { about: string; state: string }[];
   expect(findings.map(({ about, state }) => [about, state])).toEqual([
     ['Temporal', 'bad'],

@@ -1,24 +1,16 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Worker,
-  type WorkflowBundleOption,
-} from '@temporalio/worker';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Activities, Resolved } from '../../../src/activities/contract.ts';
 import { createPromotionActivities } from '../../../src/activities/promotion.ts';
 import type { PromotionRecord } from '../../../src/experiment/promotion/record.ts';
 import { cancelRun, findRecord } from '../../../src/worker/temporal-facts.ts';
-import { main, workflowCode } from '../../support/build.ts';
+import { main } from '../../support/build.ts';
 import { environmentSteps } from '../../workflow/promotion-support.ts';
-import { realClock } from '../story-worker.ts';
+import { realClock, startStoryWorker } from '../story-worker.ts';
 
 /**
  * Promotions from the command line on a real Temporal server: a worker of their own, and one for each of two environments. The real
@@ -32,19 +24,14 @@ const inputs: unknown[] = [];
 
 let connection: Connection;
 let client: Client;
-let native: NativeConnection;
-let workflowBundle: WorkflowBundleOption;
-let environments: { stop(): Promise<void> };
+let environments: { stop(): Promise<void> }[];
 let own: { stop(): Promise<void> };
 
 beforeAll(async () => {
-  const address = process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233';
-  connection = await Connection.connect({ address });
+  connection = await Connection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '127.0.0.1:7233' });
   client = new Client({ connection });
-  native = await NativeConnection.connect({ address });
-  workflowBundle = await workflowCode();
-  environments = await work(
-    (['staging', 'production'] as const).flatMap((name) => {
+  environments = await Promise.all(
+    (['staging', 'production'] as const).map((name) => {
       const base = environmentSteps(realClock, name, { fails, inputs });
       const activities: Activities = {
         ...base,
@@ -54,10 +41,7 @@ beforeAll(async () => {
           return aim.outcome === 'aimed' ? { ...aim, plan: { ...aim.plan, ...longPodOf(request) } } : aim;
         },
       };
-      return [
-        { taskQueue: queues[name], activities, workflowBundle },
-        { taskQueue: `${queues[name]}-critical`, activities },
-      ];
+      return startStoryWorker(queues[name], activities);
     }),
   );
   own = await ownWorker();
@@ -65,8 +49,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await own.stop();
-  await environments.stop();
-  await native.close();
+  await Promise.all(environments.map((environment) => environment.stop()));
   await connection.close();
   rmSync(folder, { recursive: true });
 });
@@ -81,29 +64,13 @@ const isLong = ({ resolved }: { resolved: Resolved }) => resolved.experiment.nam
 const longOf = (request: { resolved: Resolved }) => (isLong(request) ? { topic: 't'.repeat(249) } : {});
 const longPodOf = (request: { resolved: Resolved }) => (isLong(request) ? { pod: 'p'.repeat(253) } : {});
 
-function bundle(path: string) {
-  const workflowsPath = fileURLToPath(new URL(path, import.meta.url));
-  return bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
-}
-
-async function work(options: Omit<Parameters<typeof Worker.create>[0], 'connection'>[]) {
-  const workers = await Promise.all(options.map((one) => Worker.create({ ...one, connection: native })));
-  const running = Promise.all(workers.map((worker) => worker.run()));
-  return {
-    stop: async () => {
-      for (const worker of workers) worker.shutdown();
-      await running;
-    },
-  };
-}
-
 /** The worker of the promotions themselves, which has no rights anywhere. */
 function ownWorker() {
   const activities = createPromotionActivities({
     findRecord: (workflowId) => findRecord(client, workflowId),
     cancelRun: (run) => cancelRun(client, run),
   });
-  return work([{ taskQueue: queues.own, activities, workflowBundle }]);
+  return startStoryWorker(queues.own, activities);
 }
 
 function leaderfall(...args: string[]) {
@@ -378,27 +345,4 @@ test('wrong files and unknown promotions are usage errors', async () => {
     64,
     expect.stringContaining('there is no promotion never-was'),
   ]);
-});
-
-test('a promotion workflow of somebody else takes one experiment as one step', async () => {
-  const foreign = await work([
-    {
-      taskQueue: `${id}-foreign`,
-      workflowBundle: await bundle('../../../examples/promotion/own-workflow.ts'),
-    },
-  ]);
-  const step = (workflowId: string) =>
-    client.workflow.execute('ownPromotion', {
-      workflowId: `${id}-${workflowId}`,
-      taskQueue: `${id}-foreign`,
-      args: ['orders@sha256:1', queues.staging, kills],
-    });
-  try {
-    expect(await step('passes')).toBe('orders@sha256:1 may go on');
-    expect(inputs).toEqual([kills]);
-    fails.add('kills');
-    await expect(step('fails')).rejects.toMatchObject({ cause: { type: 'Fail' } });
-  } finally {
-    await foreign.stop();
-  }
 });

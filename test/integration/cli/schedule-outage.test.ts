@@ -1,26 +1,23 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTemporal, type TemporalServer } from '../../durability/temporal-server.ts';
+import { type TemporalServer, temporalOfItsOwn } from '../../durability/temporal-server.ts';
 import { main } from '../../support/build.ts';
 
 /** A schedule on a Temporal server of its own, which is away for longer than the schedule makes up for. */
-const folder = mkdtempSync(join(tmpdir(), 'leaderfall-outage-'));
-let server: TemporalServer;
+let server: TemporalServer & { folder: string };
 
 beforeAll(async () => {
-  server = await startTemporal(folder, 'schedules');
+  server = await temporalOfItsOwn('outage');
 });
 
 afterAll(async () => {
   await server.stop();
-  rmSync(folder, { recursive: true });
 });
 
 test('starts that were missed for longer than the catch-up window are left out', async () => {
-  const path = join(folder, 'often.json');
+  const path = join(server.folder, 'often.json');
   const when = { every: [{ interval: '2s' }] };
   const experiment = { cluster: { namespace: 'kafka' } };
   writeFileSync(path, JSON.stringify({ name: 'often', when, catchUp: '10s', experiment }));

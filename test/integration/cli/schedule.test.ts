@@ -288,7 +288,7 @@ test('every field of a file is in Temporal, and a schedule that is made paused s
   await client.schedule.getHandle(`${id}-twin`).delete();
 });
 
-/** `2027-03-28`: the day on which the clocks of Europe change, in March (3) or October (10). */
+/** The day of the month on which the clocks of Europe change, in March (3) or October (10). */
 function changeOf(year: number, month: 3 | 10): number {
   const last = new Date(Date.UTC(year, month - 1, 31));
   return 31 - last.getUTCDay();

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
+import { freePort } from '../../support/free-port.ts';
 import { eventually } from '../../support/testbed.ts';
 
 const program = fileURLToPath(new URL('../../../src/liveness/main.ts', import.meta.url));
@@ -57,14 +57,6 @@ async function container(role: string, environment: Record<string, string> = {})
       lastWords: () => JSON.parse(readFileSync(terminationLog, 'utf8')) as unknown,
     })),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await once(server.close(), 'close');
-  return port;
 }
 
 test.each(['producer', 'consumer', 'observer'])(

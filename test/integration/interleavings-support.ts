@@ -3,7 +3,8 @@ import type { WorkflowHandle } from '@temporalio/client';
 import fc from 'fast-check';
 import type { Activities } from '../../src/activities/contract.ts';
 import type { ChaosResult, KillPlan } from '../../src/experiment/result.ts';
-import { failing, healthy, planOf } from './story-support.ts';
+import { failing, healthy, planOf } from '../workflow/story-support.ts';
+import { realClock } from './story-worker.ts';
 
 /**
  * What one attempt of a step does. `hang`: neither answers nor beats, until its time is over. `lost`, `lost-hang`: it has done its
@@ -111,8 +112,6 @@ export interface Seen {
 /** Between kills: short, for the clock is a real one. */
 const schedule = { intervalSeconds: 1, late: { runIfWithinSeconds: 5 } };
 
-const clock = { currentTimeMs: async () => Date.now() };
-
 /** The steps of one story. What they do to its brokers is kept as a cluster would: a pod dies once, and each has its own UID. */
 export function stepsOf(
   story: Interleaving,
@@ -123,7 +122,7 @@ export function stepsOf(
   const unheard = new Set<string>();
   const attempts = new Map<StepName, number>();
   const base = healthy(
-    clock,
+    realClock,
     { calls: [], acts: [] },
     {},
     { ...schedule, durationSeconds: story.kills * schedule.intervalSeconds },
