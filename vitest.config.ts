@@ -57,7 +57,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           // They wait more than they work, each on a task queue or a Temporal server of its own.
-          maxWorkers: 2,
+          maxWorkers: 4,
         },
       },
       {
