@@ -12,13 +12,14 @@ export function specText(experiment: ResolvedExperiment): string {
 
 /**
  * What an experiment does, wherever it is run: what stages of a promotion are compared by. Besides what {@link specText} leaves out:
- * whose Kafka it is, how that comes to be, and whether it has opted in.
+ * whose Kafka it is, how that comes to be, whether it has opted in, and on which nodes the stream runs.
  */
 export function chaosText(experiment: Experiment): string {
   const { name: _name, slo: _slo, abortOn: _abortOn, reach: _reach, ...named } = experiment;
   const { environment: _environment, liveness, ...does } = named;
   const { cluster: _cluster, provision: _provision, annotationCheck: _check, ...chaos } = does;
-  const { image: _image, imagePullPolicy: _policy, imagePullSecrets: _secrets, ...stream } = liveness;
+  const { image: _image, imagePullPolicy: _policy, imagePullSecrets: _secrets, ...placed } = liveness;
+  const { nodeSelector: _nodes, tolerations: _tolerations, ...stream } = placed;
   return canonicalJson({ ...chaos, liveness: stream });
 }
 

@@ -4,6 +4,7 @@ import type { LeaderfallError } from '../../src/experiment/errors.ts';
 import { readDecision } from '../../src/experiment/promotion/decision.ts';
 import { bodyOf } from '../../src/experiment/promotion/news.ts';
 import { parsePromotion } from '../../src/experiment/promotion/promotion.ts';
+import { repeatAfter } from '../../src/experiment/promotion/size.ts';
 import { readExperimentText } from '../../src/experiment/read.ts';
 
 const stage = { name: 'staging', experiments: [{ cluster: { namespace: 'kafka' } }] };
@@ -74,6 +75,17 @@ describe('a promotion', () => {
     const twice = Object.keys(more).length === 0;
     const stages = [{ ...stage, ...more }, ...(twice ? [stage] : [])];
     expect(issues({ subject: 's', stages })).toContain(issue);
+  });
+
+  it.each([
+    ['its turn is still to come', 1, 70, 2],
+    ['its turn is at this moment', 1, 120, 2],
+    ['one was missed', 1, 130, 3],
+    ['several were missed', 2, 250, 5],
+    ['the last was missed too, and takes place all the same', 3, 700, 6],
+    ['the last is over', 6, 700, 7],
+  ])('a soak of five and a half hours goes on where %s', (_, done, minutes, next) => {
+    expect(repeatAfter(done, { duration: '330m', every: '1h' }, minutes * 60_000)).toBe(next);
   });
 
   it('is refused where a hook has no address, or two', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { specHashOf } from '../../src/activities/baseline.ts';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
 import { type ExperimentInput, experimentSchema } from '../../src/experiment/spec.ts';
-import { canonicalJson } from '../../src/experiment/spec-hash.ts';
+import { canonicalJson, chaosText } from '../../src/experiment/spec-hash.ts';
 
 const hashOf = (input: ExperimentInput, image = 'a:1') =>
   specHashOf(
@@ -37,6 +37,31 @@ describe('the digest of a spec', () => {
 
   it('is short enough for a search attribute and fit for a query', () => {
     expect(hashOf({})).toMatch(/^[0-9a-f]{16}$/);
+  });
+});
+
+describe('what an experiment does, wherever it is run', () => {
+  const chaosOf = (input: ExperimentInput) => chaosText(experimentSchema.parse(input));
+
+  it.each<[string, ExperimentInput]>([
+    ['whose Kafka it is', { cluster: { namespace: 'other' }, provision: { mode: 'existing' } }],
+    ['whether that has opted in', { annotationCheck: false }],
+    ['what its environment is called', { environment: 'production' }],
+    ['how it is judged', { slo: { lost: 5 }, abortOn: ['duplicates'] }],
+    [
+      'on which nodes the stream runs',
+      { liveness: { nodeSelector: { pool: 'tools' }, tolerations: [{ key: 'tools', operator: 'Exists' }] } },
+    ],
+  ])('does not change with %s', (_what, input) => {
+    expect(chaosOf(input)).toBe(chaosOf({}));
+  });
+
+  it.each<[string, ExperimentInput]>([
+    ['the target', { target: 'follower' }],
+    ['the stream', { liveness: { acks: 1 } }],
+    ['the guard', { guard: { allow: ['under-replicated'] } }],
+  ])('changes with %s', (_what, input) => {
+    expect(chaosOf(input)).not.toBe(chaosOf({}));
   });
 });
 

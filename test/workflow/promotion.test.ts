@@ -269,6 +269,27 @@ test('a soak repeats the experiments for its time, and one repeat that does not 
   expect(broken.record?.reason).toMatch(/^staging: repeat 1 of the soak: kills ended Fail/);
 });
 
+test('a soak whose runs last longer than its interval leaves out what it has missed, but never the last repeat', async () => {
+  const base = environmentSteps(env, 'staging', { fails, inputs });
+  const steps: Partial<Activities> = {
+    // Two kills that lie 70 minutes apart.
+    resolve: async (input) => {
+      const { experiment, ...resolved } = await base.resolve(input);
+      const schedule = { ...experiment.schedule, durationSeconds: 8_400, intervalSeconds: 4_200 };
+      return { ...resolved, experiment: { ...experiment, schedule } };
+    },
+  };
+  const gates = [{ kind: 'soak', duration: '6h', every: '1h' }];
+  const { record } = await promote({ staging: { gates }, steps });
+  expect(record?.outcome).toBe('Promoted');
+  const { runs = [], gates: [gate] = [] } = record?.stages[0] ?? {};
+  const minutes = runs
+    .filter(({ purpose }) => purpose === 'soak')
+    .map(({ startedAt }) => Math.floor((Date.parse(startedAt) - Date.parse(gate?.since ?? '')) / 60_000));
+  expect(minutes).toEqual([60, 180, 300, 370]);
+  expect(gate?.how).toBe('4 of 4 repeats passed, 2 left out: the one before was not over');
+});
+
 test('a repeat of a soak that passes but is worse than the last passed run of its spec holds the stage', async () => {
   const base = environmentSteps(env, 'staging', { fails, inputs });
   const baseline = {

@@ -52,7 +52,7 @@ export async function rightFindings(
       state: 'bad',
       text: `${missing.length} of ${wanted.length} are missing for whoever asks here`,
       evidence: missing.map(describePermission),
-      next: `Bind the roles in deploy/kustomize/target${own.length > 0 ? ' and kudo' : ''} in namespace ${namespace}.`,
+      next: `Bind the roles in deploy/kustomize that have them in namespace ${namespace}; docs/worker.md says which do.`,
     },
   ];
 }

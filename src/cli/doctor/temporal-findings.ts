@@ -2,7 +2,7 @@ import { criticalSuffix } from '../../activities/contract.ts';
 import { compareRegistered } from '../../experiment/search-attributes.ts';
 import { messageOf, type TemporalAccess } from '../connect-temporal.ts';
 import { seenWithinMs } from '../progress/pending-lines.ts';
-import { pollersOf } from '../progress/watch-run.ts';
+import { livingPollersOf } from '../progress/watch-run.ts';
 import { janitorSchedule, janitorState } from '../schedule/janitor.ts';
 import type { Finding } from './finding.ts';
 
@@ -26,8 +26,7 @@ export async function serverFindings(access: TemporalAccess): Promise<Finding[]>
 export async function workerFindings(access: TemporalAccess, taskQueue: string): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const queue of [taskQueue, `${taskQueue}${criticalSuffix}`]) {
-    const pollers = await pollersOf(access, queue);
-    const living = pollers.filter(({ lastSeen }) => Date.now() - lastSeen < seenWithinMs);
+    const living = await livingPollersOf(access, queue);
     findings.push(
       living.length > 0
         ? { about: 'worker', state: 'ok', text: `${living.length} on task queue ${queue}` }
@@ -35,7 +34,7 @@ export async function workerFindings(access: TemporalAccess, taskQueue: string):
             about: 'worker',
             state: 'warning',
             text: `none polls task queue ${queue}`,
-            next: 'Start one: leaderfall worker, or kubectl apply -k deploy/kustomize/base',
+            next: 'Start one: leaderfall worker, or kubectl apply -k deploy/kustomize/existing, once its image and TEMPORAL_ADDRESS are edited',
           },
     );
   }
@@ -88,14 +87,25 @@ const versioned = 2;
 /** Whether something removes what terminated runs leave; runs work without. */
 export async function janitorFindings({ client }: TemporalAccess): Promise<Finding[]> {
   const about = 'janitor';
-  const state = await janitorState(client);
+  const { state, failed } = await janitorState(client);
+  if (failed) {
+    return [
+      {
+        about,
+        state: 'warning',
+        text: `the last round of schedule ${janitorSchedule} failed: ${failed.message}`,
+        ...(failed.evidence ? { evidence: failed.evidence } : {}),
+        ...(failed.next ? { next: failed.next } : {}),
+      },
+    ];
+  }
   if (state === 'active') return [{ about, state: 'ok', text: `schedule ${janitorSchedule} runs` }];
   return [
     {
       about,
       state: 'warning',
       text: `schedule ${janitorSchedule} is ${state}: what a terminated run leaves stays until the next run or round`,
-      next: 'leaderfall janitor --every 1h',
+      next: 'leaderfall janitor --every 1h -n NAMESPACE',
     },
   ];
 }

@@ -1,6 +1,14 @@
-import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
+import {
+  type Client,
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import type { Duration } from '@temporalio/common';
 import type { JanitorRequest } from '../../activities/janitor-contract.ts';
+import type { Problem } from '../../experiment/errors.ts';
+import { problemOfFailure } from '../../workflows/failure.ts';
 
 /** The id of the janitor's schedule in Temporal. */
 export const janitorSchedule = 'leaderfall-janitor';
@@ -33,12 +41,31 @@ export async function scheduleJanitor(
   return { scheduleId, change: 'updated' };
 }
 
-/** Whether the janitor's schedule is there and runs. */
-export async function janitorState({ schedule }: Client): Promise<'active' | 'paused' | 'missing'> {
+/** Whether the janitor's schedule is there and runs, and why its last round failed, where that is known. */
+export async function janitorState(
+  client: Client,
+): Promise<{ state: 'active' | 'paused' | 'missing'; failed?: Problem }> {
   try {
-    return (await schedule.getHandle(janitorSchedule).describe()).state.paused ? 'paused' : 'active';
+    const { state, info } = await client.schedule.getHandle(janitorSchedule).describe();
+    const last = info.recentActions.at(-1)?.action.workflow;
+    const failed = last && (await whyFailed(client, last.workflowId, last.firstExecutionRunId));
+    return { state: state.paused ? 'paused' : 'active', ...(failed ? { failed } : {}) };
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return 'missing';
+    if (error instanceof ScheduleNotFoundError) return { state: 'missing' };
     throw error;
   }
+}
+
+/** Undefined for a round that goes on, that did not fail, or that Temporal keeps no longer. */
+async function whyFailed(client: Client, workflowId: string, runId: string): Promise<Problem | undefined> {
+  const handle = client.workflow.getHandle(workflowId, runId);
+  try {
+    const { status } = await handle.describe();
+    if (status.name !== 'FAILED' && status.name !== 'TIMED_OUT') return undefined;
+    await handle.result();
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) return problemOfFailure(error.cause);
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+  return undefined;
 }

@@ -8,3 +8,16 @@ export const maxRuns = 500;
 export function repeatsOf({ duration, every }: Pick<GateOf<'soak'>, 'duration' | 'every'>): number {
   return Math.ceil(millisecondsOf(duration) / millisecondsOf(every));
 }
+
+/**
+ * The repeat that follows number `done` (from 1) of a soak, `sinceMs` after the soak began. Repeats whose moment has passed meanwhile
+ * are left out, as schedules do, but never the last one: it closes the soak, late if need be. After the last: one more than there are.
+ */
+export function repeatAfter(
+  done: number,
+  gate: Pick<GateOf<'soak'>, 'duration' | 'every'>,
+  sinceMs: number,
+): number {
+  const next = Math.ceil(sinceMs / millisecondsOf(gate.every));
+  return Math.max(done + 1, Math.min(next, repeatsOf(gate)));
+}

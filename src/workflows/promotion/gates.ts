@@ -4,7 +4,7 @@ import { millisecondsOf } from '../../experiment/durations.ts';
 import { answersTo, type WaitsFor } from '../../experiment/promotion/answers.ts';
 import type { Gate, GateOf } from '../../experiment/promotion/promotion.ts';
 import type { GateRecord, StageRecord } from '../../experiment/promotion/record.ts';
-import { repeatsOf } from '../../experiment/promotion/size.ts';
+import { repeatAfter, repeatsOf } from '../../experiment/promotion/size.ts';
 import { tellNews } from './news.ts';
 import { runAll } from './runs.ts';
 import { note, type Place, type PromotionStory, stamp } from './story.ts';
@@ -83,7 +83,7 @@ async function approved(
   return undefined;
 }
 
-/** Repeats the stage's experiments at the interval; the last repeat is at the end of the duration. */
+/** Repeats the stage's experiments at the interval; the last repeat is at the end of the duration, or as soon after it as can be. */
 async function soaked(
   story: PromotionStory,
   place: Place,
@@ -97,8 +97,9 @@ async function soaked(
   const repeats = repeatsOf(gate);
   here.until = stamp(end);
   tellWaiting(story, record, gate, `soaks until ${here.until}, repeated every ${every}`);
-  for (let repeat = 1, due = begin; due < end; repeat++) {
-    due = Math.min(end, due + millisecondsOf(every));
+  let leftOut = 0;
+  for (let repeat = 1, passed = 0; repeat <= repeats; ) {
+    const due = Math.min(end, begin + repeat * millisecondsOf(every));
     if (await overridden(story, due - Date.now(), `until repeat ${repeat} of ${record.name}`))
       return undefined;
     const { answers } = record;
@@ -109,9 +110,18 @@ async function soaked(
     record.state = 'waiting';
     record.answers = answers;
     if (lack) return { reason: `repeat ${repeat} of the soak: ${lack}` };
-    here.how = `${repeat} of ${repeats} repeats passed`;
+    passed++;
+    const next = repeatAfter(repeat, gate, Date.now() - begin);
+    leftOut += next - repeat - 1;
+    repeat = next;
+    here.how = soakText(passed, repeats - leftOut, leftOut);
   }
   return undefined;
+}
+
+function soakText(passed: number, planned: number, leftOut: number): string {
+  const out = leftOut > 0 ? `, ${leftOut} left out: the one before was not over` : '';
+  return `${passed} of ${planned} repeats passed${out}`;
 }
 
 async function inWindow(
