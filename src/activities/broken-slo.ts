@@ -11,12 +11,13 @@ const patienceMs = 1_000;
 
 /**
  * Asks the stream's pod once for the figures of `abortOn`, which it tells as the worst so far: no look that was missed is one that
- * is lost. 'unseen' where a side that is needed does not answer; nobody is asked where `abortOn` names no such figure.
+ * is lost. `kills`: as `sloLimits` takes them. 'unseen' where a side that is needed does not answer; nobody is asked where `abortOn` names no such figure.
  */
 export async function brokenSlo(
   kubernetes: KubernetesPort,
   liveness: StartedLiveness,
   experiment: ResolvedExperiment,
+  kills?: number,
 ): Promise<BrokenSlo | 'unseen' | undefined> {
   if (!abortsOn(experiment, streamFigureIds)) return undefined;
   const askedAt = Date.now();
@@ -25,7 +26,8 @@ export async function brokenSlo(
     consumerReport(kubernetes, liveness, patienceMs),
   ]);
   const observedAt = Math.round((askedAt + Date.now()) / 2);
-  const broken = brokenOf(experiment, { ...producedOf(producer), ...consumedOf(consumer) }, observedAt);
+  const figures = { ...producedOf(producer), ...consumedOf(consumer) };
+  const broken = brokenOf(experiment, figures, observedAt, kills);
   if (broken) return broken;
   const blind =
     (!producer && abortsOn(experiment, ['producer-outage-max', 'producer-outage-total'])) ||

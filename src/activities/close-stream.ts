@@ -1,13 +1,6 @@
 import { LeaderfallError } from '../experiment/errors.ts';
 import { faultSpans } from '../experiment/fault-spans.ts';
-import {
-  type ContainerEnd,
-  type KillRecord,
-  type PodEnd,
-  type ProvisionedKafka,
-  type StreamReport,
-  wasCarriedOut,
-} from '../experiment/result.ts';
+import type { ContainerEnd, PodEnd, ProvisionedKafka, StreamReport } from '../experiment/result.ts';
 import { unpackSpans } from '../experiment/spans.ts';
 import { streamFrom } from '../experiment/stream-part.ts';
 import type { Partition } from '../kafka/port.ts';
@@ -33,6 +26,7 @@ import {
   readLogAgain,
   stopProducer,
 } from './liveness-http.ts';
+import { recoveriesOf } from './recoveries-of.ts';
 import { runStep, type StepContext } from './step.ts';
 import { streamOverTime } from './stream-series.ts';
 
@@ -54,7 +48,7 @@ async function closeStream(
   const isrFullAtEnd = await isrFull(deps, request, step);
   const observer = await observerReport(kubernetes, liveness, 0);
   const skewMs = observer?.aheadMs ?? 0;
-  const recoveries = recoveriesOf(request.kills, observer, Date.now());
+  const recoveries = recoveriesOf(request.unseen ?? [], observer, Date.now());
   step.progress(['draining the stream']);
   const before = await readLivenessPod(kubernetes, liveness);
   const own = before?.metadata?.uid === liveness.podUid ? before : undefined;
@@ -130,32 +124,6 @@ function outagesOf(
   if (!found) return {};
   const longest = found.longest.map((outage) => ({ ...outage, at: Math.round(outage.at - skewMs) }));
   return { partitionOutages: { ...found, longest } };
-}
-
-/**
- * When all replicas were in sync again after each kill whose own watch had ended before: the first full ISR between its shrinking
- * and the next kill, by the observer's record of the whole run.
- */
-export function recoveriesOf(
-  kills: KillRecord[],
-  observer: ObserverReport | undefined,
-  now: number,
-): Closing['recoveries'] {
-  if (!observer) return [];
-  const skew = observer.aheadMs ?? observer.now - now;
-  const requests = kills.flatMap(({ act }) => (wasCarriedOut(act) ? [act.requestedAt] : []));
-  return kills.flatMap(({ index, act, plan, proof }) => {
-    if (!wasCarriedOut(act) || !plan || proof?.timeToFullIsrMs !== undefined) return [];
-    const next = Math.min(...requests.filter((at) => at > act.requestedAt), Number.POSITIVE_INFINITY);
-    const changes = observer.observations
-      .filter(({ kind }) => kind === 'isr')
-      .map(({ at, isr }) => ({ at: at - skew, size: isr?.length ?? 0 }))
-      .filter(({ at }) => at >= act.requestedAt && at < next);
-    const shrank = changes.findIndex(({ size }) => size < plan.replicas.length);
-    const full =
-      shrank < 0 ? undefined : changes.slice(shrank).find(({ size }) => size === plan.replicas.length);
-    return full ? [{ index, timeToFullIsrMs: Math.round(full.at - act.requestedAt) }] : [];
-  });
 }
 
 /** True as soon as all replicas of every partition are in sync, false when they are not in time, undefined where Kafka never answered. */

@@ -25,6 +25,7 @@ import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { Asked } from '../experiment/steering.ts';
 import type { StreamGlance } from '../experiment/stream-glance.ts';
 import type { StreamPart } from '../experiment/stream-part.ts';
+import type { UnseenRecovery } from '../experiment/unseen-recovery.ts';
 import type { Baseline } from '../experiment/verdict-line.ts';
 import type { OpenTimes } from '../experiment/window.ts';
 
@@ -100,8 +101,8 @@ export interface Closing {
   changes?: PartitionChanges;
 }
 
-/** What a look at a kill gave: its proof, and how the stream stood then. */
-export type Proven = KillProof & { stream?: StreamGlance };
+/** What a look at a kill gave: its proof, how the stream stood then, and the recovery from the kill before where that was asked for. */
+export type Proven = KillProof & { stream?: StreamGlance; recoveries?: Closing['recoveries'] };
 
 /**
  * The activities of `kafkaBrokerFailure`. Each may run twice: it looks before it acts, and treats "already so" as done.
@@ -137,12 +138,27 @@ export interface Activities {
       plan: KillPlan;
       /** An earlier step for this plan ran out of its time: it may have acted. */
       answerLost?: boolean;
+      /** Planned kills, with those by which the run was extended. */
+      kills?: number;
     },
   ): Promise<Act>;
   /** Looks at the stream until a line of `abortOn` is broken. */
-  watchSlo(request: { resolved: Resolved; liveness: StartedLiveness }): Promise<BrokenSlo>;
+  watchSlo(request: {
+    resolved: Resolved;
+    liveness: StartedLiveness;
+    /** Planned kills, with those by which the run was extended. */
+    kills?: number;
+  }): Promise<BrokenSlo>;
   /** Watches death, new leader and recovery until all is proven or `until` (epoch ms). */
-  prove(request: KillContext & { plan: KillPlan; act: KillAct; until: number }): Promise<Proven>;
+  prove(
+    request: KillContext & {
+      plan: KillPlan;
+      act: KillAct;
+      until: number;
+      /** The kill before, where its own proof did not live to see the recovery. */
+      unseen?: UnseenRecovery[];
+    },
+  ): Promise<Proven>;
   /**
    * What the pod recorded of one stretch of a long run, epoch ms: below 64 KiB. `until` is absent where the pod did not answer, so that
    * the next part begins where this one should have.
@@ -157,6 +173,8 @@ export interface Activities {
     request: KillContext & {
       until: number;
       kills: KillRecord[];
+      /** Whose recovery their own proof did not live to see. */
+      unseen?: UnseenRecovery[];
       /** When the faults of kills could be felt that are not among `kills`, as `packSpans` gives it. */
       earlierSpans?: string;
       /** Until when parts of the stream were taken already, epoch ms. */

@@ -93,7 +93,7 @@ export function makeKill(deps: ActivityDependencies): Activities['kill'] {
 /** Waits for the deadline with everything connected, and asks once more whether the kill may be. Gives why not. */
 async function prepared(
   deps: ActivityDependencies,
-  { resolved, kafka: provisioned, liveness, plan }: KillRequest,
+  { resolved, kafka: provisioned, liveness, plan, kills }: KillRequest,
   { kafka, fault, context }: { kafka: KafkaPort; fault: Fault; context: FaultContext },
 ): Promise<Act | undefined> {
   const { target, guard } = resolved.experiment;
@@ -114,7 +114,7 @@ async function prepared(
   // Without an answer nothing is done: a stop that nobody hears must not be taken for none.
   const [lock, broken] = await Promise.all([
     deps.readLock(),
-    brokenSlo(deps.kubernetes, liveness, resolved.experiment),
+    brokenSlo(deps.kubernetes, liveness, resolved.experiment, kills),
     pause(plan.deadline - lookLeadMs - Date.now(), signal),
   ]);
   const moved = (reason: string): Act => ({ outcome: 'moved', reason, at: Date.now() });

@@ -1,16 +1,20 @@
 import { type KillProof, wasCarriedOut } from '../experiment/result.ts';
 import { pause } from '../kubernetes/wait.ts';
 import { brokerLog, dropBrokerLog } from './broker-log.ts';
-import type { Activities } from './contract.ts';
+import type { Activities, Proven } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { observerReport } from './liveness-http.ts';
 import { type ProveRequest, proofOf } from './proof-of.ts';
+import { recoveriesOf } from './recoveries-of.ts';
 import { runStep } from './step.ts';
 import { streamGlance } from './stream-glance.ts';
 import { type SeenDeath, watchDeath } from './watch-death.ts';
 
 /** The observer keeps every change with its time: asking it once a second loses nothing. ms */
 const lookMs = 1_000;
+
+/** By which the observer's clock may be behind the worker's. ms */
+const uncertainMs = 10_000;
 
 /** Watches death, new leader and recovery until all is proven or the time is over. */
 export function makeProve(deps: ActivityDependencies): Activities['prove'] {
@@ -26,7 +30,8 @@ export function makeProve(deps: ActivityDependencies): Activities['prove'] {
           const over = Date.now() + lookMs > request.until;
           if (over || isWhole(request, proof, watch.seen(), log?.ended ?? true)) {
             const stream = await streamGlance(deps.kubernetes, request.liveness);
-            return { ...proof, ...(stream ? { stream } : {}) };
+            const recoveries = await recoveriesBefore(deps, request);
+            return { ...proof, ...(stream ? { stream } : {}), ...(recoveries ? { recoveries } : {}) };
           }
           await pause(lookMs, signal);
         }
@@ -37,9 +42,20 @@ export function makeProve(deps: ActivityDependencies): Activities['prove'] {
     });
 }
 
+/** What the kill before came to after its own proof had ended; undefined where that is known. */
+async function recoveriesBefore(
+  { kubernetes }: ActivityDependencies,
+  { liveness, unseen = [] }: ProveRequest,
+): Promise<Proven['recoveries']> {
+  const [first] = unseen;
+  if (!first) return undefined;
+  const observer = await observerReport(kubernetes, liveness, first.requestedAt - uncertainMs);
+  return recoveriesOf(unseen, observer, Date.now());
+}
+
 /** From a little before the request, in the observer's own clock as far as it is known. */
 function observerSince({ plan, act }: ProveRequest): number {
-  return (wasCarriedOut(act) ? act.requestedAt : plan.deadline) - 10_000;
+  return (wasCarriedOut(act) ? act.requestedAt : plan.deadline) - uncertainMs;
 }
 
 /** Everything that can be seen has been seen. A single replica never leaves its ISR. */

@@ -9,11 +9,11 @@ const lookMs = 500;
 
 /** Looks at the stream until a line of `abortOn` is broken. A pod that does not answer is for other steps to judge. */
 export function makeWatchSlo(deps: ActivityDependencies): Activities['watchSlo'] {
-  return ({ resolved, liveness }) =>
+  return ({ resolved, liveness, kills }) =>
     runStep('kill', async ({ signal }) => {
       for (;;) {
         const next = Date.now() + lookMs;
-        const broken = await brokenSlo(deps.kubernetes, liveness, resolved.experiment);
+        const broken = await brokenSlo(deps.kubernetes, liveness, resolved.experiment, kills);
         if (broken && broken !== 'unseen') return broken;
         await pause(next - Date.now(), signal);
       }

@@ -20,13 +20,14 @@ export interface InjectingStopped {
   broken?: BrokenSlo;
 }
 
-/** The first line of `abortOn` whose figure is above its limit. */
+/** The first line of `abortOn` whose figure is above its limit. `kills`: as `sloLimits` takes them. */
 export function brokenOf(
   experiment: ResolvedExperiment,
   figures: Partial<Record<AbortOnId, number | undefined>>,
   observedAt: number,
+  kills?: number,
 ): BrokenSlo | undefined {
-  const limits = new Map(sloLimits(experiment).map(({ id, limit }) => [id, limit]));
+  const limits = new Map(sloLimits(experiment, kills).map(({ id, limit }) => [id, limit]));
   for (const id of abortOnOf(experiment)) {
     const [value, limit] = [figures[id], limits.get(id)];
     if (value !== undefined && limit !== undefined && value > limit) return { id, value, limit, observedAt };

@@ -1,3 +1,5 @@
+import type { ChaosResult } from './result.ts';
+import { plannedKills } from './schedule.ts';
 import { type SloId, type SloUnit, sloIds, sloUnitOf } from './slo.ts';
 import type { VerdictLine } from './verdict-line.ts';
 
@@ -28,6 +30,19 @@ export function figuresOf(lines: readonly VerdictLine[] = []): Figures {
       known.includes(id) && value !== undefined ? [[id, value] as const] : [],
     ),
   );
+}
+
+/**
+ * Those of a run's figures that others of its spec can be compared with: outages add up over kills, so their sum says nothing
+ * where a person extended it.
+ */
+export function comparableFigures(
+  { plannedKills: kills, experiment }: Pick<ChaosResult, 'plannedKills' | 'experiment'>,
+  lines: readonly VerdictLine[] = [],
+): Figures {
+  const figures = figuresOf(lines);
+  const { 'producer-outage-total': _total, ...others } = figures;
+  return experiment && kills !== plannedKills(experiment.schedule) ? others : figures;
 }
 
 /** Which figures are worse than before: records by any number, the others by more than the tolerance and the noise. */

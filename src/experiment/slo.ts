@@ -13,7 +13,7 @@ interface SloDefinition {
   what: string;
   unit: SloUnit;
   written(slo: Partial<Slo>): number | undefined;
-  byDefault(experiment: ResolvedExperiment): number;
+  byDefault(experiment: ResolvedExperiment, kills: number): number;
 }
 
 const patienceMs = ({ liveness }: ResolvedExperiment) => 3 * liveness.consumerTimeoutMs;
@@ -53,8 +53,8 @@ const definitions = {
     what: 'producer outages together',
     unit: 'ms',
     written: (slo) => slo.producerOutageMs?.total,
-    byDefault: (experiment) =>
-      (experiment.slo?.producerOutageMs.max ?? patienceMs(experiment)) * plannedKills(experiment.schedule),
+    byDefault: (experiment, kills) =>
+      (experiment.slo?.producerOutageMs.max ?? patienceMs(experiment)) * kills,
   },
   'consumer-silence': {
     field: 'slo.consumerSilenceMs',
@@ -127,8 +127,11 @@ export interface SloLimit {
   origin: 'spec' | 'default';
 }
 
-/** Every limit of an experiment, the defaults filled: each has one. */
-export function sloLimits(experiment: ResolvedExperiment): SloLimit[] {
+/** Every limit of an experiment, the defaults filled: each has one. `kills`: those planned, with those by which the run was extended. */
+export function sloLimits(
+  experiment: ResolvedExperiment,
+  kills = plannedKills(experiment.schedule),
+): SloLimit[] {
   // Runs that began with an earlier version have no slo.
   const slo: Partial<Slo> = experiment.slo ?? {};
   return sloIds.map((id) => {
@@ -139,7 +142,7 @@ export function sloLimits(experiment: ResolvedExperiment): SloLimit[] {
       field,
       what,
       unit,
-      limit: given ?? byDefault(experiment),
+      limit: given ?? byDefault(experiment, kills),
       origin: given === undefined ? 'default' : 'spec',
     };
   });

@@ -1,4 +1,5 @@
 import type { InjectingStopped } from './abort-on.ts';
+import type { KillPlan } from './result.ts';
 import { maxKills, plannedKills, reserveSeconds } from './schedule.ts';
 import type { Experiment, ResolvedExperiment } from './spec.ts';
 
@@ -8,7 +9,8 @@ export const requests = {
     'Stop the run: no further kill, clean-up, verdict Stopped. Input: {"reason": "…", "actor": "…"}, both optional.',
   pause: 'No kill until resume; later deadlines move by as long. Input: {"reason": "…", "actor": "…"}.',
   resume: 'Go on after a pause. Input: {"reason": "…", "actor": "…"}.',
-  skipNext: 'Leave the next kill out; the run can then no longer pass. Input: {"reason": "…", "actor": "…"}.',
+  skipNext:
+    'Leave the next kill out; with fewer kills than minKills the run is Inconclusive. Input: {"reason": "…", "actor": "…"}.',
   killNow: 'Make the next kill now instead of at its deadline. Input: {"reason": "…", "actor": "…"}.',
   extend: 'Add kills at the end, an interval apart. Input: {"kills": 2, "reason": "…", "actor": "…"}.',
 } as const;
@@ -37,6 +39,8 @@ export interface Steering {
   /** Time by which pauses have moved all later deadlines, ms. */
   shiftMs: number;
   extraKills: number;
+  /** What the guard had the next kill wait already, where people then held it. */
+  waited?: Pick<KillPlan, 'guardWaitMs' | 'guardReasons'>;
   stoppedBy?: Asked;
   /** A line of `abortOn` was broken: no further kill is made, and the run goes on to its verdict. */
   injectingStopped?: InjectingStopped;
@@ -60,9 +64,14 @@ export function minKillsOf(schedule: ResolvedExperiment['schedule'], steering: S
 
 /** What is left of the reserve for pauses and extensions at a time (epoch ms), a pause under way counted. ms */
 export function reserveLeft(schedule: Experiment['schedule'], steering: Steering, now: number): number {
-  const held = steering.paused ? now - steering.paused.at : 0;
+  const held = heldFor(steering, now);
   const extended = steering.extraKills * schedule.intervalSeconds * 1_000;
   return Math.max(0, reserveSeconds * 1_000 - steering.shiftMs - held - extended);
+}
+
+/** How long a pause under way has held the kills at a time (epoch ms); before the stream is steady there are none to hold. ms */
+export function heldFor({ paused, round }: Steering, now: number): number {
+  return paused && round !== 'before' ? now - paused.at : 0;
 }
 
 /** Reads the input of a request. Throws an Error whose message names the wrong field. */

@@ -1,5 +1,12 @@
 import { countKills } from '../experiment/earlier-kills.ts';
-import { type Figures, figuresOf, rollingBaseline, type Worse, worseThan } from '../experiment/regression.ts';
+import {
+  comparableFigures,
+  type Figures,
+  figuresOf,
+  rollingBaseline,
+  type Worse,
+  worseThan,
+} from '../experiment/regression.ts';
 import type { ChaosResult, Verdict } from '../experiment/result.ts';
 import { type SloId, sloNameOf, sloUnitOf } from '../experiment/slo.ts';
 import { duration } from './format.ts';
@@ -25,17 +32,17 @@ export function trendOf(results: readonly ChaosResult[]): TrendRun[] {
     .toSorted((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt))
     .map((result) => {
       const { run, startedAt, verdict, plannedKills, lines, specHash = '', experiment } = result;
-      const figures = figuresOf(lines);
+      const comparable = comparableFigures(result, lines);
       const before = passed.get(specHash) ?? [];
-      if (verdict === 'Pass') passed.set(specHash, [...before, figures]);
+      if (verdict === 'Pass') passed.set(specHash, [...before, comparable]);
       return {
         workflowId: run.workflowId,
         runId: run.runId,
         startedAt,
         verdict,
         kills: { planned: plannedKills, proven: countKills(result, 'proven') },
-        figures,
-        worse: worseThan(rollingBaseline(before), figures, experiment?.slo?.regression?.tolerancePercent),
+        figures: figuresOf(lines),
+        worse: worseThan(rollingBaseline(before), comparable, experiment?.slo?.regression?.tolerancePercent),
       };
     });
 }

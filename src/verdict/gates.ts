@@ -131,7 +131,9 @@ function defectsOf(stream: StreamReport): string[] {
 /** What breaks a limit on times without acks, and would not without the producer's own client. */
 function stuckProducer(evidence: Evidence): string[] {
   if (!evidence.experiment) return [];
-  const limits = sloLimits(evidence.experiment).filter(({ id }) => id.startsWith('producer-outage'));
+  const limits = sloLimits(evidence.experiment, evidence.plannedKills).filter(({ id }) =>
+    id.startsWith('producer-outage'),
+  );
   const exceeded = limits
     .map((limit) => ({ limit: limit.limit, ...sightOf(limit, evidence) }))
     .filter(({ value = 0, limit }) => value > limit);

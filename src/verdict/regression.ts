@@ -1,4 +1,4 @@
-import { defaultTolerancePercent, figuresOf, worseThan } from '../experiment/regression.ts';
+import { comparableFigures, defaultTolerancePercent, worseThan } from '../experiment/regression.ts';
 import type { Evidence } from '../experiment/result.ts';
 import { sloNameOf, sloUnitOf } from '../experiment/slo.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
@@ -20,7 +20,7 @@ export function regressionLine(evidence: Evidence, lines: readonly VerdictLine[]
     const because = ['no earlier run of this spec passed'];
     return { ...line, observed: notObserved, outcome: 'not observable', because };
   }
-  const worse = worseThan(baseline.figures, figuresOf(lines), tolerancePercent).map(
+  const worse = worseThan(baseline.figures, comparableFigures(evidence, lines), tolerancePercent).map(
     ({ id, value, before }) => {
       const unit = sloUnitOf(id);
       return `${sloNameOf(id)}: ${figure(value, unit)}, was ${figure(before, unit)}`;

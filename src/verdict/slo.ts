@@ -25,7 +25,7 @@ const unlimited: VerdictLine = {
  */
 export function sloLines(evidence: Evidence): VerdictLine[] {
   if (!evidence.experiment) return [unlimited];
-  return sloLimits(evidence.experiment).map((limit) =>
+  return sloLimits(evidence.experiment, evidence.plannedKills).map((limit) =>
     withStop(lineOf(limit, sightOf(limit, evidence)), evidence),
   );
 }

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { figuresOf } from '../experiment/regression.ts';
+import { comparableFigures } from '../experiment/regression.ts';
 import type { ChaosResult } from '../experiment/result.ts';
 import type { SearchAttributeName } from '../experiment/search-attributes.ts';
 import type { Baseline } from '../experiment/verdict-line.ts';
@@ -32,6 +32,12 @@ export async function lastPassed(
 }
 
 /** What later runs of the same spec are compared with. */
-export function baselineOf({ run, endedAt, lines }: ChaosResult): Baseline {
-  return { workflowId: run.workflowId, runId: run.runId, endedAt, figures: figuresOf(lines) };
+export function baselineOf(result: ChaosResult): Baseline {
+  const { run, endedAt, lines } = result;
+  return {
+    workflowId: run.workflowId,
+    runId: run.runId,
+    endedAt,
+    figures: comparableFigures(result, lines),
+  };
 }

@@ -28,24 +28,28 @@ export async function whileWatched<T>(
   const left = killsOf(schedule, story.steering) - story.steering.next;
   const longestMs =
     (left * schedule.intervalSeconds + reserveSeconds + schedule.recoveryTimeoutSeconds) * 1_000;
+  const planned = () => killsOf(schedule, story.steering);
+  const brokenLine = async (): Promise<BrokenSlo> => {
+    for (;;) {
+      const kills = planned();
+      const summary = `stream: ${experiment.abortOn.join(', ')}`;
+      const watch = watchStep(longestMs + watchReserveMs, summary);
+      const broken = await watch.watchSlo({ resolved, liveness, kills });
+      // Where the run was extended meanwhile, all its outages together may take more.
+      if (planned() === kills) return broken;
+    }
+  };
   const watch = new CancellationScope();
-  const watched = watch
-    .run(() =>
-      watchStep(longestMs + watchReserveMs, `stream: ${experiment.abortOn.join(', ')}`).watchSlo({
-        resolved,
-        liveness,
-      }),
-    )
-    .then(
-      (broken) => stopForSlo(story, broken),
-      (error: unknown) => {
-        // Kills that nobody would hear the stream's end of are not made.
-        if (!isCancellation(error))
-          stopInjecting(story, {
-            reason: `the stream could not be watched any more: ${problemOfFailure(error).message}`,
-          });
-      },
-    );
+  const watched = watch.run(brokenLine).then(
+    (broken) => stopForSlo(story, broken),
+    (error: unknown) => {
+      // Kills that nobody would hear the stream's end of are not made.
+      if (!isCancellation(error))
+        stopInjecting(story, {
+          reason: `the stream could not be watched any more: ${problemOfFailure(error).message}`,
+        });
+    },
+  );
   try {
     return await kills();
   } finally {

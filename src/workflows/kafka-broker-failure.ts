@@ -16,6 +16,7 @@ import { boundedStep, criticalSteps, stepsFor } from './activity-options.ts';
 import { type Carried, contextOf, storyOf } from './continue-run.ts';
 import { problemOfFailure, registeredOf } from './failure.ts';
 import { killRounds } from './kill-rounds.ts';
+import { takeRecoveries, unseenAtEnd } from './late-recoveries.ts';
 import { isReasonToSkip, pauseOf, scheduleOf } from './scheduled.ts';
 import { markResult, markRun } from './search-attributes.ts';
 import { takeRequests } from './steer.ts';
@@ -99,12 +100,9 @@ async function experiment(input: unknown, story: Story, carried?: KillContext): 
   const { kills, earlier } = story;
   const earlierSpans = earlier ? { earlierSpans: earlier.spans } : {};
   const parts = story.partsUntil === undefined ? {} : { partsUntil: story.partsUntil };
-  const request = { ...context, until, kills, ...earlierSpans, ...parts };
+  const request = { ...context, until, kills, unseen: unseenAtEnd(story), ...earlierSpans, ...parts };
   story.closing = await stepsFor(experiment).closeStream(request);
-  for (const { index, timeToFullIsrMs } of story.closing.recoveries) {
-    const proof = story.kills.find((kill) => kill.index === index)?.proof;
-    if (proof) proof.timeToFullIsrMs ??= timeToFullIsrMs;
-  }
+  takeRecoveries(story, story.closing.recoveries);
 }
 
 /** Everything before the first kill. */

@@ -1,21 +1,19 @@
 import { CancelledFailure } from '@temporalio/workflow';
 import type { Activities, Aim, KillContext, Proven } from '../activities/contract.ts';
 import { targetText } from '../experiment/describe.ts';
-import { type KillAct, type KillPlan, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
+import { type KillRecord, wasCarriedOut } from '../experiment/result.ts';
 import { type KillSchedule, killDeadline, latenessMs, mostLateSeconds } from '../experiment/schedule.ts';
 import { shortLine } from '../experiment/short-line.ts';
-import { killsOf } from '../experiment/steering.ts';
+import { heldFor, killsOf, type Steering } from '../experiment/steering.ts';
 import { heedProof, skipRest, stopForSlo, unlessStopped, whileWatched } from './abort-on.ts';
 import { aimStep, proveStep } from './activity-options.ts';
 import { continueWhereDue } from './continue-run.ts';
+import { takeRecoveries, unseenOfLast } from './late-recoveries.ts';
 import { settledKill, whyLost } from './lost-step.ts';
-import { noteStop } from './steer.ts';
+import { beginDeadlines, noteStop } from './steer.ts';
 import { type Story, tell } from './story.ts';
 import { takePartWhereDue } from './take-parts.ts';
-import { untilDue } from './until-due.ts';
-
-/** How long before a deadline a kill is prepared, unless its fault needs longer: connect, ask who leads, write the plan down. ms */
-const usualLeadMs = 1_000;
+import { leadMsOf, untilDue } from './until-due.ts';
 
 /** A death takes less to be seen where nothing is away. ms */
 const shortestProofMs = 3_000;
@@ -38,10 +36,11 @@ export async function killRounds(
 async function rounds(input: unknown, context: KillContext, story: Story): Promise<{ lastActAt: number }> {
   const { schedule } = context.resolved.experiment;
   const { steering } = story;
-  const leadMs = context.resolved.leadMs ?? usualLeadMs;
+  const leadMs = leadMsOf(context.resolved);
   const planned = () => killsOf(schedule, steering);
   const deadlineOf = (index: number) =>
     killDeadline(schedule, context.liveness.steadyAt + steering.shiftMs, index);
+  beginDeadlines(story);
   while (steering.next < planned()) {
     if (steering.injectingStopped) {
       skipRest(story, planned(), deadlineOf);
@@ -64,19 +63,22 @@ async function rounds(input: unknown, context: KillContext, story: Story): Promi
       tell(story, 'kill', `kill ${index + 1} not made: the stream has ended`);
       return { lastActAt: story.lastActAt ?? Date.now() };
     }
+    const made = wasCarriedOut(record.act) ? record.act : undefined;
+    const unseen = unseenOfLast(story, made?.requestedAt);
     story.kills.push(record);
-    if (wasCarriedOut(record.act) && record.plan) {
-      story.lastActAt = record.act.answeredAt;
+    if (made && record.plan) {
+      story.lastActAt = made.answeredAt;
       steering.round = 'proving';
       tell(story, 'kill', `kill ${index + 1}: broker ${record.plan.broker}, pod ${record.plan.pod}`);
       const last = index === planned() - 1;
       const lookUntil = last ? story.lastActAt + schedule.recoveryTimeoutSeconds * 1_000 : until;
-      await prove(context, story, record, record.plan, record.act, lookUntil);
+      await prove(context, story, record, { plan: record.plan, act: made, until: lookUntil, unseen });
       heedProof(context, story, record);
     }
     tell(story, 'kill', outcomeText(record));
     steering.next = index + 1;
     delete steering.killNowAt;
+    delete steering.waited;
   }
   return { lastActAt: story.lastActAt ?? Date.now() };
 }
@@ -139,15 +141,17 @@ async function oneKill(
     retargets,
   });
 
-  let waited: KillPlan | undefined;
   let movedBy = '';
   for (let retargets = 0; retargets <= maxRetargets; retargets++) {
-    // By the rule of `schedule.late`; kills are never bunched.
-    const late = Date.now() - deadline;
+    // By the rule of `schedule.late`; kills are never bunched. What the guard waited is not lateness.
+    const late = Date.now() - deadline - (steering.waited?.guardWaitMs ?? 0);
     if (late > latenessMs(schedule) && retargets === 0)
       return skipped(`${late} ms late: more than ${latenessMs(schedule) / 1_000} s`);
     const patience = Math.max(round.until - Date.now(), 0) + 15_000;
+    const { shiftMs, waited } = steering;
+    const began = Math.max(deadline, Date.now());
     steering.round = 'aiming';
+    let lost = false;
     const aiming = () =>
       aimStep(patience, `${name}: who is ${targetText(context.resolved.experiment.target)}, may it die`)
         .aim({
@@ -158,20 +162,26 @@ async function oneKill(
         .catch((error: unknown): Aim => {
           const why = whyLost(error);
           if (why === undefined) throw error;
+          lost = true;
           return { outcome: 'skipped', reason: `${Date.now() - deadline} ms late: ${why}` };
         });
     const aim = await unlessStopped(story, aiming);
     // Both may have come in one task of the workflow.
     if (!aim || steering.injectingStopped) return 'stopped';
-    // Asked for while the guard was waiting: nothing has been done yet, and nothing will before it is over.
-    if (steering.paused) return 'held';
     if (aim.outcome === 'stream-ended') return 'stream-ended';
+    // Asked for while the guard was waiting: nothing has been done yet, and what was asked for comes first.
+    const moved = steering.shiftMs - shiftMs + heldFor(steering, Date.now());
+    if (steering.paused || steering.skipNext || (moved > 0 && aim.outcome === 'skipped')) {
+      if (!lost) steering.waited = waitedUntilHeld(aim, waited, { began, moved });
+      return 'held';
+    }
     if (aim.outcome === 'skipped') return skipped(aim.reason, retargets);
 
     const { plan } = aim;
     steering.round = 'killing';
     const what = `${name}: ${plan.pod}, broker ${plan.broker}${plan.broker === plan.leader ? `, leader of ${context.liveness.topic}` : ''}`;
-    const act = await settledKill(context, plan, shortLine(what));
+    const kills = killsOf(schedule, steering);
+    const act = await settledKill({ ...context, kills }, plan, shortLine(what));
     steering.round = 'aiming';
     if (!act) {
       const reason =
@@ -187,7 +197,8 @@ async function oneKill(
       return 'stopped';
     }
     if (act.outcome === 'moved') {
-      waited = plan;
+      const { guardWaitMs, guardReasons } = plan;
+      steering.waited = { guardWaitMs, guardReasons };
       movedBy = act.reason;
       continue;
     }
@@ -205,20 +216,46 @@ async function oneKill(
   return skipped(`the target moved ${maxRetargets + 1} times; at last ${movedBy}`, maxRetargets);
 }
 
+/**
+ * What the guard had a kill wait that people then held. `began`: from when it could, epoch ms; `moved`: by how much a pause has moved
+ * the deadline meanwhile, ms, which is counted there.
+ */
+function waitedUntilHeld(
+  aim: Exclude<Aim, { outcome: 'stream-ended' }>,
+  before: Steering['waited'],
+  { began, moved }: { began: number; moved: number },
+): Steering['waited'] {
+  const { guardWaitMs, guardReasons } =
+    aim.outcome === 'aimed'
+      ? aim.plan
+      : {
+          guardWaitMs: (before?.guardWaitMs ?? 0) + Date.now() - began,
+          guardReasons: [...(before?.guardReasons ?? []), aim.reason],
+        };
+  return { guardWaitMs: Math.max(0, guardWaitMs - moved), guardReasons };
+}
+
 async function prove(
   context: KillContext,
   story: Story,
   record: KillRecord,
-  plan: KillPlan,
-  act: KillAct,
-  until: number,
+  {
+    plan,
+    act,
+    until,
+    unseen = [],
+  }: Pick<Parameters<Activities['prove']>[0], 'plan' | 'act' | 'until' | 'unseen'>,
 ): Promise<void> {
   // A kill that was late is given the time to be seen all the same; the next one is then late by no more than that.
   const lookUntil = Math.max(until, Date.now() + shortestProofMs);
   const patience = lookUntil - Date.now() + 30_000;
   const summary = `kill ${plan.index + 1}: proof of death, new leader, full ISR`;
-  const request = { ...context, plan, act, until: lookUntil };
-  const { stream, ...proof } = await proveStep(patience, summary, context.resolved.experiment.schedule)
+  const request = { ...context, plan, act, until: lookUntil, ...(unseen.length > 0 ? { unseen } : {}) };
+  const {
+    stream,
+    recoveries = [],
+    ...proof
+  } = await proveStep(patience, summary, context.resolved.experiment.schedule)
     .prove(request)
     .catch((error: unknown): Proven => {
       const why = whyLost(error);
@@ -226,6 +263,7 @@ async function prove(
       return { proven: false, evidence: [`the proof ran out of its time: ${why}`] };
     });
   if (stream) story.stream = stream;
+  takeRecoveries(story, recoveries);
   record.proof = proof;
   record.status = proof.proven ? 'proven' : 'unproven';
   if (!proof.proven) record.reason = proof.foreign ?? proof.evidence[0] ?? 'the death was not seen';

@@ -17,7 +17,7 @@ const settleMs = 120_000;
  * stopped meanwhile, for a worker that stood still may yet act. Undefined where even that could not be had.
  */
 export async function settledKill(
-  context: KillContext,
+  context: KillContext & { kills: number },
   plan: KillPlan,
   what: string,
 ): Promise<Act | undefined> {

@@ -7,12 +7,20 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { Progress } from '../activities/contract.ts';
-import { type Asked, type Request, readRequest, refusalOf, requests } from '../experiment/steering.ts';
+import {
+  type Asked,
+  heldFor,
+  type Request,
+  readRequest,
+  refusalOf,
+  requests,
+} from '../experiment/steering.ts';
 import { statusOf } from './details.ts';
 import { type Story, showDetails, tell } from './story.ts';
+import { leadMsOf } from './until-due.ts';
 
-/** From `killNow` to the deadline that it sets: enough to aim. ms */
-const killNowMs = 1_500;
+/** From when a kill is prepared at the latest to its deadline, and a little more to have it begun. ms */
+const beginMs = 500;
 
 /**
  * Takes requests of people from now on: updates and queries of the workflow, which the Web UI, `temporal` and every client can
@@ -81,8 +89,7 @@ async function carryOut(
       return 'paused: no kill before resume';
     }
     case 'resume': {
-      const heldMs = Date.now() - (steering.paused?.at ?? Date.now());
-      endPause(story);
+      const heldMs = endPause(story);
       tell(story, 'kill', `resumed ${by}; later deadlines moved by ${heldMs} ms`);
       return `resumed: later deadlines moved by ${heldMs} ms`;
     }
@@ -92,7 +99,7 @@ async function carryOut(
       tell(story, 'kill', `the next kill is to be skipped, asked ${by}`);
       return 'the next kill will be skipped';
     case 'killNow':
-      steering.killNowAt = Date.now() + killNowMs;
+      steering.killNowAt = Date.now() + leadMsOf(story.resolved ?? {}) + beginMs;
       story.changes++;
       tell(story, 'kill', `kill ${steering.next + 1} is to be made now, asked ${by}`);
       return `kill ${steering.next + 1} is being made`;
@@ -104,13 +111,21 @@ async function carryOut(
   }
 }
 
-/** Ends a pause: all later deadlines move by as long as it lasted. */
-export function endPause(story: Story): void {
+/** Ends a pause: all later deadlines move by as long as it lasted. Gives that time, ms. */
+function endPause(story: Story): number {
   const { steering } = story;
-  if (!steering.paused) return;
-  steering.shiftMs += Date.now() - steering.paused.at;
+  const heldMs = heldFor(steering, Date.now());
+  steering.shiftMs += heldMs;
   delete steering.paused;
   story.changes++;
+  return heldMs;
+}
+
+/** Deadlines count from now on; a pause that began before holds them from here. */
+export function beginDeadlines({ steering }: Story): void {
+  if (steering.round !== 'before') return;
+  if (steering.paused) steering.paused.at = Date.now();
+  steering.round = 'waiting';
 }
 
 function stop(story: Story, chaos: CancellationScope, asked: Asked): void {

@@ -1,7 +1,16 @@
 import { CancellationScope, condition, sleep } from '@temporalio/workflow';
+import type { Resolved } from '../activities/contract.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import { killsOf, reserveLeft } from '../experiment/steering.ts';
 import type { Story } from './story.ts';
+
+/** How long before a deadline a kill is prepared, unless its fault needs longer: connect, ask who leads, write the plan down. ms */
+const usualLeadMs = 1_000;
+
+/** How long before a deadline the kills of a run are prepared. ms */
+export function leadMsOf({ leadMs = usualLeadMs }: Pick<Resolved, 'leadMs'>): number {
+  return leadMs;
+}
 
 /**
  * Waits until just before the next kill's deadline as it stands: a pause holds and moves it, `killNow` brings it near. Gives the

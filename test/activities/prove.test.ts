@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { recoveriesOf } from '../../src/activities/close-stream.ts';
 import { proofOf } from '../../src/activities/proof-of.ts';
+import { recoveriesOf } from '../../src/activities/recoveries-of.ts';
 import { noteVictim, type SeenDeath } from '../../src/activities/watch-death.ts';
 import type { KillAct, KillPlan, KillRecord } from '../../src/experiment/result.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
+import { unseenRecoveries } from '../../src/experiment/unseen-recovery.ts';
 import { silentLog } from '../../src/faults/shutdown-log.ts';
 import type { Pod } from '../../src/kubernetes/workloads.ts';
 import type { Observation, ObserverReport } from '../../src/liveness/protocol.ts';
@@ -237,6 +238,6 @@ test('recoveries that a watch did not see are read from the whole run, each up t
     { at: 50_400, kind: 'isr', isr: [0, 1, 2] },
   ];
   const kills = [kill(0, 10_000), kill(1, 30_000), kill(2, 50_000, 17)];
-  expect(recoveriesOf(kills, report, now)).toEqual([{ index: 0, timeToFullIsrMs: 19_500 }]);
-  expect(recoveriesOf(kills, undefined, now)).toEqual([]);
+  expect(recoveriesOf(unseenRecoveries(kills), report, now)).toEqual([{ index: 0, timeToFullIsrMs: 19_500 }]);
+  expect(recoveriesOf(unseenRecoveries(kills), undefined, now)).toEqual([]);
 });

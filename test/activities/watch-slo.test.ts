@@ -80,7 +80,16 @@ test.each<[string, AbortOnId[], typeof calm | 'silent', string | undefined]>([
   expect(typeof broken === 'object' ? broken.id : broken).toBe(expected);
 });
 
-async function kill(at: Scene) {
+test('outages may take longer together where the run was extended', async () => {
+  const at = await watched(['producer-outage-total'], out(1_501));
+  const { experiment } = at.context.resolved;
+  experiment.slo.producerOutageMs = { max: 500 };
+  expect(await brokenSlo(at.kubernetes, at.liveness, experiment, 3)).toMatchObject({ limit: 1_500 });
+  expect(await brokenSlo(at.kubernetes, at.liveness, experiment, 100)).toBeUndefined();
+  expect(await kill(at, 100)).toMatchObject({ outcome: 'deleted' });
+});
+
+async function kill(at: Scene, kills?: number) {
   const { kubernetes } = at;
   const claimed = { namespace: 'kafka', statefulSet: 'kafka-kafka', durationSeconds: 600, expires: 0 };
   await takeClaim({ kubernetes, run, ...claimed, isClosed: async () => false });
@@ -88,7 +97,7 @@ async function kill(at: Scene) {
   const podUid = at.kubernetes.objects.get('Pod kafka/kafka-kafka-2')?.metadata?.uid;
   const plan = { index: 0, deadline, notAfter: deadline + 60_000, broker: 1002, podUid };
   const whole = { ...plan, pod: 'kafka-kafka-2', namespace: 'kafka' } as KillPlan;
-  return await attempt(makeKill(at.deps), { ...at.context, liveness: at.liveness, plan: whole });
+  return await attempt(makeKill(at.deps), { ...at.context, liveness: at.liveness, plan: whole, kills });
 }
 
 const touched = (at: Scene) => at.kubernetes.writes.filter((write) => write.startsWith('delete'));

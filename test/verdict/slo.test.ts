@@ -174,6 +174,17 @@ describe('what was seen in part', () => {
   });
 });
 
+it('grants outages together once the longest for each kill, those too by which a run was extended', () => {
+  const outages = seen['producer-outage-total'](19_500);
+  const slo = { producerOutageMs: { max: 5_000 } };
+  const limitOf = (evidence: Parameters<typeof judged>[0]) =>
+    judged(evidence, 'producer-outage-total').line.limit;
+  expect(limitOf(withSlo(slo, outages))).toBe(15_000);
+  const extended = withSlo(slo, { ...outages, plannedKills: 13 });
+  expect(limitOf(extended)).toBe(65_000);
+  expect(judge(extended).verdict).toBe('Pass');
+});
+
 describe('a regression', () => {
   const baseline = { workflowId: 'w', runId: 'r', endedAt: '2026-03-01T00:00:00.000Z', figures: {} };
   const with310 = { ...baseline, figures: { 'time-to-new-leader': 310, lost: 0 } };
@@ -202,6 +213,14 @@ describe('a regression', () => {
     const near = { ...killsProvenAs({ timeToNewLeaderMs: 500 }), baseline: with310 };
     const { line } = judged(withSlo({ regression: { fail: true, tolerancePercent: 0 } }, near), 'regression');
     expect(line.outcome).toBe('met');
+  });
+
+  it('is no sum of outages over more kills than the spec has', () => {
+    const total = { ...baseline, figures: { 'producer-outage-total': 1_000 } };
+    const sum = { ...seen['producer-outage-total'](9_000), baseline: total };
+    const slo = { regression: { fail: true } };
+    expect(judged(withSlo(slo, sum), 'regression').line.outcome).toBe('not met');
+    expect(judged(withSlo(slo, { ...sum, plannedKills: 13 }), 'regression').line.outcome).toBe('met');
   });
 
   it('is any more records lost, even within the limit', () => {

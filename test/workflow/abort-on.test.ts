@@ -102,6 +102,34 @@ test('a kill that looks for itself and sees it is not made, though nobody else h
   expect(result?.verdict).toBe('Fail');
 });
 
+test('a limit that an extension has raised meanwhile stops nothing: the stream is watched on by the new one', async () => {
+  const watched: (number | undefined)[] = [];
+  const { happened, happens } = happening();
+  const total: BrokenSlo = { id: 'producer-outage-total', value: 1_100, limit: 1_000, observedAt: 1_000 };
+  const { result } = await story(
+    {
+      prove: async ({ plan }) => {
+        if (plan.index === 0) {
+          await (await handle.promise).executeUpdate('extend', { args: [{ kills: 1 }] });
+          happens();
+        }
+        return { proven: true, evidence: ['gone'] };
+      },
+      watchSlo: async ({ kills }) => {
+        if (watched.push(kills) > 1) return await untilCancelled();
+        await Promise.race([happened, untilCancelled()]);
+        return total;
+      },
+      closeStream: async () => ({ livenessPod: { state: 'running' }, isrFullAtEnd: true, recoveries: [] }),
+    },
+    ['producer-outage-total'],
+    { durationSeconds: 4, intervalSeconds: 2 },
+  );
+  expect(watched).toEqual([2, 3]);
+  expect(seen.acts.map(({ index }) => index)).toEqual([0, 1, 2]);
+  expect(result?.injectingStopped).toBeUndefined();
+});
+
 test('a paused run ends as well, and a request that comes then is told why it cannot be done', async () => {
   const { happens, sees } = happening();
   let answer: unknown;

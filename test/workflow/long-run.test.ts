@@ -157,6 +157,33 @@ function atBorder(act: (handle: WorkflowHandle) => Promise<unknown>, count: numb
   return runStory(env, activities, async (handle) => started.resolve(handle));
 }
 
+test('a recovery that a proof did not live to see is found by the next one, beyond the border too', async () => {
+  const sought: number[][] = [];
+  const slow = maxKillsOfHistory - 1;
+  const base = healthy(env, seen, {}, schedule(maxKillsOfHistory + 2));
+  const steps: Partial<Activities> = {
+    prove: async (request) => {
+      const { timeToFullIsrMs, ...rest } = await prove(request);
+      const { unseen = [], plan } = request;
+      sought.push(unseen.map(({ index }) => index));
+      const recoveries = unseen.map(({ index }) => ({ index, timeToFullIsrMs: 70_000 + index }));
+      return {
+        ...rest,
+        ...(plan.index === 3 || plan.index === slow ? {} : { timeToFullIsrMs }),
+        ...(recoveries.length > 0 ? { recoveries } : {}),
+      };
+    },
+  };
+  const { handle, result } = await runStory(env, { ...base, ...steps });
+  expect(await partsOf(handle)).toHaveLength(2);
+  expect(sought.filter((indices) => indices.length > 0)).toEqual([[3], [slow]]);
+  expect(result?.kills.find(({ index }) => index === slow)?.proof?.timeToFullIsrMs).toBe(70_000 + slow);
+  expect(result?.lines?.find(({ id }) => id === 'time-to-full-isr')).toMatchObject({
+    outcome: 'met',
+    value: 70_000 + slow,
+  });
+});
+
 test('what people asked for before the border is done after it', async () => {
   const count = maxKillsOfHistory + 3;
   const { result, handle } = await atBorder(async (run) => {

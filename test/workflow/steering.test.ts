@@ -21,6 +21,15 @@ async function story(overrides: Partial<Activities>, schedule = everyTen) {
   );
 }
 
+/** Sends a request until it is taken: as soon as the proof of a kill has ended and the next one is waited for. */
+async function onceTaken(request: string): Promise<string> {
+  for (;;) {
+    const answer = await ask(request).catch(() => undefined);
+    if (answer !== undefined) return answer;
+    await delay(50);
+  }
+}
+
 const proven = { proven: true, evidence: ['gone'] };
 
 /** Does something while kill `index` is being proven. */
@@ -76,6 +85,111 @@ test('a pause asked for while the guard waits holds a kill that was already aime
   expect(aims).toBe(4);
   expect(seen.acts.map(({ index }) => index)).toEqual([0, 1, 2]);
   expect(result?.timeline.map(({ text }) => text)).toContain('paused by ann: a release');
+});
+
+test('skipNext asked for while the guard holds a kill leaves out that one', async () => {
+  const base = healthy(env, seen, {}, everyTen);
+  const aim: Activities['aim'] = async (request) => {
+    if (request.index === 1) await ask('skipNext');
+    return await base.aim(request);
+  };
+  const { result } = await story({ aim });
+  expect(seen.acts.map(({ index }) => index)).toEqual([0, 2]);
+  expect(result?.kills[1]).toMatchObject({ status: 'skipped', reason: 'skipped by ann: a release' });
+});
+
+test('what the guard had a kill wait before a pause held it is not its lateness', async () => {
+  const quick = { durationSeconds: 2, intervalSeconds: 2, late: { runIfWithinSeconds: 1 } };
+  const base = healthy(env, seen, {}, quick);
+  const waits: unknown[] = [];
+  let resumed: Promise<string> | undefined;
+  const aim: Activities['aim'] = async (request) => {
+    waits.push(request.waited);
+    const aimed = await base.aim(request);
+    if (waits.length > 1 || aimed.outcome !== 'aimed') return aimed;
+    await last(4);
+    await ask('pause');
+    await env.connection.testService?.lockTimeSkipping({});
+    resumed = delay(300)
+      .then(() => ask('resume'))
+      .finally(() => env.connection.testService?.unlockTimeSkipping({}));
+    return { outcome: 'aimed', plan: { ...aimed.plan, guardWaitMs: 3_000, guardReasons: ['not in sync'] } };
+  };
+  const { result } = await story({ aim }, quick);
+  await resumed;
+  expect(waits).toEqual([undefined, { guardWaitMs: expect.any(Number), guardReasons: ['not in sync'] }]);
+  expect(result?.kills).toMatchObject([{ status: 'proven' }]);
+});
+
+test('a pause that is over before the stream is steady moves no deadline', async () => {
+  const base = healthy(env, seen, {}, everyTen);
+  let steadyAt = 0;
+  let answer = '';
+  const startLiveness: Activities['startLiveness'] = async (request) => {
+    await ask('pause');
+    await last(1);
+    answer = await ask('resume');
+    const liveness = await base.startLiveness(request);
+    ({ steadyAt } = liveness);
+    return liveness;
+  };
+  await story({ startLiveness });
+  expect(answer).toBe('resumed: later deadlines moved by 0 ms');
+  expect(seen.acts.map(({ deadline }) => deadline - steadyAt)).toEqual([0, 10_000, 20_000]);
+});
+
+test('a pause that begins before the stream is steady holds the kills from then on', async () => {
+  const base = healthy(env, seen, {}, everyTen);
+  let [steadyAt, steadyFrom, until] = [0, 0, 0];
+  let answer = '';
+  let resumed: Promise<void> | undefined;
+  const startLiveness: Activities['startLiveness'] = async (request) => {
+    await ask('pause');
+    await last(3);
+    const liveness = await base.startLiveness(request);
+    ({ steadyAt } = liveness);
+    await env.connection.testService?.lockTimeSkipping({});
+    steadyFrom = await env.currentTimeMs();
+    resumed = delay(1_000)
+      .then(async () => {
+        answer = await ask('resume');
+        until = await env.currentTimeMs();
+      })
+      .finally(() => env.connection.testService?.unlockTimeSkipping({}));
+    return liveness;
+  };
+  await story({ startLiveness });
+  await resumed;
+  const heldMs = Number(/by (\d+) ms/.exec(answer)?.[1]);
+  expect(seen.acts[0]?.deadline).toBe(steadyAt + heldMs);
+  expect(heldMs).toBeLessThanOrEqual(until - steadyFrom);
+});
+
+test('killNow leaves the fault the time that it needs to get ready', async () => {
+  const hour = { durationSeconds: 7_200, intervalSeconds: 3_600 };
+  const base = healthy(env, seen, {}, hour);
+  const leads: number[] = [];
+  let asking: Promise<string> | undefined;
+  const { result } = await story(
+    {
+      resolve: async (input) => ({ ...(await base.resolve(input)), leadMs: 8_000 }),
+      prove: async ({ plan }) => {
+        if (plan.index === 0) {
+          await env.connection.testService?.lockTimeSkipping({});
+          asking = onceTaken('killNow').finally(() => env.connection.testService?.unlockTimeSkipping({}));
+        }
+        return proven;
+      },
+      aim: async (request) => {
+        leads.push(request.deadline - (await env.currentTimeMs()));
+        return await base.aim(request);
+      },
+    },
+    hour,
+  );
+  await asking;
+  expect(leads[1]).toBeGreaterThan(6_000);
+  expect(result?.kills[1]).toMatchObject({ status: 'proven' });
 });
 
 test('a pause that nobody ends skips the kills that are left and ends the run', async () => {
