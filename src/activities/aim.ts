@@ -3,6 +3,7 @@ import { problem } from '../experiment/errors.ts';
 import { mayKillFrom, policyReasons } from '../experiment/policy.ts';
 import type { KillPlan } from '../experiment/result.ts';
 import { lateAfter } from '../experiment/schedule.ts';
+import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import { chooseBroker, guardReasons } from '../faults/guard.ts';
 import type { ClusterMetadata, KafkaPort } from '../kafka/port.ts';
 import { pause } from '../kubernetes/wait.ts';
@@ -10,6 +11,7 @@ import { containerWithPort, type Pod, runningContainer, waitingReasons } from '.
 import { brokerOfPod, brokerPods, podsByBroker, type ReachedKafka, withKafka } from './brokers.ts';
 import type { Activities, Aim } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { type GuardWaiting, waitedBefore, waitedSoFar, waitToCarry } from './guard-wait.ts';
 import { askForKill } from './kill-budget.ts';
 import { containerOf, readLivenessPod } from './liveness-http.ts';
 import { addReasons, type Held } from './reasons.ts';
@@ -28,11 +30,15 @@ const costlyLookMs = 1_500;
 export function makeAim(deps: ActivityDependencies): Activities['aim'] {
   return (request) =>
     runStep('kill', async (step) => {
+      const { resolved, kafka, deadline, waited = { guardWaitMs: 0, guardReasons: [] } } = request;
+      // Of several attempts at one target each knows what the one before knew.
+      const before = waitedBefore(step.carried) ?? waited;
+      const waiting: GuardWaiting = { before, deadline, since: Date.now(), reasons: [] };
+      step.carry(() => waitToCarry(waiting));
       const ended = await streamEnded(deps, request);
       if (ended) return { outcome: 'stream-ended', reason: ended };
-      const { experiment } = request.resolved;
-      return await withKafka(deps, experiment, request.kafka.statefulSet, (reached) =>
-        aim(deps, request, reached, step),
+      return await withKafka(deps, resolved.experiment, kafka.statefulSet, (reached) =>
+        aim(deps, request, reached, step, waiting),
       );
     });
 }
@@ -57,16 +63,16 @@ async function aim(
   request: AimRequest,
   { kafka }: ReachedKafka,
   step: StepContext,
+  waiting: GuardWaiting,
 ): Promise<Aim> {
-  let waitedFor: string[] = [];
-  const startedAt = Date.now();
+  // What it took to reach the Kafka is nothing that the guard waited.
+  waiting.since = Date.now();
   const aimOnce = makeOneAim(deps, request, kafka);
   for (;;) {
     const now = await aimOnce();
-    if ('victim' in now)
-      return { outcome: 'aimed', plan: planOf(request, now.look, now.victim, waitedFor, startedAt) };
+    if ('victim' in now) return { outcome: 'aimed', plan: planOf(request, now.look, now.victim, waiting) };
     const { reasons, until = 0 } = now;
-    waitedFor = addReasons(waitedFor, reasons);
+    waiting.reasons = addReasons(waiting.reasons, reasons);
     step.progress([`kill ${request.index + 1}: the guard waits: ${reasons.join('; ')}`]);
     const nextLook = Math.max(Date.now() + lookMs, until);
     if (nextLook > request.until) {
@@ -129,7 +135,8 @@ async function spared(
   look: ClusterMetadata,
 ): Promise<Victim | string[]> {
   const { experiment } = request.resolved;
-  const pods = await brokerPods(deps.kubernetes, request.kafka.statefulSet);
+  const pods = await brokerPods(deps.kubernetes, request.kafka.statefulSet).catch(unseenPods);
+  if (typeof pods === 'string') return [pods];
   const brokerOf = (pod: string) => brokerOfPod(experiment, look.brokers, pods, pod);
   const chosen = chooseBroker(experiment.target, look, chance(request), brokerOf);
   if (!('broker' in chosen)) return [chosen.reason];
@@ -137,6 +144,13 @@ async function spared(
   if (typeof victim === 'string') return [victim];
   const risks = await risksOf(deps, kafka, risked(request, victim), minInsyncOf(deps, request.kafka));
   return risks.length > 0 ? risks : victim.says;
+}
+
+/** Why pods are not known for now: cannot be seen, is not safe. Thrown on where waiting is no help: wrong rights, settings, credentials. */
+function unseenPods(error: unknown): string {
+  const { code, message, retryable } = problemWithoutHosts(error);
+  if (code !== 'KUBERNETES_UNREACHABLE' || !retryable) throw error;
+  return `the brokers’ pods are not known: ${message}`;
 }
 
 /** What keeps brokers' pods from coming up, as after a drain of their node: Kafka's metadata knows only that they are away. */
@@ -201,19 +215,16 @@ function planOf(
     controller: number;
   },
   victim: Victim,
-  waitedFor: string[],
-  startedAt: number,
+  waiting: GuardWaiting,
 ): KillPlan {
-  const now = Date.now();
   const [partition] = look.partitions;
   // What the guard waited is its own figure, and gives the kill as much more time; being late for another reason does not.
-  const waitedMs = waitedFor.length > 0 ? Math.max(0, now - Math.max(request.deadline, startedAt)) : 0;
-  const { waited } = request;
-  const guardWaitMs = waitedMs + (waited?.guardWaitMs ?? 0);
+  const waited = waitedSoFar(waiting);
+  const { schedule } = request.resolved.experiment;
   return {
     index: request.index,
     deadline: request.deadline,
-    notAfter: lateAfter(request.resolved.experiment.schedule, request.deadline + guardWaitMs),
+    notAfter: lateAfter(schedule, request.deadline + waited.guardWaitMs),
     ...victim,
     namespace: request.kafka.statefulSet.namespace,
     leader: partition?.leader ?? -1,
@@ -221,8 +232,7 @@ function planOf(
     isr: partition?.isr ?? [],
     replicas: partition?.replicas ?? [],
     controller: look.controller,
-    guardWaitMs,
-    guardReasons: addReasons(waited?.guardReasons ?? [], waitedFor),
+    ...waited,
   };
 }
 

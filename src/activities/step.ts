@@ -5,6 +5,7 @@ import type { RunIdentity } from '../experiment/identity.ts';
 import type { Step } from '../experiment/result.ts';
 import { errorWithoutHosts, problemWithoutHosts, withoutHosts } from '../experiment/without-hosts.ts';
 import type { Progress } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 
 /**
  * A step that has had nothing to say for this part of its heartbeat time-out lets the server know that it lives. Each beat is
@@ -23,6 +24,10 @@ export interface StepContext {
   signal: AbortSignal;
   /** Shows texts to the person: the first almost at once, later ones with the next beat, for each beat is billed. */
   progress(lines: string[]): void;
+  /** What every beat tells besides the texts, as plain data under names of its own, for whoever tries the step again. */
+  carry(what: () => object): void;
+  /** What the last beat of the attempt before told. */
+  carried: Record<string, unknown>;
 }
 
 /** The workflow that the step is of. */
@@ -31,6 +36,14 @@ export function currentRun(): RunIdentity {
   if (!workflowExecution) throw problem('INTERNAL', 'this activity runs only inside a workflow');
   const { workflowId, runId } = workflowExecution;
   return { temporalNamespace, workflowId, runId };
+}
+
+/** The same with the id of its Temporal namespace, for what is marked as its own. */
+export async function markedRun({
+  temporalNamespaceId,
+}: Pick<ActivityDependencies, 'temporalNamespaceId'>): Promise<RunIdentity> {
+  const id = await temporalNamespaceId();
+  return { ...currentRun(), ...(id ? { temporalNamespaceId: id } : {}) };
 }
 
 /**
@@ -47,7 +60,8 @@ export async function runStep<T>(
   const { attempt, heartbeatTimeoutMs } = context.info;
   let lines: string[] = [];
   let first: NodeJS.Timeout | undefined;
-  const beat = () => context.heartbeat({ step, lines } satisfies Progress);
+  let carries = () => ({});
+  const beat = () => context.heartbeat({ ...carries(), step, lines } satisfies Progress);
   const pulse = setInterval(beat, (heartbeatTimeoutMs || 10_000) * pulseOfTimeout);
   try {
     return await work({
@@ -57,6 +71,10 @@ export async function runStep<T>(
         lines = said.map(withoutHosts);
         first ??= setTimeout(beat, firstBeatMs);
       },
+      carry: (what) => {
+        carries = what;
+      },
+      carried: (context.info.heartbeatDetails as Record<string, unknown> | null | undefined) ?? {},
     });
   } catch (error) {
     // A step that stops because it was told to must say so in Temporal's own words.

@@ -1,7 +1,10 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach, vi } from 'vitest';
 import { makeAim } from '../../src/activities/aim.ts';
+import type { Aim } from '../../src/activities/contract.ts';
 import type { ExperimentInput } from '../../src/experiment/spec.ts';
-import { attempt, fakeKafka, type Look, type Scene, scene } from './step-support.ts';
+import { attempt, fakeKafka, type Look, run, type Scene, scene } from './step-support.ts';
 
 /** When all of it happens. */
 export const start = Date.parse('2026-01-01T00:00:00Z');
@@ -43,11 +46,40 @@ type Waited = { guardWaitMs: number; guardReasons: string[] };
 
 /** Aims at the first of the kills, unless the round is another one. */
 export function aim(at: Scene, round: Round = {}) {
+  return attempt(makeAim(at.deps), requestOf(at, round));
+}
+
+function requestOf(at: Scene, round: Round): Parameters<ReturnType<typeof makeAim>>[0] {
   const { index = 0, deadline = start + lookMs, until = start + 60_000, runId, ...rest } = round;
   const { resolved } = at.context;
   const run = { ...resolved.run, ...(runId ? { runId } : {}) };
   const context = { ...at.context, resolved: { ...resolved, run } };
-  return attempt(makeAim(at.deps), { ...context, liveness: at.liveness, index, deadline, until, ...rest });
+  return { ...context, liveness: at.liveness, index, deadline, until, ...rest };
+}
+
+/** An attempt at an aim: what it gives, what its beats have told so far, and how its worker is lost. */
+export interface AimAttempt {
+  aim: Promise<Aim>;
+  beats: unknown[];
+  lose(): void;
+}
+
+/** An attempt that begins with what the last beat of the one before has told, and beats each 100 ms. */
+export function aimAttempt(at: Scene, round: Round = {}, heartbeatDetails?: unknown): AimAttempt {
+  const environment = new MockActivityEnvironment(
+    {
+      attempt: heartbeatDetails === undefined ? 1 : 2,
+      heartbeatTimeoutMs: 250,
+      heartbeatDetails,
+      workflowExecution: run,
+      namespace: run.temporalNamespace,
+    },
+    { logger: new DefaultLogger('ERROR') },
+  );
+  const beats: unknown[] = [];
+  environment.on('heartbeat', (details: unknown) => beats.push(details));
+  const aim: Promise<Aim> = environment.run(makeAim(at.deps), requestOf(at, round));
+  return { aim, beats, lose: () => environment.cancel() };
 }
 
 /** A look at a partition whose replica on broker 1001 is away. */
