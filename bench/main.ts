@@ -23,6 +23,8 @@ const { values } = parseArgs({
     stop: { type: 'boolean', default: false },
     load: { type: 'string' },
     room: { type: 'string' },
+    duration: { type: 'string' },
+    within: { type: 'string' },
     node: { type: 'string' },
     profile: { type: 'string' },
     schedule: { type: 'boolean', default: false },
@@ -39,9 +41,11 @@ if (values.stop) {
 }
 if (values.load !== undefined) {
   const { benchLoad } = await import('./load/bench-load.ts');
-  const { load, room, node, profile } = values;
+  const { load, room, duration, within, node, profile } = values;
   const options = {
     ...(room === undefined ? {} : { room: Number(room) }),
+    ...(duration === undefined ? {} : { duration: Number(duration) }),
+    ...(within === undefined ? {} : { within: Number(within) }),
     ...(node === undefined ? {} : { node }),
     ...(profile === undefined ? {} : { profile }),
   };

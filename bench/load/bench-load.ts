@@ -13,16 +13,26 @@ const aimMs = 250;
 /** No level is larger. */
 const most = 800;
 
+/** Options of `npm run bench -- --load N`. */
+export interface LoadOptions {
+  room?: number;
+  duration?: number;
+  within?: number;
+  node?: string;
+  profile?: string;
+}
+
 /**
  * `npm run bench -- --load N`: N live runs on one limited worker, with a real Temporal server and simulated clusters; then twice as many, until
- * a level misses its aim. `room`: LEADERFALL_RUNS_AT_ONCE, else as many as there are runs; with it there is one level.
+ * a level misses its aim. `room`: LEADERFALL_RUNS_AT_ONCE, else as many as there are runs; with it there is one level. `duration`: of each
+ * run's kills, by default long enough for all to be live for a minute, s. `within`: the time over which they begin, s.
  * `node`: options of Node in the place of the image's. `profile`: a folder for Node's CPU profiles of the worker. Gives the exit
  * code: 1 where something was lost or wrong, however late; a figure that misses its aim is only shown.
  */
 export async function benchLoad(
   first: number,
   folder: string,
-  { room, node, profile }: { room?: number; node?: string; profile?: string },
+  { room, duration = 120, within = 60, node, profile }: LoadOptions,
 ): Promise<number> {
   const options = node === undefined ? deployedNode().options : node.split(' ').filter(Boolean);
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
@@ -31,7 +41,10 @@ export async function benchLoad(
   try {
     for (let runs = first; runs <= most; runs *= 2) {
       console.error(`  ${runs} runs …`);
-      const level = await playLevel(rig, runs, room ?? runs, [...options, ...profiling]);
+      const level = await playLevel(rig, {
+        ...{ runs, room: room ?? runs, node: [...options, ...profiling] },
+        ...{ durationSeconds: duration, beginWithinSeconds: within },
+      });
       levels.push(level);
       for (const line of [...level.reasons.slice(0, 5), ...level.wrong.slice(0, 5)])
         console.error(`  ${line}`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { type ChaosResult, wasCarriedOut } from '../../src/experiment/result.ts';
-import { plannedKills } from '../../src/experiment/schedule.ts';
+import { type KillSchedule, plannedKills } from '../../src/experiment/schedule.ts';
 import type { ServedCluster } from '../../test/durability/cluster/server.ts';
 import type { Rig } from '../../test/durability/rig.ts';
 import type { TemporalServer } from '../../test/durability/temporal-server.ts';
@@ -11,11 +11,8 @@ import { peakMiB } from '../probes/process-memory.ts';
 import { processorSeconds } from '../probes/processor-time.ts';
 import { limit } from './limited.ts';
 
-/** A kill every 20 s, as by default, and long enough for all to be live for a minute. */
-const schedule = { durationSeconds: 120, intervalSeconds: 20, recoveryTimeoutSeconds: 30 };
-
-/** Runs begin over so long a time. ms */
-const beginWithinMs = 60_000;
+/** A kill every 20 s, as by default. */
+const rhythm = { intervalSeconds: 20, recoveryTimeoutSeconds: 30 };
 
 /** A worker is ready within so long a time. ms */
 const readyMs = 60_000;
@@ -26,10 +23,22 @@ const patienceMs = 420_000;
 /** What one worker is given. */
 export const limits = { cpus: 1, memoryMiB: 1_024 };
 
+/** What one level is. */
+export interface LevelPlan {
+  runs: number;
+  /** For so many runs the worker has room: LEADERFALL_RUNS_AT_ONCE. */
+  room: number;
+  /** Options of Node for the worker. */
+  node: string[];
+  /** Of each run's kills. */
+  durationSeconds: number;
+  /** Runs begin over so long a time. */
+  beginWithinSeconds: number;
+}
+
 /** So many runs at once on one worker, as it was seen from outside. */
 export interface Level {
   runs: number;
-  /** For so many runs the worker has room: LEADERFALL_RUNS_AT_ONCE. */
   room: number;
   /** Runs by verdict; `none` where there was no result in time. */
   verdicts: Map<string, number>;
@@ -50,8 +59,12 @@ export interface Level {
   unlimited?: string;
 }
 
-/** Plays one level on a Temporal server of its own. `node`: options of Node for the worker. */
-export async function playLevel(rig: Rig, runs: number, room: number, node: string[]): Promise<Level> {
+/** Plays one level on a Temporal server of its own. */
+export async function playLevel(
+  rig: Rig,
+  { runs, room, node, durationSeconds, beginWithinSeconds }: LevelPlan,
+): Promise<Level> {
+  const schedule = { ...rhythm, durationSeconds };
   const name = `load-${runs}-${room}`;
   const server = await rig.ownTemporal(name);
   const names = Array.from({ length: runs }, (_, index) => `${name}-${index}`);
@@ -66,8 +79,8 @@ export async function playLevel(rig: Rig, runs: number, room: number, node: stri
     const [began, before] = [Date.now(), used()];
     const ends = await Promise.all(
       names.map(async (workflowId, index) => {
-        await delay((index / runs) * beginWithinMs);
-        return await playRun(server, workflowId, name);
+        await delay((index / runs) * beginWithinSeconds * 1_000);
+        return await playRun(server, workflowId, name, schedule);
       }),
     );
     const [seconds, after] = [(Date.now() - began) / 1_000, used()];
@@ -109,7 +122,12 @@ interface RunEnd {
   problem?: string;
 }
 
-async function playRun({ client }: TemporalServer, workflowId: string, taskQueue: string): Promise<RunEnd> {
+async function playRun(
+  { client }: TemporalServer,
+  workflowId: string,
+  taskQueue: string,
+  schedule: KillSchedule & { recoveryTimeoutSeconds: number },
+): Promise<RunEnd> {
   const experiment = {
     ...{ cluster: { namespace: workflowId }, reach: 'direct', schedule },
     liveness: { ratePerSecond: 10, readySeconds: 60 },

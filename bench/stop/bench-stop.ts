@@ -15,7 +15,9 @@ export async function benchStop(): Promise<number> {
   const rig = await startStopRig(intervalSeconds);
   try {
     await Promise.all(Array.from({ length: live }, (_, index) => rig.start(`run-${index}`)));
-    while (new Set(rig.kills.map(({ run }) => run)).size < live) await delay(200);
+    // A run that has ended makes no kill any more, and is told of below.
+    const under = () => new Set([...rig.kills.map(({ run }) => run), ...rig.recorded.keys()]).size;
+    while (under() < live) await delay(200);
     const began = Date.now();
     const { stdout } = await rig.leaderfall('stop', '--all', '--reason', 'measured', '--actor', 'bench');
     const lastOf = new Map(rig.kills.map(({ run, at }) => [run, Math.max(0, at - began)]));
