@@ -3,6 +3,7 @@ import {
   chaosAnnotation,
   expiresAnnotation,
   formerAnnotation,
+  namespaceIdAnnotation,
   ownerAnnotation,
   ownerOf,
   type RunIdentity,
@@ -40,6 +41,8 @@ export function makeAnnotate(deps: ActivityDependencies): Activities['annotate']
           annotations: {
             [chaosAnnotation]: 'true',
             [formerAnnotation]: JSON.stringify(former),
+            // That of the run before, where this one has none.
+            [namespaceIdAnnotation]: null,
             ...runAnnotations(resolved.run, resolved.expires),
           },
         },
@@ -67,6 +70,7 @@ export async function restoreAnnotation(
         [chaosAnnotation]: former,
         [formerAnnotation]: null,
         [ownerAnnotation]: null,
+        [namespaceIdAnnotation]: null,
         [expiresAnnotation]: null,
       },
     },
@@ -83,6 +87,17 @@ export function isOptedIn(annotations: Record<string, string>): boolean {
 /** What stands there, or stood there before a run that is dead by now. */
 function standing(annotations: Record<string, string>, note: ReturnType<typeof readNote>): string | null {
   return note === 'none' ? (annotations[chaosAnnotation] ?? null) : formerOf(note);
+}
+
+/**
+ * What the note of a run says of what stood there before it. What a person has annotated since cannot be told from what that run
+ * wrote. Undefined where no note stands.
+ */
+export function formerInWords(annotations: Record<string, string>): string | undefined {
+  const note = readNote(annotations);
+  if (note === 'none') return undefined;
+  if (note === 'unreadable') return unreadable;
+  return `${note.former === null ? 'none' : `"${note.former}"`} stood there before`;
 }
 
 const unreadable = `what stood there is not known, for the note ${formerAnnotation} was changed by somebody else`;

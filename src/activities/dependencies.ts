@@ -26,8 +26,13 @@ export interface ActivityDependencies {
   policy: WorkerPolicy;
   /** Asks for one kill out of those that an hour has; the same key twice is one kill. Throws where Temporal cannot be asked. */
   takeKill(key: string, perHour: number): Promise<Taken>;
-  /** How the run `<temporal namespace>/<workflow id>/<run id>` stands. Throws where Temporal cannot be asked. */
-  runState(owner: string): Promise<RunState>;
+  /** Id of the worker's Temporal namespace as it is now; undefined where it cannot be learnt. */
+  temporalNamespaceId(): Promise<string | undefined>;
+  /**
+   * How the run `<temporal namespace>/<workflow id>/<run id>` stands; `temporalNamespaceId` where the owner's is known. Throws where
+   * Temporal cannot be asked.
+   */
+  runState(owner: string, temporalNamespaceId?: string): Promise<RunState>;
   /** The owner of that run id, where this Temporal namespace knows it. Throws where Temporal cannot be asked. */
   ownerOfRun(runId: string): Promise<string | undefined>;
   /** Who has locked the Temporal namespace, if anybody, as it is now. Throws where Temporal cannot be asked. */

@@ -40,8 +40,14 @@ export async function runsOf(deps: ActivityDependencies, traces: Trace[]): Promi
   const runs = new Map<string, FoundRun>();
   for (const [runId, own] of Map.groupBy(traces, (trace) => trace.runId)) {
     const { owner } = own.find((trace) => trace.owner) ?? {};
+    const { temporalNamespaceId } = own.find((trace) => trace.temporalNamespaceId) ?? {};
     const { expires } = own.find((trace) => trace.expires !== undefined) ?? {};
-    const belonging = { runId, ...(owner ? { owner } : {}), ...(expires === undefined ? {} : { expires }) };
+    const belonging = {
+      runId,
+      ...(owner ? { owner } : {}),
+      ...(temporalNamespaceId ? { temporalNamespaceId } : {}),
+      ...(expires === undefined ? {} : { expires }),
+    };
     const found = own.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
     runs.set(runId, await foundRun(deps, belonging, found, own));
   }

@@ -1,5 +1,5 @@
 import { problem } from '../experiment/errors.ts';
-import { chaosAnnotation, type RunIdentity } from '../experiment/identity.ts';
+import type { RunIdentity } from '../experiment/identity.ts';
 import { lockText } from '../experiment/lock.ts';
 import { parseExperiment } from '../experiment/parse.ts';
 import { checkPolicy } from '../experiment/policy.ts';
@@ -11,7 +11,6 @@ import { takeClaim } from '../kubernetes/lease.ts';
 import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
 import { chooseProvisioner } from '../provisioners/choose.ts';
 import type { Provisioner } from '../provisioners/provisioner.ts';
-import { isOptedIn } from './annotate.ts';
 import { findBaseline, specHashOf } from './baseline.ts';
 import {
   brokersOf,
@@ -25,9 +24,10 @@ import { checkClock } from './clock.ts';
 import type { Activities, Resolved } from './contract.ts';
 import { readSecurity } from './credentials.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { checkOptIn } from './opt-in.ts';
 import { nodesPermission, runPermissions } from './permissions.ts';
 import { standingBy } from './standing.ts';
-import { currentRun, runStep } from './step.ts';
+import { markedRun, runStep } from './step.ts';
 
 /** What can be said about an experiment without touching anything; `plan` shows just this. */
 export interface Examined {
@@ -49,7 +49,7 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
       'resolve',
       async ({ signal }): Promise<Resolved> => {
         await refuseWhileLocked(deps);
-        const run = currentRun();
+        const run = await markedRun(deps);
         const expiresAfterMs = (experiment: ResolvedExperiment) => boundSeconds(experiment) * 1_000;
         const examined = await examine(deps, input, run, signal);
         const { experiment, provisioner, statefulSetName, isThere, notes, seesNodes } = examined;
@@ -79,7 +79,7 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
           durationSeconds: boundSeconds(experiment),
           expires,
           request: { experiment, provisioner: provisioner.name },
-          isClosed: async (holder) => (await deps.runState(holder)) === 'over',
+          isClosed: async (holder, namespaceId) => (await deps.runState(holder, namespaceId)) === 'over',
         });
         return {
           run,
@@ -137,8 +137,7 @@ export async function examine(
   const { provisioner } = chosen;
   const own = await ownRights(chosen);
   await checkRights(deps.kubernetes, own);
-  if (provisioner.name === 'existing')
-    await checkOptIn(deps.kubernetes, experiment, chosen.statefulSet?.name);
+  if (provisioner.name === 'existing') await checkOptIn(deps, experiment, chosen.statefulSet?.name);
   const expires = Date.now() + boundSeconds(experiment) * 1_000;
   const seesNodes = (await missingOf(deps.kubernetes, [nodesPermission])).length === 0;
   const checked = await provisioner.check({
@@ -149,7 +148,7 @@ export async function examine(
   checkPod(experiment, checked);
   // A Kafka that KUDO is asked for may be there already, and somebody's.
   if (checked.needsOptIn && provisioner.name !== 'existing')
-    await checkOptIn(deps.kubernetes, experiment, statefulSetName);
+    await checkOptIn(deps, experiment, statefulSetName);
   checkPolicy(deps.policy, { namespace, statefulSet: statefulSetName }, Date.now());
   return {
     experiment,
@@ -243,21 +242,5 @@ async function checkNamespace(kubernetes: KubernetesPort, name: string): Promise
   throw problem('NAMESPACE_NOT_FOUND', `namespace ${name} does not exist`, {
     evidence: ['cluster.namespace'],
     next: `Correct the name, or make it: kubectl create namespace ${name}`,
-  });
-}
-
-/** Opt-in as in Litmus: an existing StatefulSet must carry the chaos annotation, unless annotationCheck is off. */
-async function checkOptIn(
-  kubernetes: KubernetesPort,
-  experiment: ResolvedExperiment,
-  name?: string,
-): Promise<void> {
-  if (!experiment.annotationCheck || !name) return;
-  const { namespace } = experiment.cluster;
-  const found = await kubernetes.read({ apiVersion: 'apps/v1', kind: 'StatefulSet', namespace, name });
-  if (isOptedIn(found?.metadata?.annotations ?? {})) return;
-  throw problem('TARGET_NOT_ANNOTATED', `StatefulSet ${namespace}/${name} has not opted in to chaos`, {
-    evidence: [`annotation ${chaosAnnotation} is not "true"`],
-    next: `kubectl -n ${namespace} annotate statefulset ${name} ${chaosAnnotation}=true, or set annotationCheck: false`,
   });
 }

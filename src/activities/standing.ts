@@ -8,10 +8,11 @@ import type { ActivityDependencies } from './dependencies.ts';
  */
 export async function standingOf(
   deps: Pick<ActivityDependencies, 'runState' | 'ownerOfRun'>,
-  { runId, owner, expires }: Belonging,
+  belonging: Belonging,
   now: number,
 ): Promise<Standing> {
-  const known = await stateOf(deps, runId, owner);
+  const { expires } = belonging;
+  const known = await stateOf(deps, belonging);
   if (known === 'running') return { state: 'live', why: 'runs' };
   if (known === 'over') return { state: 'ended', why: 'is closed or unknown to its Temporal' };
   if (expires !== undefined && expires < now)
@@ -26,14 +27,14 @@ export function standingBy(deps: Parameters<typeof standingOf>[0]): (made: Belon
 
 async function stateOf(
   deps: Pick<ActivityDependencies, 'runState' | 'ownerOfRun'>,
-  runId: string,
-  written: string | undefined,
+  { runId, owner: written, temporalNamespaceId: id }: Belonging,
 ): Promise<string> {
   try {
     const owner = written ?? (await deps.ownerOfRun(runId));
     if (owner === undefined) return 'this Temporal does not know its run';
-    const state = await deps.runState(owner);
-    return state === 'elsewhere' ? 'its Temporal namespace is not here' : state;
+    const state = await deps.runState(owner, id);
+    if (state !== 'elsewhere') return state;
+    return `its Temporal namespace${id ? `, of the id ${id},` : ''} is not here`;
   } catch (error) {
     return `its Temporal cannot be asked: ${problemWithoutHosts(error).message}`;
   }

@@ -12,7 +12,7 @@ import { restoreAnnotation } from './annotate.ts';
 import { removeLivenessPod, type Undone } from './clean-up.ts';
 import type { FoundRun, Round } from './found-run.ts';
 import { standingBy } from './standing.ts';
-import { currentRun } from './step.ts';
+import { markedRun } from './step.ts';
 import { nameOf, requestOf, usualExperiment } from './sweep-kafkas.ts';
 import type { Trace } from './traces.ts';
 
@@ -106,13 +106,14 @@ async function removeInstallation(
   }
   const claim = {
     kubernetes,
-    run: currentRun(),
+    run: await markedRun(deps),
     namespace,
     statefulSet: await claimable(round, found, namespace),
     durationSeconds: claimSeconds,
     expires: Date.now() + claimSeconds * 1_000,
     request: { experiment, provisioner: 'kudo' },
-    isClosed: async (owner: string) => (await deps.runState(owner)) === 'over',
+    isClosed: async (owner: string, namespaceId?: string) =>
+      (await deps.runState(owner, namespaceId)) === 'over',
   };
   await takeClaim(claim);
   try {

@@ -35,6 +35,7 @@ function clusterAccess(options: ClusterOptions): ActivityDependencies {
     defaults,
     policy,
     takeKill: async () => ({ granted: true }),
+    temporalNamespaceId: async () => undefined,
     runState: async () => 'running',
     ownerOfRun: async () => undefined,
     readLock: async () => undefined,

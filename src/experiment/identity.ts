@@ -2,6 +2,8 @@
 export interface RunIdentity {
   /** Temporal namespace. */
   temporalNamespace: string;
+  /** Id of that namespace, a UUID: servers have namesakes. Absent where the worker could not learn it, and in runs of earlier versions. */
+  temporalNamespaceId?: string;
   workflowId: string;
   /** Temporal run id; its last eight characters name objects. */
   runId: string;
@@ -15,6 +17,9 @@ export const runLabel = `${prefix}/run-id`;
 
 /** Annotation: `<temporal namespace>/<workflow id>/<run id>`. */
 export const ownerAnnotation = `${prefix}/owner`;
+
+/** Annotation beside the owner: id of its Temporal namespace. Every server may have one called `default`. */
+export const namespaceIdAnnotation = `${prefix}/temporal-namespace-id`;
 
 /** Annotation: RFC 3339 time after which anything may remove the object. */
 export const expiresAnnotation = `${prefix}/expires`;
@@ -92,6 +97,8 @@ export interface Belonging {
   runId: string;
   /** `<temporal namespace>/<workflow id>/<run id>`, where it is written on it. */
   owner?: string;
+  /** Id of the owner's Temporal namespace, where it is written on it. */
+  temporalNamespaceId?: string;
   /** Epoch ms; absent where nothing tells. */
   expires?: number;
 }
@@ -113,8 +120,14 @@ export function belongingOf({
   const owner = annotations?.[ownerAnnotation];
   const runId = labels?.[runLabel] ?? owner?.split('/').at(-1);
   if (!runId) return undefined;
+  const temporalNamespaceId = annotations?.[namespaceIdAnnotation];
   const expires = Date.parse(annotations?.[expiresAnnotation] ?? '');
-  return { runId, ...(owner ? { owner } : {}), ...(Number.isNaN(expires) ? {} : { expires }) };
+  return {
+    runId,
+    ...(owner ? { owner } : {}),
+    ...(temporalNamespaceId ? { temporalNamespaceId } : {}),
+    ...(Number.isNaN(expires) ? {} : { expires }),
+  };
 }
 
 /** Labels of everything a run makes. */
@@ -124,5 +137,10 @@ export function runLabels(run: RunIdentity): Record<string, string> {
 
 /** Annotations of everything a run makes; `expires` in epoch milliseconds. */
 export function runAnnotations(run: RunIdentity, expires: number): Record<string, string> {
-  return { [ownerAnnotation]: ownerOf(run), [expiresAnnotation]: new Date(expires).toISOString() };
+  const { temporalNamespaceId: id } = run;
+  return {
+    [ownerAnnotation]: ownerOf(run),
+    ...(id ? { [namespaceIdAnnotation]: id } : {}),
+    [expiresAnnotation]: new Date(expires).toISOString(),
+  };
 }

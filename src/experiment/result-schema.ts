@@ -273,7 +273,12 @@ const lineSchema = z.object({
 export const resultSchema = z
   .object({
     schema: z.literal('leaderfall.io/result/v1'),
-    run: z.object({ temporalNamespace: z.string(), workflowId: z.string(), runId: z.string() }),
+    run: z.object({
+      temporalNamespace: z.string(),
+      temporalNamespaceId: z.string().optional(),
+      workflowId: z.string(),
+      runId: z.string(),
+    }),
     name: z.string(),
     verdict,
     reasons: strings.min(1),

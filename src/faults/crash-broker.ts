@@ -55,7 +55,10 @@ export const crashBroker: Fault = {
   cleanUp,
 };
 
-/** Starts the pod and waits until it listens. The pod itself is the mark for a later attempt. */
+/**
+ * Starts the pod and waits until it listens. The pod itself is the mark for a later attempt. Where a kill was called off and the same
+ * container is aimed at again, the pod of that name is still going: another one is made when it has gone.
+ */
 async function arm(context: FaultContext): Promise<KillAct | undefined> {
   const { kubernetes, plan, signal } = context;
   const { container, node } = plan;
@@ -65,12 +68,19 @@ async function arm(context: FaultContext): Promise<KillAct | undefined> {
       `no running container of pod ${plan.pod} declares the client port: name it in cluster.brokerContainer`,
     );
   }
-  await kubernetes.create(crashPod(context, container, node));
+  const create = async () => (await kubernetes.create(crashPod(context, container, node))) !== 'exists';
+  let isNew = await create();
   let reasons: string[] = [];
   const armed = await poll(
     async () => {
       const pod = await readPod(context);
-      if (!pod) return hindered('the crash pod was removed by somebody else');
+      const isGoing = pod?.metadata?.deletionTimestamp !== undefined;
+      if (!pod || isGoing) {
+        if (isNew) return hindered('the crash pod was removed by somebody else');
+        if (!pod) isNew = await create();
+        reasons = ['another pod of its name was still going'];
+        return undefined;
+      }
       if (pod.status?.phase === 'Failed') return hindered(`the crash pod failed: ${reasonOf(pod)}`);
       reasons = waitingReasons(pod);
       return pod.status?.phase === 'Running' && (await listens(context)) ? 'armed' : undefined;

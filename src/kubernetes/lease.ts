@@ -2,6 +2,7 @@ import { problem } from '../experiment/errors.ts';
 import {
   killAnnotation,
   leaseName,
+  namespaceIdAnnotation,
   ownerOf,
   type RunIdentity,
   requestAnnotation,
@@ -23,8 +24,8 @@ export interface ClaimRequest {
   expires: number;
   /** What the run was asked to do; kept on the Lease, so that what it made can be found without its history. */
   request?: object;
-  /** Whether the run that holds it, `<temporal namespace>/<workflow id>/<run id>`, is over. */
-  isClosed: (holder: string) => Promise<boolean>;
+  /** Whether the run that holds it, `<temporal namespace>/<workflow id>/<run id>`, is over; with that namespace's id where it is known. */
+  isClosed: (holder: string, temporalNamespaceId?: string) => Promise<boolean>;
 }
 
 interface Lease extends KubernetesObject {
@@ -40,7 +41,9 @@ export async function takeClaim(request: ClaimRequest): Promise<void> {
   if (!found) return await takeClaim(request);
   const holder = found.spec?.holderIdentity ?? '';
   if (holder === ownerOf(request.run)) return;
-  if (!hasLapsed(found, Date.now()) && !(await request.isClosed(holder))) throw claimed(request, holder);
+  const namespaceId = found.metadata?.annotations?.[namespaceIdAnnotation];
+  if (!hasLapsed(found, Date.now()) && !(await request.isClosed(holder, namespaceId)))
+    throw claimed(request, found);
   const metadata = { ...wanted.metadata, resourceVersion: found.metadata?.resourceVersion };
   // Another run may be taking it over at this very moment: only one replace succeeds.
   if ((await kubernetes.replace({ ...wanted, metadata })) === 'conflict') await takeClaim(request);
@@ -88,20 +91,29 @@ export async function claimMark(request: OwnClaim): Promise<string | undefined> 
 
 /** Whether a Lease has run out at `now` (epoch ms). */
 export function hasLapsed(lease: Lease, now: number): boolean {
-  const { renewTime, leaseDurationSeconds } = lease.spec ?? {};
-  if (!renewTime || leaseDurationSeconds === undefined) return true;
-  return Date.parse(renewTime) + leaseDurationSeconds * 1_000 < now;
+  return lapsesAt(lease) < now;
 }
 
-function claimed(request: ClaimRequest, holder: string) {
-  return problem(
-    'CLUSTER_CLAIMED',
-    `another run holds ${request.namespace}/${request.statefulSet}: ${holder}`,
-    {
-      evidence: [`Lease ${request.namespace}/${leaseName(request.statefulSet)}`],
-      next: 'Wait for that run to end, or cancel it.',
-    },
-  );
+/** Epoch ms; one without times lapsed before all time. */
+function lapsesAt({ spec: { renewTime, leaseDurationSeconds } = {} }: Lease): number {
+  if (!renewTime || leaseDurationSeconds === undefined) return Number.NEGATIVE_INFINITY;
+  return Date.parse(renewTime) + leaseDurationSeconds * 1_000;
+}
+
+function claimed({ run, namespace, statefulSet }: ClaimRequest, lease: Lease) {
+  const holder = lease.spec?.holderIdentity ?? '';
+  const evidence = [`Lease ${namespace}/${leaseName(statefulSet)}`];
+  const id = lease.metadata?.annotations?.[namespaceIdAnnotation];
+  const isNamesake = run.temporalNamespaceId !== undefined && holder.startsWith(`${run.temporalNamespace}/`);
+  // Whoever looks for that run in the Temporal at hand finds none.
+  if (id && isNamesake && id !== run.temporalNamespaceId) {
+    const lapses = new Date(lapsesAt(lease)).toISOString();
+    evidence.push(`that run is of another Temporal server (namespace id ${id}); its claim lapses ${lapses}`);
+  }
+  return problem('CLUSTER_CLAIMED', `another run holds ${namespace}/${statefulSet}: ${holder}`, {
+    evidence,
+    next: 'Wait for that run to end, or cancel it.',
+  });
 }
 
 function leaseOf(request: ClaimRequest): Lease {

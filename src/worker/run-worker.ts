@@ -28,6 +28,7 @@ import {
   pauseSchedule,
   registeredSearchAttributes,
   runState,
+  temporalNamespaceId,
 } from './temporal-facts.ts';
 import { temporalSdkVersion, version } from './version.ts';
 import { webUiAddress } from './web-ui.ts';
@@ -75,7 +76,16 @@ export async function runWorker(
     defaults: config.defaults,
     policy: config.policy,
     takeKill: (key, perHour) => takeKill(client, config.taskQueue, key, perHour),
-    runState: (owner) => runState(client, owner),
+    // Each run asks anew: a server that was started again without its data is another one.
+    temporalNamespaceId: () =>
+      temporalNamespaceId(client).catch((error: unknown) => {
+        log.warn(
+          { problem: problemWithoutHosts(error) },
+          'what the run makes does not bear the id of its Temporal namespace, which is not told',
+        );
+        return undefined;
+      }),
+    runState: (owner, namespaceId) => runState(client, owner, namespaceId),
     ownerOfRun: (runId) => holderOf(client, runId),
     readLock: () => readLock(client),
     cancelRun: (run) => cancelRun(client, run),

@@ -13,10 +13,11 @@ const running = 1;
 
 /**
  * Whether a run goes on, by the Temporal namespace that its holder names. Over is also what Temporal does not know (any more); a run
- * that was reset or continued as new goes on under the run id of its first execution. `elsewhere`: that namespace is not here.
+ * that was reset or continued as new goes on under the run id of its first execution. `elsewhere`: that namespace is not here, or the
+ * one of that name has another id than `namespaceId`, the holder's, where that is known.
  * Anything but a clear answer throws, so that nothing is ever taken from a run that may be alive.
  */
-export async function runState(client: Client, holder: string): Promise<RunState> {
+export async function runState(client: Client, holder: string, namespaceId?: string): Promise<RunState> {
   const run = runOfOwner(holder);
   if (!run) return 'over';
   const { temporalNamespace: namespace, workflowId, runId } = run;
@@ -25,7 +26,10 @@ export async function runState(client: Client, holder: string): Promise<RunState
   if (Number(own?.status) === running) return 'running';
   const latest = await described(client, namespace, { workflowId });
   if (latest === 'elsewhere') return latest;
-  return Number(latest?.status) === running && latest?.firstRunId === runId ? 'running' : 'over';
+  if (Number(latest?.status) === running && latest?.firstRunId === runId) return 'running';
+  if (own || namespaceId === undefined) return 'over';
+  // Another server may have a namespace of that name, and the run in it.
+  return (await idOf(client, namespace)) === namespaceId ? 'over' : 'elsewhere';
 }
 
 /** Undefined where Temporal does not know it. */
@@ -43,6 +47,16 @@ async function described(
     // no details; the message says it on every connection.
     return /namespace \S+ is not found/i.test(error.message) ? 'elsewhere' : undefined;
   }
+}
+
+/** Id of this client's namespace, which its server made up; undefined where the server has none. Throws where it is not told. */
+export async function temporalNamespaceId(client: Client): Promise<string | undefined> {
+  return await idOf(client, client.options.namespace);
+}
+
+async function idOf({ workflowService }: Client, namespace: string): Promise<string | undefined> {
+  const { namespaceInfo } = await workflowService.describeNamespace({ namespace });
+  return namespaceInfo?.id || undefined;
 }
 
 /** The holder of a run that only its run id is known of, as far as visibility in this client's namespace knows it. */

@@ -23,10 +23,15 @@ function runOf(runId: string): RunIdentity {
   return { temporalNamespace: 'default', workflowId: 'w', runId };
 }
 
+/** The same, of a server whose namespace has that id. */
+function runOn(temporalNamespaceId: string, runId: string): RunIdentity {
+  return { ...runOf(runId), temporalNamespaceId };
+}
+
 const warn = vi.fn();
 
-async function annotate(kubernetes: FakeKubernetes, runId: string) {
-  const context = { resolved: { run: runOf(runId), expires: 0 }, kafka: { statefulSet } } as RunContext;
+async function annotate(kubernetes: FakeKubernetes, runId: string, run = runOf(runId)) {
+  const context = { resolved: { run, expires: 0 }, kafka: { statefulSet } } as RunContext;
   return await new MockActivityEnvironment().run(
     makeAnnotate({ kubernetes, log: { warn } } as unknown as ActivityDependencies),
     context,
@@ -79,6 +84,19 @@ test('after a run that died, the next one restores what stood before both', asyn
   expect(await annotate(kubernetes, 'b')).toEqual({ former: null, annotated: true });
   expect(await restoreAnnotation(kubernetes, runOf('dead'), statefulSet)).toBeUndefined();
   await restoreAnnotation(kubernetes, runOf('b'), statefulSet);
+  expect(annotations(kubernetes)).toEqual({});
+});
+
+test('says whose Temporal the run is of, and leaves nobody’s id behind', async () => {
+  const kubernetes = await withStatefulSet();
+  const id = () => annotations(kubernetes)['leaderfall.io/temporal-namespace-id'];
+  await annotate(kubernetes, 'dead', runOn('ann', 'dead'));
+  expect(id()).toBe('ann');
+  // A run that could not learn its own is not of the one before it.
+  await annotate(kubernetes, 'b');
+  expect(id()).toBeUndefined();
+  await annotate(kubernetes, 'c', runOn('bob', 'c'));
+  await restoreAnnotation(kubernetes, runOf('c'), statefulSet);
   expect(annotations(kubernetes)).toEqual({});
 });
 

@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { topicName } from '../../src/experiment/identity.ts';
 import { takeClaim } from '../../src/kubernetes/lease.ts';
 import type { Pod } from '../../src/kubernetes/workloads.ts';
+import { temporalServer } from '../support/temporal-server.ts';
 import {
   holdClock,
   key,
@@ -93,6 +94,21 @@ test('the pod of a run whose Temporal cannot be asked is left until it has expir
   Object.assign(pod?.metadata?.annotations ?? {}, {
     'leaderfall.io/expires': new Date(start - 1).toISOString(),
   });
+  await startLiveness(at);
+  expect(at.kubernetes.writes).toEqual([`delete ${key}`, `create ${key}`]);
+});
+
+test('the pod of another Temporal’s run is left, though a namespace of that name is here and does not know it', async () => {
+  const at = await occupied('another');
+  Object.assign(at.deps, temporalServer('bob'));
+  const { annotations = {} } = at.kubernetes.objects.get(key)?.metadata ?? {};
+  annotations['leaderfall.io/temporal-namespace-id'] = 'ann';
+  expect(await refusal(startLiveness(at))).toMatchObject({
+    code: 'LIVENESS_REFUSED',
+    message: expect.stringContaining('its Temporal namespace, of the id ann, is not here'),
+  });
+  expect(at.kubernetes.writes).toEqual([]);
+  annotations['leaderfall.io/temporal-namespace-id'] = 'bob';
   await startLiveness(at);
   expect(at.kubernetes.writes).toEqual([`delete ${key}`, `create ${key}`]);
 });

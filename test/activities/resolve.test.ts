@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { makeAnnotate } from '../../src/activities/annotate.ts';
 import { makeResolve } from '../../src/activities/resolve.ts';
 import { problem } from '../../src/experiment/errors.ts';
 import { instance, marks, packageFolder } from '../provisioners/kudo-support.ts';
+import { temporalServer } from '../support/temporal-server.ts';
 import { attempt, fakeKafka, type Look, refusal, run, type Scene, scene } from './step-support.ts';
 
 const lease = 'Lease kafka/leaderfall-kafka-kafka';
@@ -324,6 +326,80 @@ test('a cluster that a live run holds is refused, one that a closed run left is 
   });
   await next(true);
   expect(at.kubernetes.objects.get(lease)?.spec).toMatchObject({ holderIdentity: 'default/w/bbbbbbbb' });
+});
+
+test('the claim of another Temporal’s run holds until it lapses, though a namespace of that name is here and does not know it', async () => {
+  const at = await scene(fakeKafka());
+  const ann = temporalServer('ann', { [run.runId]: 'running' });
+  expect(await attempt<unknown, unknown>(makeResolve({ ...at.deps, ...ann }), valid)).toMatchObject({
+    run: { ...run, temporalNamespaceId: 'ann' },
+  });
+  const next = (server: ReturnType<typeof temporalServer>) =>
+    attempt<unknown, unknown>(makeResolve({ ...at.deps, ...server }), valid, 1, { ...run, runId: 'bobs' });
+  expect(await refusal(next(temporalServer('bob')))).toMatchObject({
+    code: 'CLUSTER_CLAIMED',
+    evidence: expect.arrayContaining([expect.stringContaining('another Temporal server')]),
+  });
+  expect(await refusal(next(ann))).toMatchObject({ code: 'CLUSTER_CLAIMED' });
+  const { spec } = at.kubernetes.objects.get(lease) as { spec: { renewTime: string } };
+  spec.renewTime = '2026-01-01T00:00:00.000000Z';
+  await next(temporalServer('bob'));
+  expect(at.kubernetes.objects.get(lease)).toMatchObject({
+    spec: { holderIdentity: 'default/w/bobs' },
+    metadata: { annotations: { 'leaderfall.io/temporal-namespace-id': 'bob' } },
+  });
+});
+
+test.each([
+  ['of the same Temporal that is gone from it', 'ann'],
+  ['of an earlier version, which wrote no id', undefined],
+])('a claim of a run %s is taken', async (_, id) => {
+  const at = await scene(fakeKafka());
+  const first = { ...at.deps, temporalNamespaceId: async () => id };
+  await attempt<unknown, unknown>(makeResolve(first), valid);
+  const deps = { ...at.deps, ...temporalServer('ann') };
+  await attempt<unknown, unknown>(makeResolve(deps), valid, 1, { ...run, runId: 'next' });
+  expect(at.kubernetes.objects.get(lease)?.spec).toMatchObject({ holderIdentity: 'default/w/next' });
+});
+
+test('an opt-in below the note of a run does not count: whose note it is is said, and how it goes', async () => {
+  const at = await scene(fakeKafka());
+  optOut(at);
+  const dead = { ...run, runId: 'dead' };
+  const resolved = { ...at.context.resolved, run: dead, expires: Date.now() + 3_600_000 };
+  await attempt(makeAnnotate(at.deps), { ...at.context, resolved });
+  const annotations = at.kubernetes.objects.get('StatefulSet kafka/kafka-kafka')?.metadata?.annotations ?? {};
+  // As a person does who follows the usual advice.
+  annotations['litmuschaos.io/chaos'] = 'true';
+  const annotate = 'kubectl -n kafka annotate statefulset kafka-kafka';
+  const optIn = `${annotate} litmuschaos.io/chaos=true, or set annotationCheck: false`;
+  const note = 'its note leaderfall.io/former-chaos-annotation: none stood there before';
+
+  at.deps.runState = async () => 'over';
+  expect(await refusal(resolve(at))).toMatchObject({
+    code: 'TARGET_NOT_ANNOTATED',
+    evidence: [
+      'annotation litmuschaos.io/chaos is of the run default/w/dead, which ended without its clean-up (is closed or unknown to its Temporal)',
+      note,
+    ],
+    next: `leaderfall janitor --once -n kafka, then ${optIn}`,
+  });
+
+  at.deps.runState = async () => 'running';
+  expect(await refusal(resolve(at))).toMatchObject({
+    evidence: ['annotation litmuschaos.io/chaos is of the run default/w/dead', note],
+    next: `When that run has ended: leaderfall janitor --once -n kafka, then ${optIn}`,
+  });
+
+  delete annotations['leaderfall.io/owner'];
+  annotations['leaderfall.io/former-chaos-annotation'] = '"false"';
+  expect(await refusal(resolve(at))).toMatchObject({
+    evidence: [
+      expect.stringContaining('does not say its name'),
+      'its note leaderfall.io/former-chaos-annotation: "false" stood there before',
+    ],
+    next: `${annotate} leaderfall.io/former-chaos-annotation-, then ${optIn}`,
+  });
 });
 
 test('under a lock nothing begins: who, since when and why are said, and the cluster is not even asked', async () => {

@@ -172,6 +172,7 @@ export async function scene(kafka: FakeKafka, input: ExperimentInput = {}): Prom
       defaults: { image: 'i' },
       policy: {},
       takeKill: async () => ({ granted: true }),
+      temporalNamespaceId: async () => undefined,
       runState: async () => 'running',
       ownerOfRun: async () => undefined,
       readLock: async () => undefined,

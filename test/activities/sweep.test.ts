@@ -12,6 +12,7 @@ import {
   topicName,
 } from '../../src/experiment/identity.ts';
 import { type FakeKubernetes, fakeKubernetes } from '../support/fake-kubernetes.ts';
+import { temporalServer } from '../support/temporal-server.ts';
 import { attempt, type FakeKafka, fakeKafka, refusal } from './step-support.ts';
 
 /** The Kafka of each namespace. */
@@ -55,6 +56,7 @@ function depsOf(kubernetes: FakeKubernetes, answers: Record<string, Answer>): Ac
     kubernetes,
     defaults: { image: 'i' },
     log: { info: () => {}, warn: () => {} },
+    temporalNamespaceId: async () => 'own-id',
     ...temporal(answers),
   } as unknown as ActivityDependencies;
 }
@@ -202,6 +204,33 @@ test.each(['running', 'elsewhere', 'no answer'] as const)(
   },
 );
 
+test('what a run of another Temporal made stays, also where a namespace of that name is here and does not know the run', async () => {
+  for (const [id, state] of [
+    ['ann', 'unknown'],
+    ['bob', 'ended'],
+  ]) {
+    kafkas.clear();
+    const kubernetes = fakeKubernetes();
+    await leave(kubernetes, 'kafka', 'dead');
+    await kubernetes.create(marked('Instance', 'kafka', 'kafka', 'dead', later));
+    for (const { metadata } of kubernetes.objects.values())
+      Object.assign(metadata?.annotations ?? {}, { 'leaderfall.io/temporal-namespace-id': id });
+    const before = everything(kubernetes);
+    const deps = { ...depsOf(kubernetes, {}), ...temporalServer('bob') };
+    const report = await sweep(deps, { namespaces: ['kafka'] });
+    expect(rowOf(report, 'dead')).toMatchObject({ state, leftovers: [] });
+    if (state === 'ended') {
+      expect([...everything(kubernetes).keys()]).toEqual(['StatefulSet kafka/kafka-kafka']);
+      expect(kubernetes.objects.get('StatefulSet kafka/kafka-kafka')?.metadata?.annotations).toEqual({
+        'litmuschaos.io/chaos': 'false',
+      });
+    } else {
+      expect(rowOf(report, 'dead')?.why).toBe('its Temporal namespace, of the id ann, is not here');
+      expect(everything(kubernetes)).toEqual(before);
+    }
+  }
+});
+
 test('a topic that nothing but its name belongs to is removed once its run is known to be over, or it has expired', async () => {
   const kubernetes = fakeKubernetes();
   const { topics } = await makeKafka(kubernetes, 'kafka');
@@ -256,7 +285,7 @@ test('what was installed goes, Kafka before ZooKeeper, under a claim of the jani
   let holder: unknown;
   const { remove } = kubernetes;
   kubernetes.remove = async (ref, options) => {
-    if (ref.kind === 'Instance') holder = kubernetes.objects.get('Lease kafka/leaderfall-kafka-kafka')?.spec;
+    if (ref.kind === 'Instance') holder = kubernetes.objects.get('Lease kafka/leaderfall-kafka-kafka');
     return await remove(ref, options);
   };
   const report = await sweep(depsOf(kubernetes, {}), { namespaces: ['kafka'] });
@@ -264,7 +293,10 @@ test('what was installed goes, Kafka before ZooKeeper, under a claim of the jani
     'delete Instance kafka/kafka',
     'delete Instance kafka/zookeeper-instance',
   ]);
-  expect(holder).toMatchObject({ holderIdentity: 'default/j/janitor' });
+  expect(holder).toMatchObject({
+    spec: { holderIdentity: 'default/j/janitor' },
+    metadata: { annotations: { 'leaderfall.io/temporal-namespace-id': 'own-id' } },
+  });
   expect(rowOf(report, 'dead')?.leftovers).toEqual([]);
   expect(kubernetes.objects.has('Lease kafka/leaderfall-kafka-kafka')).toBe(false);
 });
@@ -276,6 +308,7 @@ test('a Kafka that a live run has claimed stays, whoever installed it; so does o
   await makeKafka(kubernetes, 'other');
   const kept = marked('Instance', 'other', 'kafka', 'done', later);
   kept.metadata.annotations['leaderfall.io/keep'] = 'true';
+  kept.metadata.annotations['leaderfall.io/temporal-namespace-id'] = 'own-id';
   await kubernetes.create(kept);
   const report = await sweep(depsOf(kubernetes, { alive: 'running' }), { namespaces: ['kafka', 'other'] });
   expect(kubernetes.objects.has('Instance kafka/kafka')).toBe(true);

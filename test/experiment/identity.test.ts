@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { ownerOf, runOfOwner, shortRunId, streamOf, topicName } from '../../src/experiment/identity.ts';
+import {
+  belongingOf,
+  ownerOf,
+  runAnnotations,
+  runLabels,
+  runOfOwner,
+  shortRunId,
+  streamOf,
+  topicName,
+} from '../../src/experiment/identity.ts';
 
 /** Two runs that Temporal started within the same second: version 7 ids share their clock. */
 const first = {
@@ -19,6 +28,15 @@ test('an owner is read from both ends, since a workflow id may hold slashes', ()
   expect(runOfOwner(ownerOf(run))).toEqual(run);
   expect(runOfOwner('somebody')).toBeUndefined();
 });
+
+test.each([{}, { temporalNamespaceId: 'ann' }])(
+  'what is written on an object tells whose it is: %j',
+  (of) => {
+    const run = { ...first, ...of };
+    const marks = { labels: runLabels(run), annotations: runAnnotations(run, 1_000) };
+    expect(belongingOf(marks)).toEqual({ runId: run.runId, owner: ownerOf(first), expires: 1_000, ...of });
+  },
+);
 
 test('a topic’s name is legal and says whose it is and until when; so does a group’s', () => {
   const expires = Date.UTC(2026, 10, 23, 15, 59, 59, 1);

@@ -195,6 +195,64 @@ test('a kill that is called off takes its pod away', async () => {
   expect(kubernetes.objects.has(key)).toBe(false);
 });
 
+/** Like a kubelet, which takes a moment: whoever looks sees a removed pod going `looks` times. */
+function goesSlowly(kubernetes: FakeKubernetes, looks: number): void {
+  const { read } = kubernetes;
+  let left = 0;
+  kubernetes.remove = async () => {
+    const pod = kubernetes.objects.get(key);
+    const metadata = { ...pod?.metadata, deletionTimestamp: '2026-01-01T00:00:59Z' };
+    kubernetes.objects.set(key, { ...pod, metadata });
+    left = looks;
+    return { outcome: 'deleted' };
+  };
+  kubernetes.read = async (ref) => {
+    if (kubernetes.objects.get(key)?.metadata?.deletionTimestamp && left-- === 0)
+      kubernetes.objects.delete(key);
+    return await read(ref);
+  };
+}
+
+test('a container that is aimed at again after its kill was called off gets another pod, once the first has gone', async () => {
+  const { kubernetes, context, asked } = await armed({ outcome: 'killed', at: deadline + 90, pid: 77 });
+  goesSlowly(kubernetes, 2);
+  await crashBroker.arm(context);
+  await crashBroker.standDown(context, 'called-off');
+  expect(await crashBroker.arm(context)).toBeUndefined();
+  expect(asked).toEqual([`create ${name}`, 'GET /healthz', `create ${name}`, 'GET /healthz']);
+  expect(await crashBroker.act(context)).toMatchObject({ outcome: 'killed', repeated: false });
+});
+
+test('it is skipped where the first pod does not go in time', async () => {
+  const { kubernetes, context } = await armed();
+  goesSlowly(kubernetes, 1_000);
+  await crashBroker.arm(context);
+  await crashBroker.standDown(context, 'called-off');
+  const plan = { ...context.plan, notAfter: Date.now() + 400 };
+  expect(await crashBroker.arm({ ...context, plan })).toMatchObject({
+    outcome: 'skipped',
+    reason: expect.stringContaining('another pod of its name was still going'),
+  });
+});
+
+test.each(['gone', 'going'])(
+  'its new pod that is %s before the kill was removed by somebody else',
+  async (how) => {
+    const { kubernetes, context } = await armed();
+    goesSlowly(kubernetes, how === 'gone' ? 0 : 1_000);
+    const { create } = kubernetes;
+    kubernetes.create = async (object) => {
+      const made = await create(object);
+      await kubernetes.remove({ apiVersion: 'v1', kind: 'Pod', namespace: 'leaderfall-crash', name });
+      return made;
+    };
+    expect(await crashBroker.arm(context)).toMatchObject({
+      outcome: 'skipped',
+      reason: 'the crash pod was removed by somebody else',
+    });
+  },
+);
+
 test('clean-up removes the run’s own pods and nobody else’s', async () => {
   const { kubernetes, context } = await armed();
   await crashBroker.arm(context);

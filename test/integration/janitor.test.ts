@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { execa } from 'execa';
@@ -6,10 +7,12 @@ import { makeAnnotate } from '../../src/activities/annotate.ts';
 import type { Activities } from '../../src/activities/contract.ts';
 import type { JanitorReport } from '../../src/activities/janitor-contract.ts';
 import { makeSweep } from '../../src/activities/sweep.ts';
+import type { TemporalAccess } from '../../src/cli/connect-temporal.ts';
+import { janitorFindings } from '../../src/cli/doctor/temporal-findings.ts';
 import { janitorSchedule } from '../../src/cli/schedule/janitor.ts';
 import { type RunIdentity, runAnnotations, runLabels, topicName } from '../../src/experiment/identity.ts';
 import { takeClaim } from '../../src/kubernetes/lease.ts';
-import { holderOf, runState } from '../../src/worker/temporal-facts.ts';
+import { holderOf, temporalNamespaceId as namespaceId, runState } from '../../src/worker/temporal-facts.ts';
 import { attempt, fakeKafka, type Scene, scene } from '../activities/step-support.ts';
 import { main } from '../support/build.ts';
 import { startStoryWorker } from './story-worker.ts';
@@ -74,7 +77,7 @@ async function startRun(
 async function clusterOf(run: RunIdentity): Promise<Scene> {
   const made = await scene(fakeKafka());
   Object.assign(made.deps, {
-    runState: (owner: string) => runState(asWorker, owner),
+    runState: (owner: string, id?: string) => runState(asWorker, owner, id),
     ownerOfRun: (runId: string) => holderOf(asWorker, runId),
   });
   const { kubernetes, kafka, context } = made;
@@ -151,6 +154,20 @@ test('what a run of another Temporal has made is not touched before it expires',
   expect(at.kubernetes.writes).toEqual([]);
 });
 
+test('so is it where a namespace of that name is here; what this one has forgotten is removed', async () => {
+  const run = { temporalNamespace: 'default', workflowId: 'w', runId: randomUUID() };
+  at = await clusterOf({ ...run, temporalNamespaceId: 'of-another-server' });
+  expect((await once()).runs).toMatchObject([
+    { state: 'unknown', why: 'its Temporal namespace, of the id of-another-server, is not here' },
+  ]);
+  expect(at.kubernetes.writes).toEqual([]);
+  const temporalNamespaceId = await namespaceId(asWorker);
+  expect(temporalNamespaceId).toMatch(/^[0-9a-f-]{36}$/);
+  at = await clusterOf({ ...run, ...(temporalNamespaceId ? { temporalNamespaceId } : {}) });
+  await once();
+  expectNothingLeft(at);
+});
+
 test('a topic alone is removed as soon as visibility tells that its run is over', async () => {
   const { run, handle } = await startRun();
   at = await scene(fakeKafka());
@@ -197,4 +214,20 @@ test('a dry run says what would go, for people', async () => {
   expect(stdout).toContain('would be removed');
   expect(stdout).toContain('Pod kafka/kafka-liveness');
   expect(at.kubernetes.writes).toEqual([]);
+});
+
+test('the doctor says why the last round failed', async () => {
+  // No namespace is named, none is the worker's own, and its rights find none.
+  at = await scene(fakeKafka());
+  at.kubernetes.denied.add('list leases');
+  expect((await leaderfall('--every', '2h')).exitCode).toBe(0);
+  const schedule = client.schedule.getHandle(janitorSchedule);
+  const findings = async () => await janitorFindings({ client } as TemporalAccess);
+  await schedule.trigger();
+  await expect
+    .poll(findings, { timeout: 30_000 })
+    .toMatchObject([{ state: 'warning', text: expect.stringContaining('does not know where to look') }]);
+  await leaderfall('--every', '2h', '-n', 'kafka');
+  await schedule.trigger();
+  await expect.poll(findings, { timeout: 30_000 }).toMatchObject([{ state: 'ok' }]);
 });

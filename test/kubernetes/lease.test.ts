@@ -48,6 +48,32 @@ test('it is taken over from a run that is closed', async () => {
   expect(holder(kubernetes)).toBe('default/w/b');
 });
 
+test('a run of another Temporal server is told from a namesake, and whoever waits for it is told so', async () => {
+  const kubernetes = fakeKubernetes();
+  const of = (runId: string, temporalNamespaceId: string) => ({
+    run: { temporalNamespace: 'default', workflowId: 'w', runId, temporalNamespaceId },
+  });
+  await takeClaim(claim(kubernetes, 'a', of('a', 'ann')));
+  const asked: unknown[] = [];
+  const isClosed = async (...holder: unknown[]) => {
+    asked.push(holder);
+    return false;
+  };
+  await expect(takeClaim(claim(kubernetes, 'b', { ...of('b', 'bob'), isClosed }))).rejects.toMatchObject({
+    problem: {
+      code: 'CLUSTER_CLAIMED',
+      evidence: [
+        'Lease kafka/leaderfall-kafka-kafka',
+        expect.stringMatching(/another Temporal server \(namespace id ann\); its claim lapses 20/),
+      ],
+    },
+  });
+  expect(asked).toEqual([['default/w/a', 'ann']]);
+  await expect(takeClaim(claim(kubernetes, 'c', of('c', 'ann')))).rejects.toMatchObject({
+    problem: { evidence: ['Lease kafka/leaderfall-kafka-kafka'] },
+  });
+});
+
 test('it is taken over when it has lapsed, whatever Temporal knows', async () => {
   const kubernetes = fakeKubernetes();
   await takeClaim(claim(kubernetes, 'a', { durationSeconds: -1 }));

@@ -1,15 +1,25 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { registeredSearchAttributes, runState } from '../../src/worker/temporal-facts.ts';
+import {
+  registeredSearchAttributes,
+  runState,
+  temporalNamespaceId,
+} from '../../src/worker/temporal-facts.ts';
 
 type Describe = (request: {
   namespace: string;
   execution: { workflowId: string; runId?: string };
 }) => Promise<unknown>;
 
-function client(describeWorkflowExecution: Describe): Client {
-  return { workflowService: { describeWorkflowExecution } } as unknown as Client;
+function client(describeWorkflowExecution: Describe, namespace?: () => Promise<object>): Client {
+  const describeNamespace = namespace ?? (() => Promise.reject(new Error('nobody should ask')));
+  return {
+    options: { namespace: 'default' },
+    workflowService: { describeWorkflowExecution, describeNamespace },
+  } as unknown as Client;
 }
+
+const withId = (id: string) => async () => ({ namespaceInfo: { id } });
 
 const status = (number: number) => async () => ({ workflowExecutionInfo: { status: number } });
 
@@ -70,10 +80,28 @@ describe('the holder of a claim', () => {
     ).toBe('elsewhere');
   });
 
+  it('is elsewhere when the namespace of that name has another id, and over when it has the same', async () => {
+    const lost: Describe = () => Promise.reject(new WorkflowNotFoundError('workflow not found', 'w', 'r'));
+    expect(await runState(client(lost, withId('bob')), 'default/w/r', 'ann')).toBe('elsewhere');
+    expect(await runState(client(lost, withId('ann')), 'default/w/r', 'ann')).toBe('over');
+    // A server that tells no id has given none.
+    expect(await runState(client(lost, withId('')), 'default/w/r', 'ann')).toBe('elsewhere');
+    // Whoever knows the run is its server; run ids are unique.
+    expect(await runState(client(status(2)), 'default/w/r', 'ann')).toBe('over');
+    expect(await runState(client(status(1)), 'default/w/r', 'ann')).toBe('running');
+    const refused = () => Promise.reject(grpcError(7, 'denied'));
+    await expect(runState(client(lost, refused), 'default/w/r', 'ann')).rejects.toThrow('denied');
+  });
+
   it('is never taken as over on an error', async () => {
     const away: Describe = () => Promise.reject(grpcError(14, 'unavailable'));
     await expect(runState(client(away), 'default/w/r')).rejects.toThrow('unavailable');
   });
+});
+
+it('learns the id of its own namespace, where the server has one', async () => {
+  expect(await temporalNamespaceId(client(status(1), withId('ann')))).toBe('ann');
+  expect(await temporalNamespaceId(client(status(1), withId('')))).toBeUndefined();
 });
 
 it('names only our search attributes that are registered with the right type', async () => {

@@ -1,4 +1,10 @@
-import { expiresAnnotation, keepAnnotation, ownerAnnotation, runLabel } from '../../experiment/identity.ts';
+import {
+  expiresAnnotation,
+  keepAnnotation,
+  namespaceIdAnnotation,
+  ownerAnnotation,
+  runLabel,
+} from '../../experiment/identity.ts';
 import type { Leftover } from '../../experiment/result.ts';
 import type { KubernetesObject, ObjectRef } from '../../kubernetes/port.ts';
 import { pause } from '../../kubernetes/wait.ts';
@@ -50,7 +56,12 @@ export async function removeInstalled(context: ProvisionContext): Promise<Leftov
 export async function keepInstalled(context: ProvisionContext): Promise<void> {
   for (const kind of installedKinds) {
     for (const object of await ownObjects(context, kind)) {
-      const annotations = { [expiresAnnotation]: null, [ownerAnnotation]: null, [keepAnnotation]: null };
+      const annotations = {
+        [expiresAnnotation]: null,
+        [ownerAnnotation]: null,
+        [namespaceIdAnnotation]: null,
+        [keepAnnotation]: null,
+      };
       await context.kubernetes.mergePatch(refOf(object), {
         metadata: { labels: { [runLabel]: null, 'app.kubernetes.io/managed-by': null }, annotations },
       });
