@@ -58,7 +58,10 @@ export function proofOf(
   }
   if (seen.goneAt) evidence.push(`pod ${plan.pod} (uid ${plan.podUid}) is gone from the API server`);
   if (processGone) evidence.push(`broker ${plan.broker} closed the observer’s held connection`);
-  if (newLeader && led) evidence.push(`broker ${newLeader.broker} leads in epoch ${newLeader.leaderEpoch}`);
+  // Brokers before 2.1 tell no epochs.
+  const { leaderEpoch: epoch = -1 } = newLeader ?? {};
+  if (newLeader && led)
+    evidence.push(`broker ${newLeader.broker} leads${epoch < 0 ? '' : ` in epoch ${epoch}`}`);
   const replica = plan.replicas.includes(plan.broker);
   return {
     proven: foreign === undefined && byOurs && isGone(act.outcome, seen, processGone),
@@ -85,7 +88,7 @@ export function proofOf(
       ? {
           newLeader: newLeader.broker,
           newLeaderAt: Math.round(newLeader.at),
-          newLeaderEpoch: newLeader.leaderEpoch,
+          ...(epoch < 0 ? {} : { newLeaderEpoch: epoch }),
           timeToNewLeaderMs: since(newLeader.at),
         }
       : {}),

@@ -1,6 +1,6 @@
 import type { GroupList } from './list-groups-protocol.ts';
 import { type MetadataConnection, metadataConnection } from './metadata-connection.ts';
-import type { MetadataVersion } from './metadata-protocol.ts';
+import { type KnownVersion, knownVersion } from './metadata-version.ts';
 import type { Broker, ClusterMetadata, Dial, Topics } from './port.ts';
 
 /** Held connections to every known broker. */
@@ -30,7 +30,7 @@ export function metadataPool(options: {
 }): MetadataPool {
   const { bootstrap, clientId, dial } = options;
   const connections = new Map<string, Promise<MetadataConnection>>();
-  const versions = new Map<string, MetadataVersion>();
+  const versions = new Map<string, KnownVersion>();
   let closed = false;
 
   function connection(address: string): Promise<MetadataConnection> {
@@ -44,12 +44,22 @@ export function metadataPool(options: {
 
   async function open(address: string): Promise<MetadataConnection> {
     const { host, port } = splitAddress(address);
-    const socket = await dial(host, port);
+    const known = versionOf(address);
+    const socket = await dial(host, port).catch((error: Error) => {
+      known.failed(known.version);
+      throw error;
+    });
     const onEnd = () => {
       connections.delete(address);
       if (!closed) options.onEnd?.(address);
     };
-    return metadataConnection(socket, { clientId, version: versions.get(address) ?? 7, onEnd });
+    return metadataConnection(socket, { clientId, known, onEnd });
+  }
+
+  function versionOf(address: string): KnownVersion {
+    const found = versions.get(address) ?? knownVersion();
+    versions.set(address, found);
+    return found;
   }
 
   async function ask(address: string, topics: Topics, timeoutMs: number): Promise<ClusterMetadata> {
@@ -58,17 +68,9 @@ export function metadataPool(options: {
     try {
       return await held.ask(topics, Math.max(1, timeoutMs - (Date.now() - started)));
     } catch (error) {
-      // A broker older than 2.1 ends the connection on a version it does not know.
-      if (!held.open && !versions.has(address) && Date.now() - started < 100) versions.set(address, 4);
-      else if (held.open && !versions.has(address)) held.close();
+      if (!versionOf(address).known) held.close();
       throw error;
     }
-  }
-
-  async function remember(address: string, topics: Topics, timeoutMs: number): Promise<ClusterMetadata> {
-    const answer = await ask(address, topics, timeoutMs);
-    if (!versions.has(address)) versions.set(address, 7);
-    return answer;
   }
 
   /** Asks every broker the same; undefined where that failed. */
@@ -85,7 +87,7 @@ export function metadataPool(options: {
 
   return {
     askEach: (topics, timeoutMs, addresses = bootstrap) =>
-      ofEach(addresses, (address) => remember(address, topics, timeoutMs)),
+      ofEach(addresses, (address) => ask(address, topics, timeoutMs)),
     askGroups: (timeoutMs, addresses) =>
       ofEach(addresses, async (address) => (await within(connection(address), timeoutMs)).groups(timeoutMs)),
     async askFreshest(topics, timeoutMs) {
@@ -93,7 +95,7 @@ export function metadataPool(options: {
       const { promise: useful, resolve } = Promise.withResolvers<void>();
       const all = Promise.all(
         bootstrap.map(async (address) => {
-          const answer = await remember(address, topics, timeoutMs).catch(() => undefined);
+          const answer = await ask(address, topics, timeoutMs).catch(() => undefined);
           // A broker that has just rejoined may list nobody for 30 s; such an answer never counts.
           if (!answer || answer.brokers.length === 0) return;
           answers.push(answer);

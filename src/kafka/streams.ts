@@ -1,4 +1,5 @@
 import type { Consumer } from 'kafkajs';
+import { beginAt } from './begin-at.ts';
 import type { GroupRecorder } from './group-recorder.ts';
 import { type ClientOptions, kafkaClient } from './kafkajs.ts';
 
@@ -21,7 +22,7 @@ export interface ReadRecord {
   value: Buffer;
 }
 
-/** Reads one topic from its beginning as the only member of a group. */
+/** Reads one topic, from its beginning unless it was told where to begin, as the only member of a group. */
 export interface RecordReader {
   close(): Promise<void>;
 }
@@ -36,14 +37,16 @@ const readerSettings = {
 } as const;
 
 /**
- * Starts reading. `onRecords` is called for each batch; `onPassed` when the reader has come to an offset, also where what lies before
- * it is nothing to be read; `onRejoined` before it may begin again at an earlier offset; `onCrash` when the library gave up by itself.
+ * Starts reading at the offsets of `from`, in other partitions at their beginning. `onRecords` is called for each batch; `onPassed` when
+ * the reader has come to an offset, also where what lies before it is nothing to be read; `onRejoined` before it may begin again at an
+ * earlier offset; `onCrash` when the library gave up by itself.
  */
 export async function connectReader(
   options: ClientOptions & {
     topic: string;
     groupId: string;
     group?: GroupRecorder;
+    from?: ReadonlyMap<number, number>;
     onRecords: (records: ReadRecord[]) => void;
     onPassed?: (partition: number, next: number) => void;
     onRejoined?: () => void;
@@ -66,10 +69,15 @@ export async function connectReader(
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (!payload.restart) options.onCrash(payload.error.message);
   });
-  consumer.on(consumer.events.GROUP_JOIN, () => options.onRejoined?.());
-  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) =>
-    options.onPassed?.(payload.partition, Number(payload.lastOffset) + 1),
-  );
+  const begin = beginAt(consumer, options.topic, options.from ?? new Map());
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    begin.joined();
+    options.onRejoined?.();
+  });
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+    begin.passed(payload);
+    options.onPassed?.(payload.partition, Number(payload.lastOffset) + 1);
+  });
   options.group?.follow(consumer);
   await consumer.connect();
   await consumer.subscribe({ topic: options.topic, fromBeginning: true });

@@ -77,7 +77,8 @@ function tallyOf(producer: ProducerReport, consumer: ConsumerReport, again?: Rea
     live: readFrom(consumer.ledger),
     ...(again ? { again: readFrom(again) } : {}),
     producers: [producer.ledger.producer],
-    stoppedAt: producer.now,
+    // Whoever closes the stream may have to ask again: by then its producer has been silent for as long as it was told to be.
+    stoppedAt: producer.stoppedAt ?? producer.now,
   });
 }
 

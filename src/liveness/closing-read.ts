@@ -78,7 +78,8 @@ async function readOnce(settings: Settings, patienceMs: number): Promise<ReadRep
   const reader = await connectReader({
     ...clientOptions(settings, 'again'),
     topic,
-    groupId: `${topic}-again-${Date.now()}`,
+    // By a number, as those of the consumer's clients: what removes the run's groups knows them by it.
+    groupId: `${topic}-${Date.now()}`,
     onRecords: (records) => {
       for (const record of records) takeDown(ledger, record, runId, Date.now());
     },

@@ -3,8 +3,9 @@ import type { SilenceEnd } from '../experiment/result.ts';
 import { groupRecorder } from '../kafka/group-recorder.ts';
 import { connectReader, type ReadRecord, type RecordReader } from '../kafka/streams.ts';
 import { clientOptions } from './client-options.ts';
+import { type ClientProgress, clientProgress } from './client-progress.ts';
 import { readAgain, readToEnd } from './closing-read.ts';
-import { startDirectReader } from './direct-reader.ts';
+import { startDirectReader, stuckMs } from './direct-reader.ts';
 import type { Settings } from './environment.ts';
 import { lookAfresh } from './fresh-look.ts';
 import type { ConsumerRecord } from './handover.ts';
@@ -23,7 +24,7 @@ const printEveryMs = 500;
 /** A gap worth a line. ms */
 const noticeableGapMs = 1_000;
 
-/** Without a record for this long the client is thrown away, once per gap and again after each such time. ms */
+/** A client that comes no further for this long is thrown away, once per gap and again after each such time. ms */
 const rebuildAfterMs = 8_000;
 
 /** The first record may wait for the group's coordinator, whose topic the cluster may only be making now. ms */
@@ -77,11 +78,13 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   let ended = false;
   let silence: SilenceEnd | undefined;
   let reader: RecordReader | undefined;
+  let progress = clientProgress();
+  let clients = 0;
   let rebuiltAt = startedAt;
   let stuck: { partition: number; at: number } | undefined;
   let producerStopsAt: number | undefined;
 
-  function onRecords(records: ReadRecord[]): void {
+  function onRecords(records: ReadRecord[], own: ClientProgress): void {
     const before = performance.now();
     const now = Date.now();
     const after = performance.now();
@@ -89,7 +92,9 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     if (after - before < 1) recordClocks(ledger, now, after);
     for (const read of records) {
       const taken = takeDown(ledger, read, settings.runId, now);
-      // A rebuilt client reads some offsets again; those are ours, not the cluster's.
+      // Not a probe's: it shows that the cluster serves, not that the stream flows.
+      if (taken) own.came(read.partition, read.offset, now);
+      // A client may read some offsets again; those are ours, not the cluster's.
       if (taken && taken.finding !== 'again' && taken.finding !== 'stale') {
         account(taken.record, read.offset, now);
       }
@@ -123,19 +128,25 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
       const quiet = silences.quietest() ?? { partition: 0, since: startedAt };
       const quietMs = Date.now() - quiet.since - paceMs;
       const patience = lastAt === undefined ? firstRecordMs : rebuildAfterMs;
-      if (quietMs > settings.consumerTimeoutMs && graceIsOver()) await lookForTheCause(quiet);
-      else if (!reader || isOverdue(quiet.partition, quietMs, patience)) await rebuild(patience);
+      const tooLong = quietMs > settings.consumerTimeoutMs && graceIsOver();
+      if (tooLong && !isCatchingUp(quiet)) await lookForTheCause(quiet);
+      else if (!reader || isOverdue(quiet, quietMs, patience)) await rebuild(patience);
       await delay(100);
     }
   }
 
   /** Nothing came for that long, or nothing of a partition that others read: a client is not thrown away for what nobody can read. */
-  function isOverdue(partition: number, quietMs: number, patience: number): boolean {
+  function isOverdue(quiet: Quiet, quietMs: number, patience: number): boolean {
     const now = Date.now();
     if (now - rebuiltAt <= patience) return false;
-    return (
-      now - (lastAt ?? startedAt) > patience || (quietMs > patience && direct.stuckNow(partition).length > 0)
-    );
+    if (now - Math.max(rebuiltAt, lastAt ?? 0, progress.movedAt() ?? 0) > patience) return true;
+    return quietMs > patience && !isCatchingUp(quiet) && direct.stuckNow(quiet.partition).length > 0;
+  }
+
+  /** The client is being given what one before it has read: the cluster serves it, and it is not stuck. */
+  function isCatchingUp({ partition, since }: Quiet): boolean {
+    const movedAt = progress.movedAt(partition) ?? 0;
+    return movedAt > since && Date.now() - movedAt < stuckMs;
   }
 
   function graceIsOver(): boolean {
@@ -144,7 +155,8 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   }
 
   /** A cluster that is out ends the consumer. A client of ours that is stuck on a cluster that serves is built anew, once. */
-  async function lookForTheCause({ partition, since }: Quiet): Promise<void> {
+  async function lookForTheCause(whose: Quiet): Promise<void> {
+    const { partition, since } = whose;
     const silentMs = Date.now() - since;
     const proof = direct.stuckNow(partition);
     const next = ledger.partitions.get(partition)?.next ?? 0;
@@ -154,7 +166,7 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     const found = { confirmed: proof.length > 0 ? ('stuck-client' as const) : fresh.confirmed, evidence };
     const quiet = silences.quietest();
     // What came meanwhile answers the question: the stream goes on.
-    if (quiet && quiet.since > since && found.confirmed !== 'outage') return;
+    if (found.confirmed !== 'outage' && ((quiet && quiet.since > since) || isCatchingUp(whose))) return;
     if (found.confirmed === 'stuck-client' && stuck === undefined) {
       stuck = { partition, at: Date.now() };
       lastError = `silent for ${silentMs} ms though ${found.evidence.join('; ')}`;
@@ -172,30 +184,39 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     reader = undefined;
     rebuiltAt = Date.now();
     if (old) seen.rebuilds++;
+    // A client that was thrown away may still deliver, or crash; what it says would mix with what its successor reads.
+    const number = clients++;
+    const current = () => number === clients - 1;
+    const own = clientProgress();
+    progress = own;
+    let crashed = false;
     await letGo(old);
     const { topic } = settings;
     // A group of its own for each client: a member that died without a word would hold its group up for the session time-out.
-    const groupId = `${topic}-${seen.rebuilds}`;
-    // A client that was thrown away may still deliver; what it says would mix with what its successor reads.
-    const generation = seen.rebuilds;
-    const current = () => generation === seen.rebuilds;
+    const groupId = `${topic}-${number}`;
+    // Where the one before it stood: from the log's beginning a long stream would take longer than anybody waits.
+    const from = new Map([...ledger.partitions].map(([partition, { next }]) => [partition, next]));
     recordReopened(ledger);
     const opening = connectReader({
       ...clientOptions(settings, 'consumer'),
-      ...{ topic, groupId, group },
-      onRecords: (records) => current() && onRecords(records),
+      ...{ topic, groupId, group, from },
+      onRecords: (records) => current() && onRecords(records, own),
       onPassed: (partition, next) => current() && recordPassed(ledger, partition, next),
       onRejoined: () => current() && recordReopened(ledger),
       onCrash: (message) => {
+        if (!current()) return;
         lastError = message;
         reader = undefined;
+        crashed = true;
       },
     });
     try {
-      reader = await Promise.race([
+      const opened = await Promise.race([
         opening,
         delay(patience).then(() => Promise.reject(new Error('no reader in time'))),
       ]);
+      // One may crash while it joins its group.
+      if (!crashed) reader = opened;
     } catch (error) {
       lastError = (error as Error).message;
       opening.then(

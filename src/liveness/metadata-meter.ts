@@ -15,6 +15,18 @@ export interface LeaderKnown {
   leader: number;
 }
 
+/** Who leads a partition, by a broker's word. */
+type Lead = Pick<Partition, 'leader' | 'leaderEpoch'>;
+
+/**
+ * Whether a broker does not know yet what is known of a partition: epochs only grow. Brokers before 2.1 tell none, and hear of a new
+ * leader one after the other: there, who leads counts by the leader's own word, that nobody does by anybody's.
+ */
+export function isBehind(told: Lead, known: Lead, byLeader: boolean): boolean {
+  if (told.leaderEpoch >= 0) return told.leaderEpoch < known.leaderEpoch;
+  return told.leader >= 0 && told.leader !== known.leader && !byLeader;
+}
+
 /** Adds up what the brokers' metadata shows of a topic's partitions. */
 export interface MetadataMeter {
   /** One broker's answer. `byLeader` says of a leader's id whether it is that broker's own. */
@@ -89,11 +101,13 @@ export function metadataMeter(): MetadataMeter {
       }
       for (const partition of partitions) {
         const before = known.get(partition.partition);
-        if (before && partition.leaderEpoch < before.leaderEpoch) continue;
-        const newer = !before || partition.leaderEpoch > before.leaderEpoch;
+        const fromLeader = byLeader(partition.leader);
+        if (before && isBehind(partition, before, fromLeader)) continue;
+        const changed = partition.leaderEpoch < 0 && partition.leader !== before?.leader;
+        const newer = !before || changed || partition.leaderEpoch > before.leaderEpoch;
         // Within an epoch brokers learn of a leader's end, and of the ISR, one after the other.
         if (newer || partition.leader < 0 !== before.leader < 0) leads(at, partition);
-        if (newer || byLeader(partition.leader)) inSync(at, partition);
+        if (newer || fromLeader) inSync(at, partition);
       }
     },
     behind: () => new Set([...known.values()].flatMap(({ behind = [] }) => behind)),

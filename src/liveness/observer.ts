@@ -1,9 +1,10 @@
 import { type MetadataConnection, metadataConnection } from '../kafka/metadata-connection.ts';
 import { splitAddress } from '../kafka/metadata-pool.ts';
+import { knownVersion } from '../kafka/metadata-version.ts';
 import type { ClusterMetadata } from '../kafka/port.ts';
 import { dialDirect } from '../kafka/reach.ts';
 import type { Settings } from './environment.ts';
-import { metadataMeter } from './metadata-meter.ts';
+import { isBehind, metadataMeter } from './metadata-meter.ts';
 import { startProbes } from './probes.ts';
 import type { Observation, ObserverReport } from './protocol.ts';
 
@@ -74,17 +75,22 @@ export function startObserver(settings: Settings): RunningObserver {
 
   async function follow(address: string): Promise<void> {
     const { host, port } = splitAddress(address);
+    const known = knownVersion();
     while (running) {
       let silent = false;
       const connection = await dial(host, port, AbortSignal.timeout(answerMs + (dial.handshakeMs ?? 0))).then(
         (socket) =>
           metadataConnection(socket, {
             clientId: `leaderfall-observer-${settings.runId}`,
+            known,
             onEnd: () => {
               if (!silent) gone(address);
             },
           }),
-        () => gone(address),
+        () => {
+          known.failed(known.version);
+          gone(address);
+        },
       );
       if (connection) await askAlong(connection, address);
       // One that has only fallen silent is not gone; the next attempt at it tells.
@@ -134,13 +140,14 @@ export function startObserver(settings: Settings): RunningObserver {
       for (const { partition, replicas } of answer.partitions) replicasOf.set(partition, replicas);
     }
     const partition = answer.partitions.find(({ partition: id }) => id === watchedPartition);
-    if (answer.brokers.length === 0 || !partition || partition.leaderEpoch < current.leaderEpoch) return;
+    if (answer.brokers.length === 0 || !partition) return;
+    // Brokers learn of an ISR change one after the other; the leader knows it first, and only its word counts.
+    const fromLeader = own === partition.leader;
+    if (current.replicas.length > 0 && isBehind(partition, current, fromLeader)) return;
     const newer = partition.leaderEpoch > current.leaderEpoch;
     if (newer || partition.leader !== current.leader) {
       note({ at: answer.at, kind: 'leader', broker: partition.leader, leaderEpoch: partition.leaderEpoch });
     }
-    // Brokers learn of an ISR change one after the other; the leader knows it first, and only its word counts.
-    const fromLeader = own === partition.leader;
     leaders = answer.partitions.map(({ leader }) => leader);
     if (newer || fromLeader) watchedIsr = partition.isr;
     // A broker is back when it is in every partition of the stream.
@@ -149,7 +156,11 @@ export function startObserver(settings: Settings): RunningObserver {
     if (sorted(isr) !== sorted(current.isr)) note({ at: answer.at, kind: 'isr', isr });
     current = {
       leader: partition.leader,
-      leaderEpoch: partition.leaderEpoch,
+      // An answer without an epoch takes back none that is known.
+      leaderEpoch:
+        partition.leader === current.leader
+          ? Math.max(partition.leaderEpoch, current.leaderEpoch)
+          : partition.leaderEpoch,
       isr,
       replicas: partition.replicas,
       controller: controllers.current,

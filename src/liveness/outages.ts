@@ -1,4 +1,4 @@
-import type { PartitionOutage, PartitionOutages } from '../experiment/outage.ts';
+import { type PartitionOutage, type PartitionOutages, partitionOf } from '../experiment/outage.ts';
 
 /** The shortest silence that is called an outage: shorter ones are a broker's garbage collection, or too few probes. ms */
 export function floorMs(stepMs: number): number {
@@ -8,8 +8,14 @@ export function floorMs(stepMs: number): number {
 /** An answer that took longer than this did not come in time, however steadily such answers come. ms */
 const inTimeMs = 10_000;
 
-/** Only the longest are kept one by one, and told in a report of all partitions. */
-export const maxOutages = 500;
+/** Only the longest of a partition are kept one by one, and of all partitions those are told. */
+const maxLongest = 500;
+
+/** Beside them the latest of a partition: a kill asks for the outage that it has just made, however many longer ones there were. */
+const maxLatest = 100;
+
+/** A report holds so many of each partition, however much longer those of others were. */
+const leastOfEach = 10;
 
 /** One answer of the leader. Times by a monotonic clock, ms. */
 export interface Served {
@@ -30,7 +36,7 @@ export interface OutageMeter {
   denied(how: 'refusal' | 'cut'): void;
   /** Nothing more will come on a connection. */
   ended(lane: unknown): void;
-  /** Those that are over, in the order of their ends, and the one that is not. */
+  /** Those that are over and still kept, in the order of their ends, and the one that is not. */
   outages(now: number): PartitionOutage[];
   /** Number and sum of all, also of those no longer kept one by one. */
   totals(now: number): { count: number; totalMs: number };
@@ -74,8 +80,9 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
     totals.count++;
     totals.totalMs += to - from;
     kept.push({ at: epochOf(from), ms: round(to - from), how: seen });
-    if (kept.length <= maxOutages) return;
-    const shortest = kept.reduce((least, outage) => (outage.ms < least.ms ? outage : least));
+    if (kept.length <= maxLongest + maxLatest) return;
+    const older = kept.slice(0, -maxLatest);
+    const shortest = older.reduce((least, outage) => (outage.ms < least.ms ? outage : least));
     kept.splice(kept.indexOf(shortest), 1);
   }
 
@@ -156,6 +163,21 @@ export function outageMeter(stepMs: number, epochOf: (at: number) => number): Ou
       return round(blindMs);
     },
   };
+}
+
+/** Those that reach beyond a moment (epoch ms), in the order of their ends: the longest of all, and the longest of each partition. */
+export function outagesSince(outages: PartitionOutage[], since: number): PartitionOutage[] {
+  const told = new Map<number, number>();
+  return outages
+    .filter(({ at, ms }) => at + ms >= since)
+    .sort((a, b) => b.ms - a.ms)
+    .filter((outage, longer) => {
+      const partition = partitionOf(outage);
+      const ofIt = (told.get(partition) ?? 0) + 1;
+      told.set(partition, ofIt);
+      return longer < maxLongest || ofIt <= leastOfEach;
+    })
+    .sort((a, b) => a.at + a.ms - (b.at + b.ms));
 }
 
 /** The longest twenty, in the order of time. */

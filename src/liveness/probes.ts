@@ -1,7 +1,7 @@
 import { type LeaderProbe, leaderProbe } from '../kafka/leader-probe.ts';
 import { splitAddress } from '../kafka/metadata-pool.ts';
 import type { Dial } from '../kafka/port.ts';
-import { floorMs, longestOutages, maxOutages, type OutageMeter, outageMeter } from './outages.ts';
+import { floorMs, longestOutages, type OutageMeter, outageMeter, outagesSince } from './outages.ts';
 import type { ObserverReport } from './protocol.ts';
 
 /** A leader that has answered nothing for so many steps is doubted, and everybody is asked. */
@@ -13,7 +13,7 @@ const idleMs = 1_000;
 /** Beside a connection that is silent a new one is tried this often: packets lost on the old one are sent again ever later. ms */
 const freshMs = 50;
 
-/** A new connection beside a silent one that has answered nothing in this time is given up. ms */
+/** A new connection beside a silent one is given up that is not made in this time, or then answers nothing in it. ms */
 const patienceMs = 250;
 
 /** A broker that is not needed is dialled this often. ms */
@@ -32,6 +32,8 @@ export interface RunningProbes {
 /** A connection to a broker, or the attempt at one. */
 interface Lane {
   bornAt: number;
+  /** As a fresh one it is given up then. */
+  until: number;
   probe?: LeaderProbe;
   sentAt: number;
   answeredAt: number;
@@ -124,14 +126,15 @@ export function startProbes(options: {
       if (sinceDial >= (doubted ? stepMs / 2 : redialMs)) open(target, at);
       return;
     }
-    for (const lane of fresh) if (at - lane.bornAt > patienceMs) drop(target, lane);
+    for (const lane of fresh) if (at > lane.until) drop(target, lane);
     const silentMs = held.probe ? silence(held, at) : at - held.bornAt;
     if (doubted && silentMs > freshMs && sinceDial >= freshMs) open(target, at);
     if (!doubted && silentMs > deadMs) drop(target, held);
   }
 
   function open(target: Target, at: number): void {
-    const lane: Lane = { bornAt: at, sentAt: -idleMs, answeredAt: at, giveUp: new AbortController() };
+    const until = at + patienceMs + (dial.handshakeMs ?? 0);
+    const lane: Lane = { bornAt: at, until, sentAt: -idleMs, answeredAt: at, giveUp: new AbortController() };
     const { host, port } = splitAddress(target.address);
     target.dialledAt = at;
     target.lanes.push(lane);
@@ -144,6 +147,7 @@ export function startProbes(options: {
           onAnswer: ({ sentAt, errors }) => answered(target, lane, sentAt, errors),
           onEnd: () => ended(target, lane),
         });
+        lane.until = now() + patienceMs;
         send(lane, lane.probe, now(), partitions);
       },
       () => ended(target, lane),
@@ -204,16 +208,14 @@ export function startProbes(options: {
   return {
     report(since) {
       const at = now();
-      const outages = watched
-        .flatMap(({ partition, meter }) => meter.outages(at).map((outage) => ({ ...outage, partition })))
-        .sort((a, b) => b.ms - a.ms)
-        .slice(0, maxOutages)
-        .sort((a, b) => a.at + a.ms - (b.at + b.ms));
+      const outages = watched.flatMap(({ partition, meter }) =>
+        meter.outages(at).map((outage) => ({ ...outage, partition })),
+      );
       const totals = watched.map(({ meter }) => meter.totals(at));
       // All partitions have the same beats.
       const blindMs = watched[0]?.meter.blindMs ?? 0;
       return {
-        outages: outages.filter((outage) => outage.at + outage.ms >= since),
+        outages: outagesSince(outages, since),
         partitionOutages: {
           partitions: watched.length,
           count: totals.reduce((sum, { count }) => sum + count, 0),

@@ -10,7 +10,7 @@ import { type SideReport, type SideRequest, seriesRecorder } from './series.ts';
 export interface RunningProducer {
   report(): ProducerReport;
   series(request: SideRequest): SideReport;
-  /** Sends no more; resolves when the last outcome is known. */
+  /** Sends no more; resolves when the last outcome is known. Asked for again, it changes nothing and tells how things stand. */
   stop(): Promise<ProducerReport>;
 }
 
@@ -30,7 +30,7 @@ export function startProducer(settings: Settings): RunningProducer {
   let lastAckAt: number | undefined;
   let longestGapAt: number | undefined;
   let lastError: string | undefined;
-  let stopped = false;
+  let stoppedAt: number | undefined;
 
   function onAcked({ partition, first, count, due }: Batch, offset: number): void {
     recordAcked(ledger, partition, first, count, offset);
@@ -74,13 +74,13 @@ export function startProducer(settings: Settings): RunningProducer {
 
   function report(): ProducerReport {
     const now = Date.now();
-    const openGap = lastAckAt === undefined || stopped ? 0 : now - lastAckAt;
+    const openGap = lastAckAt === undefined || stoppedAt !== undefined ? 0 : now - lastAckAt;
     const outages = lanes.flatMap((lane) => lane.outages.list(performance.now(), lane.waitingSince()));
     return {
       role: 'producer',
       now,
       startedAt,
-      stopped,
+      stopped: stoppedAt !== undefined,
       sent: seen.sent,
       acked: seen.acked,
       unknown: seen.unknown,
@@ -94,6 +94,7 @@ export function startProducer(settings: Settings): RunningProducer {
       ackRate: rate.perSecond(),
       sendToAck: latency.summary(),
       rebuilds: seen.rebuilds,
+      ...(stoppedAt === undefined ? {} : { stoppedAt }),
       ...(lastAckAt === undefined ? {} : { lastAckAt }),
       ...(longestGapAt === undefined ? {} : { longestAckGapAt: longestGapAt }),
       ...(lastError === undefined ? {} : { lastError }),
@@ -104,7 +105,7 @@ export function startProducer(settings: Settings): RunningProducer {
     report,
     series: series.report,
     async stop() {
-      stopped = true;
+      stoppedAt ??= Date.now();
       await Promise.all(lanes.map((lane) => lane.stop()));
       series.end();
       return report();

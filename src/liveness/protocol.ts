@@ -21,6 +21,8 @@ export interface ProducerReport {
   now: number;
   startedAt: number;
   stopped: boolean;
+  /** When it was told to stop, the first time; absent while it sends, and from an earlier image. */
+  stoppedAt?: number;
   sent: number;
   acked: number;
   /** Sends that ended in an error after all retries: outcome unknown. */

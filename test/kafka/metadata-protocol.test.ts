@@ -2,9 +2,11 @@ import { createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { freshest, metadataPool, splitAddress } from '../../src/kafka/metadata-pool.ts';
 import { decodeMetadataResponse, encodeMetadataRequest } from '../../src/kafka/metadata-protocol.ts';
+import { knownVersion } from '../../src/kafka/metadata-version.ts';
 import type { ClusterMetadata } from '../../src/kafka/port.ts';
 import { dialDirect } from '../../src/kafka/reach.ts';
 import { writer } from '../../src/kafka/wire.ts';
+import { oldBroker } from './old-broker.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -173,4 +175,29 @@ test('of several partitions each counts: one that has seen many leaders hides no
 
 test('an address may be IPv6', () => {
   expect(splitAddress('fd00::1:9092')).toEqual({ host: 'fd00::1', port: 9092 });
+});
+
+test('a broker that does not know v7 is asked by v4, and always from then on', async () => {
+  const old = await oldBroker();
+  closers.push(() => void old.close());
+  const asked = pool([old.address]);
+  const answers = async () => (await asked.askEach(['stream'], 1_000)).get(old.address)?.partitions;
+  expect(await answers()).toBeUndefined();
+  expect(await answers()).toMatchObject([{ leader: 0, leaderEpoch: -1, isr: [0] }]);
+  await answers();
+  expect(old.asked).toEqual([7, 4, 4]);
+});
+
+test('a broker is asked by v4 only where it ended the connection on v7 at once, and by v7 again where v4 fails as well', () => {
+  const known = knownVersion();
+  const after = (...failed: Parameters<typeof known.failed>) => {
+    known.failed(...failed);
+    return known.version;
+  };
+  expect([after(7), after(7, 2_000), after(7, 20)]).toEqual([7, 7, 4]);
+  // Two questions on one connection fail together.
+  expect(after(7, 20)).toBe(4);
+  expect([after(4, 20), after(7, 20), after(4)]).toEqual([7, 4, 7]);
+  known.answered(7);
+  expect([known.known, after(7, 20)]).toEqual([true, 7]);
 });

@@ -94,6 +94,16 @@ test('an acknowledged record that was not read is lost, and the first and the la
   });
 });
 
+test('a producer that is asked again long after it was stopped was not silent', () => {
+  const late: ProducerReport = { ...producer(), now: 31_000 };
+  const kinds = (sent: ProducerReport) =>
+    account({ producer: sent, consumer: consumer() }, running)?.anomalies?.map(({ kind }) => kind);
+  expect(kinds({ ...late, stoppedAt: 1_000 })).not.toContain('silent-producer');
+  expect(kinds({ ...late, stoppedAt: 6_500 })).toContain('silent-producer');
+  // An earlier image does not tell.
+  expect(kinds(late)).toContain('silent-producer');
+});
+
 test('what the second reading finds is not lost', () => {
   const sides = { producer: producer(), consumer: consumer([10]) };
   const once = account(sides, running);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { streamOf, topicName } from '../../src/experiment/identity.ts';
 import { readAgain, readToEnd } from '../../src/liveness/closing-read.ts';
 import type { Settings } from '../../src/liveness/environment.ts';
 import { newReadLedger, recordPassed } from '../../src/liveness/ledger/read.ts';
@@ -12,6 +13,7 @@ const log = vi.hoisted(() => ({
   next: 0,
   /** What becomes of the next readers, in turn; then they read. */
   readers: [] as ('no coordinator' | 'gives up')[],
+  groups: [] as string[],
 }));
 
 // Vitest's fake clock does not reach this module by itself.
@@ -30,10 +32,12 @@ vi.mock('../../src/kafka/connect-kafka.ts', () => ({
 }));
 vi.mock('../../src/kafka/streams.ts', () => ({
   connectReader: async (options: {
+    groupId: string;
     onRecords: (records: object[]) => void;
     onPassed: (partition: number, next: number) => void;
     onCrash: (message: string) => void;
   }) => {
+    log.groups.push(options.groupId);
     const fate = log.readers.shift();
     if (fate === 'no coordinator') throw new Error('The group coordinator is not available');
     if (fate === 'gives up') {
@@ -124,4 +128,14 @@ test('the second reading outlives clients that find no coordinator, or give up, 
   const again = readAgain(settings);
   await vi.advanceTimersByTimeAsync(10_000);
   expect(await again).toMatchObject({ received: 1 });
+});
+
+test('the group of the second reading is known for the run’s by its name, so that it is removed with it', async () => {
+  Object.assign(log, { ends: [[1]], records: [[0, 0]], next: 1, readers: [], groups: [] });
+  const identity = { temporalNamespace: 'default', workflowId: 'w', runId: '0123456789abcdef' };
+  const topic = topicName(identity, Date.UTC(2026, 10, 23));
+  const again = readAgain({ ...settings, topic });
+  await vi.advanceTimersByTimeAsync(1_000);
+  await again;
+  expect(log.groups.map((group) => streamOf(group)?.topic)).toEqual([topic]);
 });

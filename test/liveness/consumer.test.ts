@@ -5,6 +5,7 @@ import { encodeRecord } from '../../src/liveness/record.ts';
 
 interface Opened {
   groupId: string;
+  from: Map<number, number>;
   onRecords: (records: object[]) => void;
   onCrash: (message: string) => void;
 }
@@ -14,6 +15,8 @@ const look = vi.hoisted(() => ({
   confirmed: 'stuck-client' as 'stuck-client' | 'outage',
   stuck: [] as string[],
   at: [] as number[],
+  /** What becomes of the next clients, in turn; then they open. */
+  opens: [] as ('crashes' | 'never')[],
 }));
 
 // Vitest's fake clock does not reach this module by itself.
@@ -23,10 +26,14 @@ vi.mock('node:timers/promises', () => ({
 vi.mock('../../src/kafka/streams.ts', () => ({
   connectReader: async (options: Opened) => {
     opened.push(options);
+    const fate = look.opens.shift();
+    if (fate === 'never') await new Promise(() => {});
+    if (fate === 'crashes') options.onCrash('nobody may join');
     return { close: async () => {} };
   },
 }));
 vi.mock('../../src/liveness/direct-reader.ts', () => ({
+  stuckMs: 1_000,
   startDirectReader: () => ({ figures: () => ({ read: 7 }), stuckNow: () => look.stuck, stop: () => {} }),
 }));
 vi.mock('../../src/liveness/fresh-look.ts', () => ({
@@ -56,6 +63,7 @@ beforeEach(() => {
   look.confirmed = 'stuck-client';
   look.stuck = [];
   look.at = [];
+  look.opens = [];
 });
 
 afterEach(() => {
@@ -250,4 +258,81 @@ test('a client that crashes around the stop is followed by another, which reads 
   await vi.advanceTimersByTimeAsync(60_000);
   expect(opened).toHaveLength(2);
   expect(silence()).toBeUndefined();
+});
+
+/** For so many seconds the client that was opened last is given these offsets, twenty a second. */
+async function reads(seconds: number, offsetAt: (step: number) => number): Promise<void> {
+  for (let step = 0; step < seconds * 20; step++) {
+    comes(offsetAt(step));
+    await vi.advanceTimersByTimeAsync(50);
+  }
+}
+
+test('a rebuilt client begins where the ones before it have come to', async () => {
+  startConsumer(three, () => {});
+  await vi.advanceTimersByTimeAsync(500);
+  for (let index = 0; index < 7; index++) deliver(opened[0], index, 0);
+  for (let index = 0; index < 3; index++) deliver(opened[0], index, 2);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(opened).toHaveLength(2);
+  expect([...(opened[0]?.from ?? [])]).toEqual([]);
+  expect(Object.fromEntries(opened[1]?.from ?? [])).toEqual({ 0: 7, 2: 3 });
+});
+
+test('a client that reads again what others have read is not stuck, however long that takes', async () => {
+  look.stuck = ['partition 0: a reader without a group read up to offset 900'];
+  const consumer = startConsumer(settings, () => {});
+  const silence = givenUp(consumer);
+  await vi.advanceTimersByTimeAsync(500);
+  for (let index = 0; index < 800; index++) comes(index);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(opened).toHaveLength(2);
+  await reads(40, (step) => step);
+  expect(opened).toHaveLength(2);
+  look.stuck = [];
+  await reads(2, (step) => 800 + step);
+  expect(consumer.report()).toMatchObject({ rebuilds: 1, received: 840 });
+  expect(consumer.report().ledger?.anomalies).toEqual([]);
+  expect(silence()).toBeUndefined();
+});
+
+test('a client that is given the same records over and over is stuck', async () => {
+  const consumer = startConsumer(settings, () => {});
+  const silence = givenUp(consumer);
+  await vi.advanceTimersByTimeAsync(500);
+  for (let index = 0; index < 10; index++) comes(index);
+  await reads(25, (step) => step % 10);
+  expect(silence()).toMatchObject({ confirmed: 'stuck-client' });
+});
+
+test('a late crash of a client that was thrown away is not its successor’s', async () => {
+  startConsumer(settings, () => {});
+  await vi.advanceTimersByTimeAsync(500);
+  comes(0);
+  opened[0]?.onCrash('the coordinator is gone');
+  await vi.advanceTimersByTimeAsync(500);
+  expect(opened).toHaveLength(2);
+  opened[0]?.onCrash('it is still gone');
+  comes(1);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(opened).toHaveLength(2);
+});
+
+test('what a client still says that did not open in time, or crashed, is not its successor’s', async () => {
+  look.opens = ['never'];
+  const consumer = startConsumer(settings, () => {});
+  await vi.advanceTimersByTimeAsync(21_000);
+  expect(opened).toHaveLength(2);
+  expect(opened[1]?.groupId).not.toBe(opened[0]?.groupId);
+  deliver(opened[0], 0);
+  expect(consumer.report().received).toBe(0);
+});
+
+test('a client that crashes while it joins its group is followed by another', async () => {
+  look.opens = ['crashes'];
+  const consumer = startConsumer(settings, () => {});
+  await vi.advanceTimersByTimeAsync(500);
+  expect(opened).toHaveLength(2);
+  comes(0);
+  expect(consumer.report()).toMatchObject({ received: 1, lastError: 'nobody may join' });
 });

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { plainStream } from '../../src/liveness/environment.ts';
 import { type RunningObserver, startObserver } from '../../src/liveness/observer.ts';
+import { type OldBroker, oldBroker } from '../kafka/old-broker.ts';
 import { type LeaderBroker, leaderBroker } from '../support/leader-broker.ts';
 
 const stops: (() => void)[] = [];
@@ -157,4 +158,42 @@ test('a broker is in sync when it is in every partition of the stream', async ()
         .slice(-3),
     )
     .toEqual([[0, 1], [0], [0, 1]]);
+});
+
+/** Three brokers before 2.1, of which the first leads, and an observer that knows the leader's ISR. */
+async function observingOld(): Promise<{ brokers: OldBroker[]; observer: RunningObserver }> {
+  const brokers = [await oldBroker(), await oldBroker(), await oldBroker()];
+  stops.push(...brokers.map((broker) => () => void broker.close()));
+  const all = brokers.map(({ address }, id) => ({ id, address }));
+  for (const broker of brokers) Object.assign(broker, { brokers: all, isr: [0, 1, 2] });
+  const bootstrap = brokers.map(({ address }) => address);
+  const observer = observe([], { bootstrap, brokerIds: {}, partitions: 1 });
+  await expect.poll(() => observer.report(0).current.isr, { timeout: 5_000 }).toEqual([0, 1, 2]);
+  return { brokers, observer };
+}
+
+test('brokers that do not know Metadata v7 are observed, though they tell no epochs', async () => {
+  const { brokers, observer } = await observingOld();
+  await expect.poll(() => seen(observer, 'broker-back')).toHaveLength(3);
+  expect(observer.report(0).current).toMatchObject({ leader: 0, leaderEpoch: -1, replicas: [0, 1, 2] });
+  expect(seen(observer, 'broker-gone')).toEqual([]);
+  await brokers[2]?.close();
+  await expect.poll(() => seen(observer, 'broker-gone')).toMatchObject([{ broker: 2 }]);
+});
+
+test('without epochs a new leader is known by its own word, and those who have not heard of it take nothing back', async () => {
+  const { brokers, observer } = await observingOld();
+  const [first, second, third] = brokers as [OldBroker, OldBroker, OldBroker];
+  await first.close();
+  third.leader = 1;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(observer.report(0).current.leader).toBe(0);
+  Object.assign(second, { leader: 1, isr: [1, 2] });
+  third.leader = 0;
+  await expect.poll(() => observer.report(0).current).toMatchObject({ leader: 1, isr: [1, 2] });
+  const { asked } = third;
+  const before = asked.length;
+  await expect.poll(() => asked.length - before, { timeout: 5_000 }).toBeGreaterThan(10);
+  expect(seen(observer, 'leader').map(({ broker }) => broker)).toEqual([0, 1]);
+  expect(observer.report(0).metadata).toMatchObject({ leaderChanges: 1, shrinks: [{ least: 2 }] });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { PartitionOutage } from '../../src/experiment/outage.ts';
-import { longestOutages, type OutageMeter, outageMeter } from '../../src/liveness/outages.ts';
+import { longestOutages, type OutageMeter, outageMeter, outagesSince } from '../../src/liveness/outages.ts';
 import { spacingMs } from '../../src/liveness/probes.ts';
 
 /** What befalls the way between the prober and the leader, one after the other with a quiet time between. ms */
@@ -220,17 +220,52 @@ test('silences shorter than the floor are not called outages', () => {
   expect(meter.outages(200)).toEqual([]);
 });
 
-test('of many, the longest are kept one by one; number and sum are of all', () => {
+/** After so many outages, one a second, each as long as `msOf` says. */
+function meterAfter(count: number, msOf: (index: number) => number): OutageMeter {
   const meter = meterOf(5);
-  for (let index = 0; index < 600; index++) {
-    const start = index * 1_000;
-    served(meter, start, start + 500);
+  for (let index = 0; index < count; index++) {
+    const [start, end] = [index * 1_000, (index + 1) * 1_000];
+    served(meter, start, end - msOf(index));
     meter.denied('cut');
-    unanswered(meter, start + 505, start + 1_000);
+    unanswered(meter, end - msOf(index) + 5, end);
   }
-  served(meter, 600_000, 600_000);
-  expect(meter.outages(600_000)).toHaveLength(500);
-  expect(meter.totals(600_000)).toEqual({ count: 600, totalMs: 300_000 });
+  served(meter, count * 1_000, count * 1_000);
+  return meter;
+}
+
+test('of many, the longest and the latest are kept one by one; number and sum are of all', () => {
+  const many = meterAfter(900, () => 500);
+  expect(many.outages(900_000)).toHaveLength(600);
+  expect(many.totals(900_000)).toEqual({ count: 900, totalMs: 450_000 });
+  const kept = meterAfter(900, (index) => (index < 500 ? 700 : index < 650 ? 300 : 100)).outages(900_000);
+  expect(kept.filter(({ ms }) => ms === 700)).toHaveLength(500);
+  expect(kept.slice(-100).map(({ at }) => at)).toEqual(
+    Array.from({ length: 100 }, (_, index) => (800 + index) * 1_000 + 900),
+  );
+});
+
+test('what happened since a moment is told, however long and many the outages before it were', () => {
+  const longBefore = Array.from({ length: 600 }, (_, index) => ({
+    ...{ at: index * 1_000, ms: 900, how: 'cut' as const },
+    partition: index % 64,
+  }));
+  const felt = { partition: 0, at: 700_000, ms: 200, how: 'cut' as const };
+  const lasting = { partition: 3, at: 690_000, ms: 15_000, how: 'cut' as const };
+  expect(outagesSince([...longBefore, felt, lasting], 699_000)).toEqual([felt, lasting]);
+});
+
+test('a report has the longest of all partitions, and some of each', () => {
+  const ofOthers = Array.from({ length: 2_000 }, (_, index) => ({
+    ...{ at: index, ms: 900, how: 'cut' as const },
+    partition: 1 + (index % 3),
+  }));
+  const ofFirst = Array.from({ length: 30 }, (_, index) => ({
+    ...{ at: 10_000 + index, ms: 100 + index, how: 'cut' as const },
+    partition: 0,
+  }));
+  const told = outagesSince([...ofOthers, ...ofFirst], 0);
+  expect(told.filter(({ partition }) => partition !== 0)).toHaveLength(500);
+  expect(told.filter(({ partition }) => partition === 0)).toEqual(ofFirst.slice(-10));
 });
 
 test('the longest twenty are given in the order of time', () => {

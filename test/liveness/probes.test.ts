@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { PartitionOutage } from '../../src/experiment/outage.ts';
+import type { Dial } from '../../src/kafka/port.ts';
 import { dialDirect } from '../../src/kafka/reach.ts';
 import { type RunningProbes, startProbes } from '../../src/liveness/probes.ts';
 import { type LeaderBroker, leaderBroker } from '../support/leader-broker.ts';
@@ -17,14 +18,18 @@ async function brokerOf(error = 0): Promise<LeaderBroker> {
 }
 
 /** Probes of these brokers, after the first answer of a leader. */
-async function probing(brokers: LeaderBroker[], partitions = [0]): Promise<RunningProbes> {
+async function probing(
+  brokers: LeaderBroker[],
+  partitions = [0],
+  dial: Dial = dialDirect,
+): Promise<RunningProbes> {
   const probes = startProbes({
     addresses: brokers.map(({ address }) => address),
     topic: 'stream',
     partitions,
     clientId: 'test',
     stepMs: 5,
-    dial: dialDirect,
+    dial,
     mayLead: () => true,
   });
   stops.push(() => probes.stop());
@@ -123,6 +128,25 @@ test('a connection that stays silent for good is replaced by a fresh one', async
   await pause(200);
   broker.hold(false);
   expect(await reported(probes, from, from + 200)).toMatchObject([{ how: 'silence' }]);
+  await asked(broker, 60);
+});
+
+test('a new connection beside a silent one is given the time that TLS and SASL may take', async () => {
+  const broker = await brokerOf();
+  const slow = async (...to: Parameters<Dial>) => {
+    const socket = await dialDirect(...to);
+    await pause(600);
+    return socket;
+  };
+  const probes = await probing([broker], [0], Object.assign(slow, { handshakeMs: 3_000 }));
+  const from = Date.now();
+  broker.hold(true);
+  broker.forgetConnections();
+  await pause(200);
+  broker.hold(false);
+  const [outage] = await reported(probes, from, from + 200);
+  expect(outage).toMatchObject({ how: 'silence' });
+  expect(outage?.ms).toBeGreaterThan(600);
   await asked(broker, 60);
 });
 

@@ -163,3 +163,16 @@ test('the client is given what the stream is to be', async () => {
   await ran({ acks: 1, compression: 'gzip' }, 100);
   expect(cluster.opened).toMatchObject([{ acks: 1, compression: 'gzip', partition: 0, topic: 'stream' }]);
 });
+
+test('when it was told to stop is told, and stays so when somebody has to ask again', async () => {
+  const producer = startProducer(settings);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(producer.report()).not.toHaveProperty('stoppedAt');
+  const told = Date.now();
+  cluster.answer = () => pause(700);
+  void producer.stop();
+  await vi.advanceTimersByTimeAsync(30_000);
+  const again = await producer.stop();
+  expect(again).toMatchObject({ stopped: true, stoppedAt: told, now: told + 30_000 });
+  expect(told - (again.ledger?.triedAt ?? 0)).toBeLessThan(200);
+});

@@ -34,13 +34,15 @@ export function simulatedStream(kafka: SimulatedKafka, topic: string): Simulated
       delivery: { acks: 'all', idempotent: true, retries: true, maxInFlight: 1 },
       ledger: sentReport(ledger),
       sendToAck: latency,
+      ...(stoppedAt === undefined ? {} : { stoppedAt }),
     };
   };
   const consumer = (drained: boolean): ConsumerReport => {
     const ledger = newReadLedger();
-    const due = Date.now();
-    for (let offset = 0; offset < records(); offset++)
+    for (let offset = 0; offset < records(); offset++) {
+      const due = startedAt + (offset * 1_000) / ratePerSecond;
       recordRead(ledger, { partition: 0, producer: 0, sequence: offset, offset, due }, due);
+    }
     if (drained) recordEnd(ledger, 0, records());
     return {
       ...{ role: 'consumer', now: Date.now(), startedAt, received: records(), receiveRate: ratePerSecond },

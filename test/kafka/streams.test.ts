@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { connectReader, type RecordReader } from '../../src/kafka/streams.ts';
+import { type GroupCluster, groupCluster } from './group-cluster.ts';
+
+const at = vi.hoisted(() => ({ cluster: undefined as unknown }));
+
+vi.mock('../../src/kafka/kafkajs.ts', () => ({ kafkaClient: () => (at.cluster as GroupCluster).client }));
+
+let cluster: GroupCluster;
+let reader: RecordReader | undefined;
+/** Offsets of each partition, in the order in which they were read. */
+let read: Map<number, number[]>;
+let joins = 0;
+
+beforeEach(() => {
+  cluster = groupCluster('stream');
+  at.cluster = cluster;
+  read = new Map();
+  joins = 0;
+});
+
+afterEach(() => reader?.close());
+
+/** A log of so many records, led by one of the brokers. */
+function log(partition: number, end: number, leader = 0): void {
+  cluster.partitions.set(partition, { leader, end });
+}
+
+async function start(from: Record<number, number>): Promise<void> {
+  reader = await connectReader({
+    ...{ bootstrap: ['broker:9092'], clientId: 'test', topic: 'stream', groupId: 'stream-1' },
+    from: new Map(Object.entries(from).map(([partition, offset]) => [Number(partition), offset])),
+    onRecords: (records) => {
+      for (const { partition, offset } of records)
+        read.set(partition, [...(read.get(partition) ?? []), Number(offset)]);
+    },
+    onRejoined: () => {
+      joins++;
+    },
+    onCrash: () => {},
+  });
+}
+
+/** When each partition has been read to its end: the offsets that it began with. */
+async function firstReads(): Promise<Record<number, number | undefined>> {
+  const isThere = () =>
+    [...cluster.partitions].every(([partition, { end }]) => read.get(partition)?.at(-1) === end - 1);
+  await expect.poll(isThere, { timeout: 20_000, interval: 5 }).toBe(true);
+  return Object.fromEntries([...read].map(([partition, [first]]) => [partition, first]));
+}
+
+/** How often something was read that lies below an offset. */
+const below = (partition: number, offset: number) =>
+  (read.get(partition) ?? []).filter((one) => one < offset).length;
+
+test('a reader of a new group begins where it is told to, and elsewhere at the beginning', async () => {
+  log(0, 1_000);
+  log(1, 20);
+  await start({ 0: 990 });
+  expect(await firstReads()).toEqual({ 0: 990, 1: 0 });
+});
+
+test('it waits where the log ends, and reads what comes', async () => {
+  log(0, 1_000);
+  await start({ 0: 1_000 });
+  await expect.poll(() => cluster.committed.get(0)).toBe('1000');
+  log(0, 1_003);
+  expect(await firstReads()).toEqual({ 0: 1_000 });
+});
+
+test('a place that is lost because it cannot be committed is taken all the same', async () => {
+  log(0, 10_000);
+  cluster.failCommits = 1;
+  await start({ 0: 9_990 });
+  await firstReads();
+  expect(below(0, 9_990)).toBeGreaterThan(0);
+  expect(below(0, 9_990)).toBeLessThan(100);
+});
+
+test('where a broker with few partitions is quicker than one with many, all places are taken', async () => {
+  const partitions = Array.from({ length: 24 }, (_, partition) => partition);
+  for (const partition of partitions) log(partition, 10_000, Math.min(partition, 1));
+  await start(Object.fromEntries(partitions.map((partition) => [partition, 9_900])));
+  await firstReads();
+  for (const partition of partitions) expect(below(partition, 9_900)).toBeLessThan(100);
+});
+
+test('a log that went back is read as it is, from its beginning', async () => {
+  log(0, 40);
+  await start({ 0: 90 });
+  expect(await firstReads()).toEqual({ 0: 0 });
+  expect(read.get(0)).toEqual(Array.from({ length: 40 }, (_, offset) => offset));
+  log(0, 120);
+  await firstReads();
+  expect(read.get(0)).toEqual(Array.from({ length: 120 }, (_, offset) => offset));
+});
+
+test('a reader that joins its group anew goes on where it was', async () => {
+  log(0, 1_000);
+  await start({ 0: 900 });
+  await firstReads();
+  log(1, 10);
+  cluster.partitions.set(0, { leader: 0, end: 1_005 });
+  await firstReads();
+  expect(joins).toBeGreaterThan(1);
+  expect(read.get(0)).toEqual(Array.from({ length: 105 }, (_, step) => 900 + step));
+});
