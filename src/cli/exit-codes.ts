@@ -13,6 +13,7 @@ export const verdictExitCodes: Record<Verdict, number> = {
 
 /** Exit code of `promote start --wait` and `promote status` by outcome; one that could not begin ends as a run in Error. */
 export const promotionExitCodes: Record<PromotionRecord['outcome'], number> = {
+  // Only of a `status` without --wait.
   Running: 0,
   Promoted: 0,
   Rejected: 1,

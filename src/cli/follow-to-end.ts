@@ -1,4 +1,4 @@
-import type { TemporalAccess } from './connect-temporal.ts';
+import { messageOf, type TemporalAccess } from './connect-temporal.ts';
 import { detachedExitCode, verdictExitCodes } from './exit-codes.ts';
 import type { RunRef } from './history/follow.ts';
 import type { RunEnd } from './history/result-from-history.ts';
@@ -6,6 +6,7 @@ import { askAbort, type InterruptPolicy, onInterrupt } from './interrupt.ts';
 import { paint, problemLines } from './print-problem.ts';
 import type { Screen } from './progress/screen.ts';
 import { watchRun } from './progress/watch-run.ts';
+import { afterSeconds, insist } from './time-limit.ts';
 
 /** How a run is followed. */
 export interface FollowOptions {
@@ -35,12 +36,14 @@ export async function followToEnd(
   options: FollowOptions,
 ): Promise<number> {
   const detached = new AbortController();
+  const left = new AbortController();
   const abort = (why: string) => {
     screen.text(`${why}: the run is being aborted, its clean-up goes on. Ctrl-C stops watching.`);
-    access.client.workflow
-      .getHandle(run.workflowId)
-      .cancel()
-      .catch((error: unknown) => screen.text(`the abort did not reach Temporal: ${error}`));
+    // Where nobody sits and watches, nobody would ask once more.
+    void insist(() => access.client.workflow.getHandle(run.workflowId).cancel(), {
+      signal: left.signal,
+      failed: (error) => screen.text(`the abort did not reach Temporal, trying again: ${messageOf(error)}`),
+    });
   };
   const release = onInterrupt(options.policy, {
     abort: () => abort('Interrupted'),
@@ -54,10 +57,8 @@ export async function followToEnd(
       }
     },
   });
-  const limit =
-    options.timeoutSeconds === undefined
-      ? undefined
-      : setTimeout(() => abort(`Not over after ${options.timeoutSeconds} s`), options.timeoutSeconds * 1_000);
+  const { timeoutSeconds } = options;
+  const callOff = afterSeconds(timeoutSeconds, () => abort(`Not over after ${timeoutSeconds} s`));
   try {
     const end = await watchRun(access, run, screen, detached.signal);
     if (!end) {
@@ -71,7 +72,8 @@ export async function followToEnd(
     if (options.json) process.stdout.write(`${JSON.stringify(end.result ?? end, null, 2)}\n`);
     return verdictExitCodes[end.verdict];
   } finally {
-    clearTimeout(limit);
+    callOff();
+    left.abort();
     release();
   }
 }

@@ -100,7 +100,7 @@ test('rights that are missing are listed, with the roles that hold them', async 
   expect(finding).toMatchObject({
     state: 'bad',
     evidence: ['delete pods in namespace kafka'],
-    next: expect.stringContaining('deploy/kustomize/target'),
+    next: expect.stringContaining('docs/worker.md'),
   });
 });
 

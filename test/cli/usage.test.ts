@@ -38,6 +38,7 @@ function file(name: string, content: string): string {
   return path;
 }
 
+const unwritten = join(folder, 'unwritten');
 const good = file('good.yaml', 'cluster: { namespace: kafka }\n');
 
 describe('the command line', () => {
@@ -49,10 +50,16 @@ describe('the command line', () => {
     ['a time that is none', ['run', '-f', good, '--timeout', 'soon'], 'positive whole number'],
     ['a policy that is none', ['run', '-f', good, '--on-interrupt', 'kill'], '--on-interrupt'],
     ['a limit that nobody watches', ['run', '-f', good, '--detach', '--timeout', '5'], '--timeout'],
+    ['a JUnit file that nobody writes', ['run', '-f', good, '--detach', '--junit', unwritten], '--junit'],
+    ['a summary that nobody writes', ['run', '-f', good, '--detach', '--summary', unwritten], '--summary'],
+    ['a result that nobody waits for', ['abort', 'id', '--detach', '--json'], '--json'],
     ['a format that is none', ['report', 'id', '--pdf'], 'pdf'],
     ['a stop that does not say of what', ['stop', '--reason', 'why'], '--all'],
     ['a lock without a reason', ['lock'], '--reason'],
     ['a janitor without a task', ['janitor'], '--once'],
+    ['one round and a schedule of them at once', ['janitor', '--every', '1h', '--once'], '--once'],
+    ['a schedule of rounds that remove nothing', ['janitor', '--every', '1h', '--dry-run'], '--dry-run'],
+    ['a report of rounds that are yet to come', ['janitor', '--every', '1h', '--json'], '--json'],
     ['an interval that is none', ['janitor', '--every', 'often'], '10m'],
     ['two formats at once', ['report', 'id', '--md', '--json'], '--json'],
   ])(

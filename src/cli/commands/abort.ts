@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { problem } from '../../experiment/errors.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { verdictExitCodes } from '../exit-codes.ts';
@@ -21,7 +21,7 @@ export function addAbort(program: Command, exit: (code: number) => void): void {
     .argument('<workflow-id>')
     .option('--reason <text>', 'why; kept in the run')
     .option('--actor <name>', 'who asks; kept with the reason (default: the user of this machine)')
-    .option('-d, --detach', 'ask for it only, do not wait for the clean-up')
+    .addOption(new Option('-d, --detach', 'ask for it only, do not wait for the clean-up').conflicts('json'))
     .option('--json', 'write the result as JSON to standard output')
     .action(async (workflowId: string, options: AbortOptions) => {
       exit(await withTemporal((access) => abort(access, workflowId, options)));
@@ -31,9 +31,11 @@ export function addAbort(program: Command, exit: (code: number) => void): void {
 async function abort(access: TemporalAccess, workflowId: string, options: AbortOptions): Promise<number> {
   const handle = access.client.workflow.getHandle(workflowId);
   // Temporal takes a cancel of a closed run without a word.
-  const { status } = await handle.describe().catch((cause: unknown) => {
+  const { status, type } = await handle.describe().catch((cause: unknown) => {
     throw cause instanceof WorkflowNotFoundError ? notUnderWay(workflowId, 'it is unknown', cause) : cause;
   });
+  // Of another type it has neither this signal nor a clean-up: it would ignore the one, and end by a cancel without the other.
+  if (type !== 'kafkaBrokerFailure') throw noRun(workflowId, type);
   if (status.name !== 'RUNNING') throw notUnderWay(workflowId, `it is ${status.name.toLowerCase()}`);
   const { reason, actor = process.env.USER } = options;
   // Both reach a run whose worker is away; only the run's own signal carries who and why.
@@ -49,6 +51,15 @@ async function abort(access: TemporalAccess, workflowId: string, options: AbortO
   });
   // Stopped is what was asked for.
   return code === verdictExitCodes.Stopped ? 0 : code;
+}
+
+function noRun(workflowId: string, type: string) {
+  return problem('INPUT_INVALID', `${workflowId} is no run but a workflow of type ${type}`, {
+    next:
+      type === 'promotion'
+        ? `leaderfall promote stop ${workflowId} --reason TEXT`
+        : 'leaderfall list shows the runs.',
+  });
 }
 
 function notUnderWay(workflowId: string, why: string, cause?: unknown) {

@@ -1,13 +1,13 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { type Command, Option } from 'commander';
-import { LeaderfallError } from '../../experiment/errors.ts';
+import { LeaderfallError, type Problem } from '../../experiment/errors.ts';
 import type { ChaosResult } from '../../experiment/result.ts';
 import { trendOf } from '../../report/trend.ts';
 import { trendPage } from '../../report/trend-html.ts';
 import { trendText } from '../../report/trend-text.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { paintResult } from '../print-problem.ts';
-import { resultOf } from './report.ts';
+import { outcomeOf } from './report.ts';
 import { positiveCount, withTemporal } from './shared.ts';
 
 interface HistoryOptions {
@@ -42,8 +42,15 @@ export function addHistory(program: Command): void {
     });
 }
 
-/** Results of the newest runs that a schedule started and that are over. Each is read from its history. */
-async function resultsOf(access: TemporalAccess, schedule: string, limit: number): Promise<ChaosResult[]> {
+/**
+ * Results of the newest runs that a schedule started and that are over. Each is read from its history. Throws where one cannot be read:
+ * left out or called an Error, it would be taken for what the schedule came to.
+ */
+export async function resultsOf(
+  access: TemporalAccess,
+  schedule: string,
+  limit: number,
+): Promise<ChaosResult[]> {
   const query = [
     `TemporalScheduledById = "${schedule.replaceAll(/["\\]/g, '\\$&')}"`,
     'WorkflowType = "kafkaBrokerFailure"',
@@ -52,24 +59,30 @@ async function resultsOf(access: TemporalAccess, schedule: string, limit: number
   ].join(' AND ');
   const results: ChaosResult[] = [];
   for await (const info of access.client.workflow.list({ query })) {
-    results.push(await resultOf(access, info).catch((error: unknown) => withoutResult(info, error)));
+    const { workflowId, runId } = info;
+    const outcome = await outcomeOf(access, { workflowId, runId }).catch(unlessGone);
+    if (outcome) results.push('verdict' in outcome ? outcome : withoutResult(info, outcome));
     if (results.length === limit) break;
   }
   return results;
 }
 
+/** Visibility lists a run for a while that Temporal keeps no longer. */
+function unlessGone(error: unknown): undefined {
+  if (!(error instanceof LeaderfallError) || error.problem.code !== 'INPUT_INVALID') throw error;
+}
+
 /** A run that ended before it had anything to record still counts, as the Error that it is. */
 function withoutResult(
   { workflowId, runId, startTime, closeTime }: WorkflowExecutionInfo,
-  error: unknown,
+  { message }: Problem,
 ): ChaosResult {
-  if (!(error instanceof LeaderfallError)) throw error;
   return {
     schema: 'leaderfall.io/result/v1',
     run: { temporalNamespace: '', workflowId, runId },
     name: workflowId,
     verdict: 'Error',
-    reasons: [error.message],
+    reasons: [message],
     startedAt: startTime.toISOString(),
     endedAt: (closeTime ?? startTime).toISOString(),
     plannedKills: 0,

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { JanitorReport, JanitorRequest, SweptRun } from '../../activities/janitor-contract.ts';
 import { LeaderfallError, problem } from '../../experiment/errors.ts';
 import { problemOfFailure } from '../../workflows/failure.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { plainTable } from '../listed.ts';
-import { pollersOf } from '../progress/watch-run.ts';
+import { livingPollersOf } from '../progress/watch-run.ts';
 import { scheduleJanitor } from '../schedule/janitor.ts';
 import { defaultTaskQueue, newWorkflowId } from '../start-run.ts';
 import { terminal, withTemporal } from './shared.ts';
@@ -29,7 +29,12 @@ export function addJanitor(program: Command, exit: (code: number) => void): void
     .command('janitor')
     .description('remove what runs left that were terminated, timed out or forgotten')
     .option('--once', 'one round now')
-    .option('--every <interval>', 'rounds by a Temporal Schedule, such as 10m or 1h', interval)
+    .addOption(
+      new Option('--every <interval>', 'rounds by a Temporal Schedule, such as 10m or 1h')
+        .argParser(interval)
+        // These are of a round now; a schedule of dry ones would remove nothing, for ever.
+        .conflicts(['once', 'dryRun', 'json']),
+    )
     .option(
       '-n, --namespace <name>',
       'where to look, may be repeated (default: where the worker may)',
@@ -41,7 +46,7 @@ export function addJanitor(program: Command, exit: (code: number) => void): void
     .option('--task-queue <name>', 'queue of the worker (default: LEADERFALL_TASK_QUEUE or leaderfall)')
     .addHelpText(
       'after',
-      '\nNothing of a run that goes on is touched. Exit codes: 0 nothing of an ended run is left, 1 something is, 3 Error.',
+      '\nNothing of a run that goes on is touched. Exit codes of --once: 0 nothing of an ended run is left, 1 something is, 3 Error; of --dry-run: 0, or 3 Error.',
     )
     .action(async (options: JanitorOptions) => {
       if (!options.every && !options.once && !options.dryRun) {
@@ -75,7 +80,7 @@ async function once(access: TemporalAccess, options: JanitorOptions): Promise<nu
   });
   const ended = new AbortController();
   const result = (handle.result() as Promise<JanitorReport>).finally(() => ended.abort());
-  void sayWhereNobodyWorks(access, taskQueue, ended.signal);
+  void sayWhereNobodyWorks(access, taskQueue, { ended: ended.signal, say: terminal().text });
   try {
     const report = await result;
     process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : textOf(report)}\n`);
@@ -86,14 +91,15 @@ async function once(access: TemporalAccess, options: JanitorOptions): Promise<nu
   }
 }
 
-async function sayWhereNobodyWorks(
+/** Says so after a while where no living worker polls a task queue, unless the round has `ended`. */
+export async function sayWhereNobodyWorks(
   access: TemporalAccess,
   taskQueue: string,
-  ended: AbortSignal,
+  { ended, say, afterMs = patienceMs }: { ended: AbortSignal; say: (text: string) => void; afterMs?: number },
 ): Promise<void> {
-  await delay(patienceMs, undefined, { signal: ended }).catch(() => {});
-  if (ended.aborted || (await pollersOf(access, taskQueue).catch(() => [])).length > 0) return;
-  terminal().text(`No worker polls task queue ${taskQueue}; start one: leaderfall worker`);
+  await delay(afterMs, undefined, { signal: ended }).catch(() => {});
+  if (ended.aborted || (await livingPollersOf(access, taskQueue).catch(() => [])).length > 0) return;
+  say(`No worker polls task queue ${taskQueue}; start one: leaderfall worker`);
 }
 
 /** Something of an ended run is still there. */

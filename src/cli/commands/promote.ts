@@ -17,7 +17,8 @@ import {
 } from '../promote/promotions.ts';
 import { readDocument } from '../read-input.ts';
 import { sendRequest } from '../send-request.ts';
-import { positiveCount, positiveSeconds, withTemporal } from './shared.ts';
+import { webUiOf } from '../web-ui.ts';
+import { positiveCount, positiveSeconds, terminal, withTemporal } from './shared.ts';
 
 interface StartFlags extends StartOptions, ShowFlags, CiFiles {
   file: string;
@@ -45,7 +46,7 @@ export function addPromote(program: Command, exit: (code: number) => void): void
     .description('take a subject through stages: experiments and gates, from staging to production')
     .addHelpText(
       'after',
-      '\nExit codes of start --wait and status: 0 Promoted or under way, 1 Rejected, 2 Expired, 3 Error, 4 Stopped, 64 usage.',
+      '\nExit codes of start --wait and status: 0 Promoted, or under way without --wait, 1 Rejected, 2 Expired, 3 Error, 4 Stopped, 64 usage.',
     );
 
   promote
@@ -57,7 +58,7 @@ export function addPromote(program: Command, exit: (code: number) => void): void
     .option('--workflow-id <id>', 'id of the promotion (default: name, time and a random part)')
     .option('--task-queue <name>', 'queue of its worker (default: LEADERFALL_TASK_QUEUE or leaderfall)')
     .option('--wait', 'until it has ended; the exit code says how')
-    .option('--json', 'with --wait: write the record as JSON')
+    .option('--json', 'write its ids as JSON; with --wait: the record')
     .option('--junit <file>', 'with --wait: write the record as JUnit XML to a file')
     .option('--summary <file>', 'with --wait: append the record as Markdown to a file')
     .option('--timeout <seconds>', 'with --wait: stop it when it is not over after so long', positiveSeconds)
@@ -129,9 +130,10 @@ async function start({ file, subject, actor, ...flags }: StartFlags, write: CiWr
     ...(starter ? { startedBy: starter } : {}),
   };
   return await withTemporal(async (access) => {
-    const workflowId = await startPromotion(access, whole, flags);
+    const { workflowId, runId } = await startPromotion(access, whole, flags);
     if (wait) return await show(access, workflowId, flags, write);
-    process.stdout.write(`${workflowId}\n`);
+    const webUi = webUiOf(access.address, { namespace: access.namespace, workflowId, runId });
+    process.stdout.write(`${flags.json ? JSON.stringify({ workflowId, runId, webUi }) : workflowId}\n`);
     return 0;
   });
 }
@@ -142,8 +144,9 @@ async function show(
   flags: ShowFlags,
   write?: CiWriter,
 ): Promise<number> {
-  if (flags.wait) await promotionEnd(access, workflowId, flags.timeout);
-  const record = await readPromotion(access, workflowId);
+  const record = flags.wait
+    ? await promotionEnd(access, workflowId, { timeoutSeconds: flags.timeout, say: terminal().text })
+    : await readPromotion(access, workflowId);
   await write?.({ junit: () => promotionJunit(record), summary: () => promotionMarkdown(record) });
   const text = flags.json
     ? JSON.stringify(record, null, 2)

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { LeaderfallError, problem } from '../../experiment/errors.ts';
+import { LeaderfallError, type Problem, problem } from '../../experiment/errors.ts';
 import type { ChaosResult } from '../../experiment/result.ts';
 import { htmlReport } from '../../report/html.ts';
 import { jsonReport } from '../../report/json.ts';
@@ -7,7 +7,7 @@ import { junitReport } from '../../report/junit.ts';
 import { markdownReport } from '../../report/markdown.ts';
 import { textReport } from '../../report/text.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
-import { readHistories } from '../history/follow.ts';
+import { type RunRef, readHistories } from '../history/follow.ts';
 import { resultFromHistory } from '../history/result-from-history.ts';
 import { resultSoFar } from '../history/result-so-far.ts';
 import { packed, pageProgram } from '../page-program.ts';
@@ -54,10 +54,14 @@ export function addReport(program: Command): void {
  * The result of a run that is over; of one that was ended from outside, what it had come to. Throws INPUT_INVALID while it is
  * running, and what ended it where nothing had begun.
  */
-export async function resultOf(
-  access: TemporalAccess,
-  run: { workflowId: string; runId?: string },
-): Promise<ChaosResult> {
+export async function resultOf(access: TemporalAccess, run: RunRef): Promise<ChaosResult> {
+  const outcome = await outcomeOf(access, run);
+  if ('verdict' in outcome) return outcome;
+  throw new LeaderfallError(outcome);
+}
+
+/** The same, but what ended a run where nothing had begun is given too: what this throws is about the reading, never about the run. */
+export async function outcomeOf(access: TemporalAccess, run: RunRef): Promise<ChaosResult | Problem> {
   const { events, actions } = await readHistories(access, run);
   const end = resultFromHistory(events);
   if (!end) {
@@ -67,9 +71,7 @@ export async function resultOf(
   }
   const result = end.result ?? resultSoFar(events, end);
   if (result) return { ...result, actions };
-  throw new LeaderfallError(
-    end.problem ?? { code: 'INTERNAL', message: 'the run recorded no result', retryable: false },
-  );
+  return end.problem ?? { code: 'INTERNAL', message: 'the run recorded no result', retryable: false };
 }
 
 /** A result in one of the formats, ready to be written. */

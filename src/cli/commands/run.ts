@@ -53,8 +53,9 @@ export function addRun(program: Command, exit: (code: number) => void): void {
 }
 
 async function run(options: RunOptions, write: CiWriter): Promise<number> {
-  if (options.detach && options.timeout !== undefined) {
-    throw problem('INPUT_INVALID', '--timeout needs somebody who watches, --detach leaves nobody', {
+  const watching = (['timeout', 'junit', 'summary'] as const).find((name) => options[name] !== undefined);
+  if (options.detach && watching) {
+    throw problem('INPUT_INVALID', `--${watching} needs somebody who watches, --detach leaves nobody`, {
       next: 'Leave one of the two out.',
     });
   }

@@ -12,6 +12,9 @@ import type { RunEvent } from './run-event.ts';
 const notFound = 5;
 const hopeless = new Set([3, notFound, 7, 12, 16]);
 
+/** The server answers a long poll within 20 s, with nothing where nothing happened. ms */
+const patienceMs = 40_000;
+
 /** ContinueAsNewInitiator: a retry or a cron schedule began a run of its own. */
 const otherRuns: readonly unknown[] = [2, 3];
 
@@ -23,7 +26,8 @@ export interface RunRef {
 
 /**
  * Events of a run as they come, across continue-as-new, until it closes or `signal` aborts. Survives a server that is away:
- * `lost` is told once each time, and reading goes on where it stopped. Throws INPUT_INVALID where there is no such run.
+ * `lost` is told once each time, and reading goes on where it stopped. Throws INPUT_INVALID where there is no such run,
+ * TEMPORAL_UNREACHABLE for an answer that no waiting mends.
  */
 export async function* followRun(
   access: TemporalAccess,
@@ -61,7 +65,7 @@ async function* eventsOf(
   const { client } = access;
   let { runId } = run;
   /** Histories that come after the one that is being read, where that is an earlier one than was asked for. */
-  let later: (string | undefined)[] | undefined;
+  let later: string[] | undefined;
   let seen = 0;
   let token: Uint8Array | undefined;
   let decode = eventDecoder(client.options.loadedDataConverter);
@@ -70,7 +74,9 @@ async function* eventsOf(
     let page: Awaited<ReturnType<typeof readPage>>;
     try {
       if (!later) {
-        later = [...(await earlierRuns(access, run, options.signal)), runId];
+        runId ??= await newestRun(access, run.workflowId, options.signal);
+        const pinned = { workflowId: run.workflowId, runId };
+        later = [...(await earlierRuns(access, pinned, options.signal)), runId];
         runId = later.shift();
       }
       page = await readPage(access, { workflowId: run.workflowId, runId }, token, options);
@@ -102,6 +108,20 @@ async function* eventsOf(
     token = page.nextPageToken?.length ? page.nextPageToken : undefined;
     if (!token && !options.wait && seen > 0) return;
   }
+}
+
+/**
+ * The run of that workflow id that is the newest now. It is asked for once: by the workflow id alone, a page that is read anew after a
+ * lost connection could be one of another history, which the run has gone on in meanwhile.
+ */
+async function newestRun(access: TemporalAccess, workflowId: string, signal: AbortSignal): Promise<string> {
+  const { client, connection, namespace } = access;
+  const { workflowExecutionInfo } = await connection.withAbortSignal(signal, () =>
+    connection.withDeadline(Date.now() + patienceMs, () =>
+      client.workflowService.describeWorkflowExecution({ namespace, execution: { workflowId } }),
+    ),
+  );
+  return workflowExecutionInfo?.execution?.runId ?? '';
 }
 
 /**
@@ -144,9 +164,8 @@ async function readPage(
       ...(options.size === undefined ? {} : { maximumPageSize: options.size }),
       ...(nextPageToken ? { nextPageToken } : {}),
     });
-  // The server answers a long poll within 20 s, with nothing where nothing happened.
   return await connection.withAbortSignal(options.signal, () =>
-    connection.withDeadline(Date.now() + 40_000, read),
+    connection.withDeadline(Date.now() + patienceMs, read),
   );
 }
 
@@ -162,9 +181,9 @@ function readProblem(error: unknown, run: RunRef) {
       cause: error,
     });
   }
-  return problem('TEMPORAL_UNREACHABLE', 'the run’s history cannot be read', {
+  return problem('TEMPORAL_UNREACHABLE', `the history of ${run.workflowId} cannot be read`, {
     evidence: [messageOf(error)],
-    next: 'Try again once Temporal answers; the run itself goes on.',
+    next: 'Try again once Temporal answers; what goes on there is not touched by this.',
     retryable: true,
     cause: error,
   });

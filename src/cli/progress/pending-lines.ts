@@ -21,6 +21,11 @@ const patienceMs = 3_000;
 /** Temporal forgets a poller only after five minutes; a living one comes back at least this often. ms */
 export const seenWithinMs = 70_000;
 
+/** Those that are still there, of workers that were seen. */
+export function living(pollers: readonly Poller[], now: number): Poller[] {
+  return pollers.filter(({ lastSeen }) => now - lastSeen < seenWithinMs);
+}
+
 /**
  * Turns what a run waits for into news, one call a look. A text whose figures alone changed is a status, a new text is a line:
  * so the plan tree is told as it advances, and a rate that changes each second fills no screen.
@@ -88,10 +93,10 @@ function waitingText(
   now: number,
 ): string | undefined {
   if (!pollers) return undefined;
-  const living = pollers.filter((poller) => now - poller.lastSeen < seenWithinMs);
-  if (living.length === 0) {
+  const there = living(pollers, now);
+  if (there.length === 0) {
     return `no worker polls task queue ${taskQueue}: start one with "leaderfall worker"`;
   }
-  const names = living.map((poller) => poller.identity).join(', ');
+  const names = there.map((poller) => poller.identity).join(', ');
   return `no worker takes the task from queue ${taskQueue}; last seen there: ${names}. Busy, or gone a moment ago`;
 }

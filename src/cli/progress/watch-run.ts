@@ -7,7 +7,7 @@ import { type RunEnd, resultFromHistory } from '../history/result-from-history.t
 import type { RunEvent } from '../history/run-event.ts';
 import { eventTeller } from './event-lines.ts';
 import { pendingOf } from './pending.ts';
-import { type Poller, pendingTeller } from './pending-lines.ts';
+import { living, type Poller, pendingTeller } from './pending-lines.ts';
 import type { Screen } from './screen.ts';
 
 /** How often what the run waits for is looked at, ms. A describe is no billed Action. */
@@ -81,7 +81,12 @@ async function lookAtPending(
   }
 }
 
-/** Workers seen at a task queue for workflow or activity tasks. */
+/** Workers that poll a task queue now. */
+export async function livingPollersOf(access: TemporalAccess, taskQueue: string): Promise<Poller[]> {
+  return living(await pollersOf(access, taskQueue), Date.now());
+}
+
+/** Workers seen at a task queue for workflow or activity tasks, those that have gone a few minutes ago included. */
 export async function pollersOf(access: TemporalAccess, taskQueue: string): Promise<Poller[]> {
   const { client, connection, namespace } = access;
   // Both types: a queue that only one kind of worker polls still is served by somebody.

@@ -180,6 +180,13 @@ describe('a run that is followed', () => {
     expect(ran.exitCode).toBe(4);
     expect(ran.stderr).toContain('Not over after 2 s');
   });
+
+  it('is not aborted by a time limit of a month', async () => {
+    const taskQueue = queue('month');
+    const running = await worker(taskQueue);
+    const ran = await running.runUntil(leaderfall(taskQueue, 'run', '-f', file, '--timeout', '2592000'));
+    expect([ran.exitCode, ran.stderr]).toEqual([0, expect.not.stringContaining('Not over')]);
+  });
 });
 
 it('does not know a run that never was', async () => {

@@ -259,6 +259,22 @@ test('a held stage is retried from the command line, and a promotion is stopped 
   expect((await client.workflow.getHandle(workflowId).describe()).status.name).toBe('CANCELLED');
 });
 
+test('a promotion is no run to abort; its start can be read by programs', async () => {
+  const started = await start(file('no-run', { staging: { gates: [approval] } }), '--json');
+  const { workflowId, runId } = JSON.parse(started.stdout);
+  const aborted = await Promise.all([
+    leaderfall('abort', workflowId, '--reason', 'enough'),
+    leaderfall('abort', workflowId),
+  ]);
+  for (const { exitCode, stderr } of aborted)
+    expect([exitCode, stderr]).toEqual([64, expect.stringContaining(`promote stop ${workflowId}`)]);
+  const handle = client.workflow.getHandle(workflowId);
+  expect(await handle.describe()).toMatchObject({ runId, status: { name: 'RUNNING' } });
+  const { events } = await handle.fetchHistory();
+  expect(events?.some((event) => event.workflowExecutionCancelRequestedEventAttributes)).toBe(false);
+  await handle.terminate();
+});
+
 test('a run that no worker takes is asked to stop in time, and the promotion ends', async () => {
   const environment = { taskQueue: `${id}-nobody` };
   const ended = await start(file('nobody', { staging: { environment, within: '1s' } }), '--wait', '--json');
@@ -276,7 +292,7 @@ test('for a CI job: blocks, stops in time, and writes JUnit and a summary, where
   const files = ['--wait', '--junit', junit, '--summary', summary];
   const text = (path: string) => readFileSync(path, 'utf8');
 
-  const passed = await start(file('ci', {}), ...files);
+  const passed = await start(file('ci', {}), ...files, '--timeout', '2592000');
   expect([passed.exitCode, passed.stderr]).toEqual([0, '']);
   expect(text(junit)).toMatch(/<testsuite [^>]*tests="5" failures="0" errors="0" skipped="0"/);
   expect(text(summary)).toContain('| staging | passed | kills Pass | auto |');
