@@ -14,8 +14,8 @@ const replacing = globSync('test/**/*.test.ts', { exclude: elsewhere }).filter((
 export default defineConfig({
   test: {
     sequence: { sequencer: ByName },
-    // One more than there are cores, for some tests wait; each more would import everything once more.
-    maxWorkers: availableParallelism() + 1,
+    // Unit tests of sockets and time-outs wait more than they work; each more would import everything once more.
+    maxWorkers: availableParallelism() * 3,
     projects: [
       {
         test: {

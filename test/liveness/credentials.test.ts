@@ -84,12 +84,12 @@ const settings = {
 test('the observer’s own protocol goes through TLS and SASL, by what is mounted', async () => {
   const { authority: ca, certificate: cert, key } = await makeCertificate('localhost');
   const behind = await leaderBroker();
-  const sasl = { mechanisms: ['SCRAM-SHA-256'], users: { chaos: 'secret' } };
+  const sasl = { mechanisms: ['SCRAM-SHA-256'], users: { chaos: 'canary-of-chaos' } };
   const listener = await secureBroker(behind.address, { tls: { cert, key }, sasl });
   const folder = mkdtempSync(join(tmpdir(), 'leaderfall-credentials-'));
   writeFileSync(join(folder, 'ca.crt'), ca);
   // As in a KafkaUser's Secret: its name is the user.
-  writeFileSync(join(folder, 'password'), 'secret');
+  writeFileSync(join(folder, 'password'), 'canary-of-chaos');
   const names = { tls: { ...security.tls, clientSecret: undefined, caKey: 'ca.crt' } };
   const observer = startObserver(
     withCredentials(
