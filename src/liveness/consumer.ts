@@ -33,6 +33,12 @@ const firstRecordMs = 20_000;
 /** What a client that was found stuck gets, at least, to be built anew and join its group before the run is given up. ms */
 const stuckGraceMs = 10_000;
 
+/**
+ * So many records of a partition a new client reads again: where the log went back and was written anew meanwhile, as after an unclean
+ * election, they are others, and the closing of the stream then reads the whole log once more.
+ */
+const overlap = 100;
+
 /** A client that is thrown away is not waited for any longer. ms */
 const leaveMs = 500;
 
@@ -194,8 +200,10 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     const { topic } = settings;
     // A group of its own for each client: a member that died without a word would hold its group up for the session time-out.
     const groupId = `${topic}-${number}`;
-    // Where the one before it stood: from the log's beginning a long stream would take longer than anybody waits.
-    const from = new Map([...ledger.partitions].map(([partition, { next }]) => [partition, next]));
+    // A little before the one before it stood: from the log's beginning a long stream would take longer than anybody waits.
+    const from = new Map(
+      [...ledger.partitions].map(([partition, { next }]) => [partition, Math.max(0, next - overlap)]),
+    );
     recordReopened(ledger);
     const opening = connectReader({
       ...clientOptions(settings, 'consumer'),

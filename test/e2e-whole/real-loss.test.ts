@@ -196,7 +196,7 @@ test('an unclean election loses what only the dead leader had: as many as Kafkaâ
     // What a run whose stream this was would be told: the loss, and nothing beside it.
     const { verdict, reasons, lines } = judge({
       experiment,
-      ...{ kills: [], plannedKills: 0, minKills: 0, isrFullAtEnd: true, cancelled: false },
+      ...{ kills: [], plannedKills: 3, minKills: 0, isrFullAtEnd: true, cancelled: false },
       livenessPod: { state: 'running' },
       ...(stream ? { stream } : {}),
     });

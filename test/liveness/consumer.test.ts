@@ -268,15 +268,30 @@ async function reads(seconds: number, offsetAt: (step: number) => number): Promi
   }
 }
 
-test('a rebuilt client begins where the ones before it have come to', async () => {
+test('a rebuilt client begins a little before where the ones before it have come to', async () => {
   startConsumer(three, () => {});
   await vi.advanceTimersByTimeAsync(500);
-  for (let index = 0; index < 7; index++) deliver(opened[0], index, 0);
+  for (let index = 0; index < 900; index++) deliver(opened[0], index, 0);
   for (let index = 0; index < 3; index++) deliver(opened[0], index, 2);
   await vi.advanceTimersByTimeAsync(5_000);
   expect(opened).toHaveLength(2);
   expect([...(opened[0]?.from ?? [])]).toEqual([]);
-  expect(Object.fromEntries(opened[1]?.from ?? [])).toEqual({ 0: 7, 2: 3 });
+  expect(Object.fromEntries(opened[1]?.from ?? [])).toEqual({ 0: 800, 2: 0 });
+});
+
+test('a log that was written anew while a client was rebuilt shows itself by the records before', async () => {
+  const consumer = startConsumer(settings, () => {});
+  await vi.advanceTimersByTimeAsync(500);
+  for (let index = 0; index < 900; index++) comes(index);
+  await vi.advanceTimersByTimeAsync(5_000);
+  // The election lost what lay from 850 on; other records lie there now, and beyond where the client before had come to.
+  const from = opened[1]?.from.get(0) ?? 0;
+  for (let offset = from; offset < 950; offset++) {
+    const sequence = offset < 850 ? offset : offset + 1_000;
+    const value = encodeRecord({ producer: 0, partition: 0, sequence, at: Date.now() }, settings.runId);
+    opened[1]?.onRecords([{ partition: 0, offset: BigInt(offset), value }]);
+  }
+  expect(consumer.report().ledger?.anomalies.map(({ kind }) => kind)).toContain('truncated');
 });
 
 test('a client that reads again what others have read is not stuck, however long that takes', async () => {
