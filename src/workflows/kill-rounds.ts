@@ -77,6 +77,8 @@ async function rounds(input: unknown, context: KillContext, story: Story): Promi
     }
     tell(story, 'kill', outcomeText(record));
     steering.next = index + 1;
+    // At once: whoever asks meanwhile how many kills are made must not take the one that was proven for two.
+    if (steering.next < planned()) steering.round = 'waiting';
     delete steering.killNowAt;
     delete steering.waited;
   }
