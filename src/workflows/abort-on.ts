@@ -29,27 +29,27 @@ export async function whileWatched<T>(
   const longestMs =
     (left * schedule.intervalSeconds + reserveSeconds + schedule.recoveryTimeoutSeconds) * 1_000;
   const planned = () => killsOf(schedule, story.steering);
-  const brokenLine = async (): Promise<BrokenSlo> => {
+  const heed = async (): Promise<void> => {
     for (;;) {
       const kills = planned();
       const summary = `stream: ${experiment.abortOn.join(', ')}`;
       const watch = watchStep(longestMs + watchReserveMs, summary);
       const broken = await watch.watchSlo({ resolved, liveness, kills });
       // Where the run was extended meanwhile, all its outages together may take more.
-      if (planned() === kills) return broken;
+      if (planned() > kills) continue;
+      // Here, and not once this has ended: what else has come in this task of the workflow must find it.
+      stopForSlo(story, broken);
+      return;
     }
   };
   const watch = new CancellationScope();
-  const watched = watch.run(brokenLine).then(
-    (broken) => stopForSlo(story, broken),
-    (error: unknown) => {
-      // Kills that nobody would hear the stream's end of are not made.
-      if (!isCancellation(error))
-        stopInjecting(story, {
-          reason: `the stream could not be watched any more: ${problemOfFailure(error).message}`,
-        });
-    },
-  );
+  const watched = watch.run(heed).catch((error: unknown) => {
+    // Kills that nobody would hear the stream's end of are not made.
+    if (!isCancellation(error))
+      stopInjecting(story, {
+        reason: `the stream could not be watched any more: ${problemOfFailure(error).message}`,
+      });
+  });
   try {
     return await kills();
   } finally {
