@@ -11,7 +11,8 @@ const patienceMs = 1_000;
 
 /**
  * Asks the stream's pod once for the figures of `abortOn`, which it tells as the worst so far: no look that was missed is one that
- * is lost. `kills`: as `sloLimits` takes them. 'unseen' where a side that is needed does not answer; nobody is asked where `abortOn` names no such figure.
+ * is lost. `kills`: as `sloLimits` takes them. 'unseen' where a side that is needed does not answer; nobody is asked where `abortOn`
+ * names no such figure.
  */
 export async function brokenSlo(
   kubernetes: KubernetesPort,

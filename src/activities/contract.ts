@@ -7,6 +7,7 @@ import type { PromotionRecord } from '../experiment/promotion/record.ts';
 import type {
   ChaosResult,
   Evidence,
+  GuardWait,
   Judgement,
   KillAct,
   KillPlan,
@@ -129,7 +130,7 @@ export interface Activities {
       /** Epoch ms: not before this; half an interval after the kill before, where that is later than the deadline. */
       notBefore?: number;
       /** What the guard had this very kill wait before its target moved. */
-      waited?: Pick<KillPlan, 'guardWaitMs' | 'guardReasons'>;
+      waited?: GuardWait;
     },
   ): Promise<Aim>;
   /** Waits for max(deadline, now), asks once more, deletes with the UID and before notAfter. On the critical task queue. */

@@ -1,8 +1,5 @@
-import type { KillPlan } from '../experiment/result.ts';
+import type { GuardWait } from '../experiment/result.ts';
 import { addReasons } from './reasons.ts';
-
-/** How long the guard has made a kill wait beyond its deadline (ms), and for what reasons. */
-export type GuardWait = Pick<KillPlan, 'guardWaitMs' | 'guardReasons'>;
 
 /** What the guard does to a kill in this attempt. */
 export interface GuardWaiting {

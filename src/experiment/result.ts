@@ -104,6 +104,9 @@ export interface StartedLiveness {
   steadyAt: number;
 }
 
+/** How long the guard has made a kill wait beyond its deadline (ms), and for what reasons. */
+export type GuardWait = Pick<KillPlan, 'guardWaitMs' | 'guardReasons'>;
+
 /** Whom the next kill will hit; recorded before the act. */
 export interface KillPlan {
   /** 0, 1, 2 … */

@@ -1,5 +1,5 @@
 import type { InjectingStopped } from './abort-on.ts';
-import type { KillPlan } from './result.ts';
+import type { GuardWait } from './result.ts';
 import { maxKills, plannedKills, reserveSeconds } from './schedule.ts';
 import type { Experiment, ResolvedExperiment } from './spec.ts';
 
@@ -40,7 +40,7 @@ export interface Steering {
   shiftMs: number;
   extraKills: number;
   /** What the guard had the next kill wait already, where people then held it. */
-  waited?: Pick<KillPlan, 'guardWaitMs' | 'guardReasons'>;
+  waited?: GuardWait;
   stoppedBy?: Asked;
   /** A line of `abortOn` was broken: no further kill is made, and the run goes on to its verdict. */
   injectingStopped?: InjectingStopped;

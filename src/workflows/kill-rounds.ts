@@ -1,10 +1,10 @@
 import { CancelledFailure } from '@temporalio/workflow';
 import type { Activities, Aim, KillContext, Proven } from '../activities/contract.ts';
 import { targetText } from '../experiment/describe.ts';
-import { type KillRecord, wasCarriedOut } from '../experiment/result.ts';
+import { type GuardWait, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
 import { type KillSchedule, killDeadline, latenessMs, mostLateSeconds } from '../experiment/schedule.ts';
 import { shortLine } from '../experiment/short-line.ts';
-import { heldFor, killsOf, type Steering } from '../experiment/steering.ts';
+import { heldFor, killsOf } from '../experiment/steering.ts';
 import { heedProof, skipRest, stopForSlo, unlessStopped, whileWatched } from './abort-on.ts';
 import { aimStep, proveStep } from './activity-options.ts';
 import { continueWhereDue } from './continue-run.ts';
@@ -224,9 +224,9 @@ async function oneKill(
  */
 function waitedUntilHeld(
   aim: Exclude<Aim, { outcome: 'stream-ended' }>,
-  before: Steering['waited'],
+  before: GuardWait | undefined,
   { began, moved }: { began: number; moved: number },
-): Steering['waited'] {
+): GuardWait {
   const { guardWaitMs, guardReasons } =
     aim.outcome === 'aimed'
       ? aim.plan

@@ -88,7 +88,7 @@ const versioned = 2;
 export async function janitorFindings({ client }: TemporalAccess): Promise<Finding[]> {
   const about = 'janitor';
   const { state, failed } = await janitorState(client);
-  if (failed) {
+  if (failed && state === 'active') {
     return [
       {
         about,
