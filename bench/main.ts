@@ -35,6 +35,13 @@ if (!Number.isInteger(times) || times < 1) {
   console.error(`--repeat takes a number of runs, not ${values.repeat}`);
   process.exit(64);
 }
+for (const name of ['load', 'room', 'duration', 'within'] as const) {
+  const value = values[name];
+  if (value !== undefined && !(Number(value) > 0)) {
+    console.error(`--${name} takes a number above 0, not ${value}`);
+    process.exit(64);
+  }
+}
 if (values.stop) {
   const { benchStop } = await import('./stop/bench-stop.ts');
   process.exit(await benchStop());

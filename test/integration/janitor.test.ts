@@ -227,6 +227,9 @@ test('the doctor says why the last round failed', async () => {
   await expect
     .poll(findings, { timeout: 30_000 })
     .toMatchObject([{ state: 'warning', text: expect.stringContaining('does not know where to look') }]);
+  await schedule.pause();
+  expect(await findings()).toMatchObject([{ state: 'warning', text: expect.stringContaining('is paused') }]);
+  await schedule.unpause();
   await leaderfall('--every', '2h', '-n', 'kafka');
   await schedule.trigger();
   await expect.poll(findings, { timeout: 30_000 }).toMatchObject([{ state: 'ok' }]);
