@@ -46,6 +46,14 @@ export function fakeTemporal(type: string, runs: Record<string, RawEvent[]>): Fa
   return { type, runs: new Map(Object.entries(runs)), before: () => {}, signals: [], reads: 0 };
 }
 
+/** An event that begins a workflow names its type. */
+function ofType(name: string, event: RawEvent): RawEvent {
+  const { workflowExecutionStartedEventAttributes: began } = event;
+  return began
+    ? { ...event, workflowExecutionStartedEventAttributes: { ...began, workflowType: { name } } }
+    : event;
+}
+
 interface ReadRequest {
   execution: { runId?: string };
   waitNewEvent?: boolean;
@@ -64,7 +72,7 @@ export function accessTo(temporal: FakeTemporal): TemporalAccess {
     const token = nextPageToken ? Buffer.from(nextPageToken).toString().split(' ') : [];
     const runId = token[0] ?? execution.runId ?? newest();
     const from = Number(token[1] ?? 0);
-    const events = temporal.runs.get(runId)?.slice(from) ?? [];
+    const events = (temporal.runs.get(runId) ?? []).slice(from).map((event) => ofType(temporal.type, event));
     // The long poll, without the wait of up to 20 s.
     if (waitNewEvent && events.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     const more = waitNewEvent && !isClosed(runId);

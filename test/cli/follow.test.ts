@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { followRun } from '../../src/cli/history/follow.ts';
+import { followRun, readRun } from '../../src/cli/history/follow.ts';
 import {
   accessTo,
   activityEvents,
@@ -42,4 +42,26 @@ test('a run that went on as new while the connection was lost is followed to its
     ...['started', 'scheduled resolve', 'completed resolve', 'scheduled provision', 'completed provision'],
     ...['closed', 'started', 'scheduled cleanUp', 'completed cleanUp', 'closed'],
   ]);
+});
+
+test.each([
+  ['promotion', 'leaderfall promote status leader'],
+  ['janitor', 'leaderfall list'],
+])('a workflow of type %s is no run to be read', async (type, next) => {
+  const temporal = fakeTemporal(type, { a: rawHistory(startedEvent, completedEvent) });
+  const { signal } = new AbortController();
+  for (const read of [
+    () => readRun(accessTo(temporal), { workflowId }),
+    async () => {
+      for await (const _ of followRun(accessTo(temporal), { workflowId }, { signal })) expect.unreachable();
+    },
+  ]) {
+    await expect(read()).rejects.toMatchObject({
+      problem: {
+        code: 'INPUT_INVALID',
+        message: `leader is no run but a workflow of type ${type}`,
+        next: expect.stringContaining(next),
+      },
+    });
+  }
 });

@@ -4,6 +4,7 @@ import { problem } from '../../experiment/errors.ts';
 import type { TemporalAccess } from '../connect-temporal.ts';
 import { verdictExitCodes } from '../exit-codes.ts';
 import { followToEnd } from '../follow-to-end.ts';
+import { insistOnType } from '../history/own-type.ts';
 import { headLines, terminal, withTemporal } from './shared.ts';
 
 interface AbortOptions {
@@ -35,7 +36,7 @@ async function abort(access: TemporalAccess, workflowId: string, options: AbortO
     throw cause instanceof WorkflowNotFoundError ? notUnderWay(workflowId, 'it is unknown', cause) : cause;
   });
   // Of another type it has neither this signal nor a clean-up: it would ignore the one, and end by a cancel without the other.
-  if (type !== 'kafkaBrokerFailure') throw noRun(workflowId, type);
+  insistOnType(workflowId, type);
   if (status.name !== 'RUNNING') throw notUnderWay(workflowId, `it is ${status.name.toLowerCase()}`);
   const { reason, actor = process.env.USER } = options;
   // Both reach a run whose worker is away; only the run's own signal carries who and why.
@@ -51,15 +52,6 @@ async function abort(access: TemporalAccess, workflowId: string, options: AbortO
   });
   // Stopped is what was asked for.
   return code === verdictExitCodes.Stopped ? 0 : code;
-}
-
-function noRun(workflowId: string, type: string) {
-  return problem('INPUT_INVALID', `${workflowId} is no run but a workflow of type ${type}`, {
-    next:
-      type === 'promotion'
-        ? `leaderfall promote stop ${workflowId} --reason TEXT`
-        : 'leaderfall list shows the runs.',
-  });
 }
 
 function notUnderWay(workflowId: string, why: string, cause?: unknown) {

@@ -6,6 +6,7 @@ import type { TemporalAccess } from '../connect-temporal.ts';
 import { messageOf } from '../connect-temporal.ts';
 import { actionsOf } from './actions.ts';
 import { eventDecoder, type RawEvent } from './decode.ts';
+import { insistOnType, type OwnType } from './own-type.ts';
 import type { RunEvent } from './run-event.ts';
 
 /** gRPC status codes that a person can do something about at once; others are waited out. */
@@ -18,16 +19,19 @@ const patienceMs = 40_000;
 /** ContinueAsNewInitiator: a retry or a cron schedule began a run of its own. */
 const otherRuns: readonly unknown[] = [2, 3];
 
-/** A run to be read. Without `runId`: the newest of that workflow id. */
+/** What is to be read. */
 export interface RunRef {
   workflowId: string;
+  /** Without it: the newest of that workflow id. */
   runId?: string;
+  /** What it has to be; default: a run. */
+  type?: OwnType;
 }
 
 /**
  * Events of a run as they come, across continue-as-new, until it closes or `signal` aborts. Survives a server that is away:
- * `lost` is told once each time, and reading goes on where it stopped. Throws INPUT_INVALID where there is no such run,
- * TEMPORAL_UNREACHABLE for an answer that no waiting mends.
+ * `lost` is told once each time, and reading goes on where it stopped. Throws INPUT_INVALID where there is no such run or it is of
+ * another type, TEMPORAL_UNREACHABLE for an answer that no waiting mends.
  */
 export async function* followRun(
   access: TemporalAccess,
@@ -93,6 +97,8 @@ async function* eventsOf(
       continue;
     }
     for (const raw of page.history?.events ?? []) {
+      const began = raw.workflowExecutionStartedEventAttributes;
+      if (began) insistOnType(run.workflowId, began.workflowType?.name ?? '', run.type);
       const event = await decode(raw);
       const id = Number(raw.eventId);
       if (id <= seen) continue;

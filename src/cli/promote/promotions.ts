@@ -79,7 +79,7 @@ export async function promotionEnd(
     for (;;) {
       // One that was reset from outside goes on in another run.
       const { runId, status } = await describePromotion(access, workflowId);
-      const run = { workflowId, runId };
+      const run: RunRef = { workflowId, runId, type: 'promotion' };
       if (status.name !== 'RUNNING') return await keptRecord(access, run, status.name);
       for await (const _ of followRun(access, run, { signal, lost })) {
         // What has happened is in the record.
@@ -120,7 +120,8 @@ export async function stopPromotion(
  */
 export async function readPromotion(access: TemporalAccess, workflowId: string): Promise<PromotionRecord> {
   const { runId, status } = await describePromotion(access, workflowId);
-  if (status.name !== 'RUNNING') return await keptRecord(access, { workflowId, runId }, status.name);
+  if (status.name !== 'RUNNING')
+    return await keptRecord(access, { workflowId, runId, type: 'promotion' }, status.name);
   const handle = access.client.workflow.getHandle(workflowId);
   return await access.client
     .withDeadline(Date.now() + patienceMs, () => handle.query<PromotionRecord>('status'))
