@@ -27,10 +27,13 @@ export interface RecordReader {
   close(): Promise<void>;
 }
 
-/** Settings by which a reader finds a new leader or coordinator soon; times in ms. */
+/**
+ * Settings by which a reader finds a new leader or coordinator soon; times in ms. When a coordinator has died, kafkajs gives up and joins
+ * anew as another member, while the new coordinator waits for the one that it knows: for no longer than the rebalance time-out.
+ */
 const readerSettings = {
   sessionTimeout: 10_000,
-  rebalanceTimeout: 10_000,
+  rebalanceTimeout: 2_000,
   heartbeatInterval: 1_000,
   metadataMaxAge: 2_000,
   maxWaitTimeInMs: 100,
