@@ -84,12 +84,12 @@ function trimmed(kill: KillRecord): KillRecord {
 }
 
 /** Whether a kill was carried out on the stream's leader. */
-export function killedLeader({ act, plan }: KillRecord): boolean {
+export function killedLeader({ act, plan }: Pick<KillRecord, 'act' | 'plan'>): boolean {
   return wasCarriedOut(act) && plan !== undefined && plan.broker === plan.leader;
 }
 
 /** Whether a kill was carried out on a replica of the stream. */
-export function killedReplica({ act, plan }: KillRecord): boolean {
+export function killedReplica({ act, plan }: Pick<KillRecord, 'act' | 'plan'>): boolean {
   return wasCarriedOut(act) && plan?.replicas.includes(plan.broker) === true;
 }
 

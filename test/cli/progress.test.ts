@@ -15,8 +15,16 @@ const plan = {
   leader: 2,
   leaderEpoch: 5,
   isr: [2, 0, 1],
+  replicas: [2, 0, 1],
   guardWaitMs: 0,
   guardReasons: [],
+};
+const act = {
+  outcome: 'deleted',
+  requestedAt: 20_004,
+  answeredAt: 20_010,
+  gracePeriodSeconds: 300,
+  repeated: false,
 };
 
 function told(events: RunEvent[]): Line[] {
@@ -32,13 +40,6 @@ function step(activity: string, input: unknown, result: unknown): RunEvent[] {
 
 describe('lines of a run', () => {
   it('tell each kill with deadline, broker, pod, lateness and proof', () => {
-    const act = {
-      outcome: 'deleted',
-      requestedAt: 20_004,
-      answeredAt: 20_010,
-      gracePeriodSeconds: 300,
-      repeated: false,
-    };
     const proof = {
       proven: true,
       exitCode: 143,
@@ -49,7 +50,7 @@ describe('lines of a run', () => {
     const texts = told([
       ...step('aim', { index: 1 }, { outcome: 'aimed', plan }),
       ...step('kill', { plan }, act),
-      ...step('prove', { plan }, proof),
+      ...step('prove', { plan, act }, proof),
     ]).map(({ text }) => text);
     expect(texts).toEqual([
       'kill 2: leader 2, epoch 5, in sync 2, 0, 1; aimed at broker 2 for 00:00:20.000',
@@ -60,24 +61,56 @@ describe('lines of a run', () => {
 
   it('keep the wait for the guard apart from lateness', () => {
     const waited = { ...plan, guardWaitMs: 3_000, guardReasons: ['not in sync: broker 1'] };
-    const act = {
-      outcome: 'deleted',
-      requestedAt: 23_001,
-      answeredAt: 23_010,
-      gracePeriodSeconds: 0,
-      repeated: false,
-    };
     const [aimed, killed] = told([
       ...step('aim', { index: 1 }, { outcome: 'aimed', plan: waited }),
-      ...step('kill', { plan: waited }, act),
+      ...step('kill', { plan: waited }, { ...act, requestedAt: 23_001, answeredAt: 23_010 }),
     ]);
     expect(aimed?.text).toContain('waited 3.0 s: not in sync: broker 1');
     expect(killed?.text).toContain('1 ms late');
   });
 
   it('never show as observed what was not', () => {
-    const [line] = told(step('prove', { plan }, { proven: true, evidence: [] }));
+    const [line] = told(step('prove', { plan, act }, { proven: true, evidence: [] }));
     expect(line?.text).toBe('kill 2 proven: new leader not observed, full ISR not observed');
+  });
+
+  it.each([
+    ['did not lead', { ...plan, leader: 0 }, {}, ': full ISR not observed'],
+    [
+      'did not lead, and is back',
+      { ...plan, leader: 0 },
+      { timeToFullIsrMs: 900 },
+      ': all replicas in sync after 900 ms',
+    ],
+    ['holds nothing of the stream', { ...plan, leader: 0, isr: [0, 1], replicas: [0, 1] }, {}, ''],
+  ])('look for no new leader of a broker that %s', (_, aimed, seen, facts) => {
+    const proof = { proven: true, evidence: [], ...seen };
+    expect(told(step('prove', { plan: aimed, act }, proof))[0]?.text).toBe(`kill 2 proven${facts}`);
+  });
+
+  it('tell a crash as what it was: no pod is deleted, and there is no grace', () => {
+    const crash = { ...act, outcome: 'killed', gracePeriodSeconds: 0 };
+    const [line] = told(step('kill', { plan }, crash));
+    expect(line?.text).toBe('kill 2: broker 2 (pod kafka-kafka-2) sent SIGKILL at 00:00:20.004, 4 ms late');
+  });
+
+  it.each([
+    [{ evidence: ['it died by terminated'], foreign: 'the pod was evicted' }, 'the pod was evicted'],
+    [
+      { evidence: ['it died by controlled-shutdown, which fault crash does not bring', 'exit code 143'] },
+      'it died by controlled-shutdown, which fault crash does not bring',
+    ],
+    [{ evidence: [] }, 'the death was not seen'],
+  ])('say why a kill is not proven: %j', (proof, why) => {
+    const [line] = told(step('prove', { plan, act }, { proven: false, ...proof }));
+    expect(line?.text).toBe(`kill 2 not proven: ${why}`);
+  });
+
+  it('name the command that reads the stream along', () => {
+    const liveness = { namespace: 'kafka', pod: 'kafka-liveness', node: 'n', topic: 't' };
+    expect(told(step('startLiveness', {}, liveness)).at(-1)?.text).toBe(
+      'to read along: kubectl logs -f kafka-liveness -c kafka-consumer -n kafka',
+    );
   });
 
   it('show a skipped kill, a failed step, an abort and a broken worker', () => {

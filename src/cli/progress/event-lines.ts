@@ -1,8 +1,15 @@
 import type { Act, Activities, Aim, Closing, KillContext, Resolved } from '../../activities/contract.ts';
 import type { BrokenSlo } from '../../experiment/abort-on.ts';
 import { targetText } from '../../experiment/describe.ts';
+import { killedLeader, killedReplica } from '../../experiment/earlier-kills.ts';
 import type { Problem } from '../../experiment/errors.ts';
-import type { KillPlan, KillProof, ProvisionedKafka, StartedLiveness } from '../../experiment/result.ts';
+import type {
+  KillAct,
+  KillPlan,
+  KillProof,
+  ProvisionedKafka,
+  StartedLiveness,
+} from '../../experiment/result.ts';
 import { plannedKills } from '../../experiment/schedule.ts';
 import { clock, duration } from '../../report/format.ts';
 import { brokenText } from '../../verdict/words.ts';
@@ -10,6 +17,8 @@ import type { ActivityName, RunEvent } from '../history/run-event.ts';
 import { type Line, stepOf } from './line.ts';
 
 type Said = Omit<Line, 'at' | 'step'>;
+/** A kill and how it was carried out. */
+type Made = { plan: KillPlan; act: KillAct };
 type Completed = { [Name in ActivityName]?: (result: never, input: never) => Said[] };
 
 /** What a person is told when a step begins; steps that are over at once say nothing. */
@@ -49,18 +58,19 @@ const endings: Completed = {
       ? { text: `litmuschaos.io/chaos="true" (before: ${former ?? 'none'})` }
       : { text: 'already annotated by this run' },
   ],
-  startLiveness: ({ topic, pod, node, replicationFactor, minInsyncReplicas }: StartedLiveness) => [
+  startLiveness: ({ topic, namespace, pod, node, replicationFactor, minInsyncReplicas }: StartedLiveness) => [
     {
       text: `steady stream through topic ${topic} (replicas ${replicationFactor}, min in sync ${minInsyncReplicas}), pod ${pod} on ${node}`,
       tone: 'good',
     },
+    { text: `to read along: kubectl logs -f ${pod} -c kafka-consumer -n ${namespace}`, tone: 'dim' },
   ],
   aim: (aim: Aim, { index }: { index: number }) => [aimText(aim, index)],
   watchSlo: (broken: BrokenSlo) => [sloText(broken)],
   kill: (act: Act, { plan }: { plan: KillPlan }) => [
     act.outcome === 'slo-broken' ? sloText(act.broken) : killText(act, plan),
   ],
-  prove: (proof: KillProof, { plan }: KillContext & { plan: KillPlan }) => [proofText(proof, plan)],
+  prove: (proof: KillProof, made: KillContext & Made) => [proofText(proof, made)],
   closeStream: (closing: Closing) => closingText(closing),
   cleanUp: ({ done, leftovers }: Awaited<ReturnType<Activities['cleanUp']>>) => [
     ...done.map((text): Said => ({ text, tone: 'dim' })),
@@ -147,26 +157,37 @@ function killText(act: Exclude<Act, { outcome: 'slo-broken' }>, plan: KillPlan):
   if (act.outcome === 'moved') return { text: `${name}: ${act.reason}, aiming again`, tone: 'warn' };
   if (act.outcome === 'skipped') return { text: `${name} skipped: ${act.reason}`, tone: 'warn' };
   const late = Math.max(0, act.requestedAt - plan.deadline - plan.guardWaitMs);
-  return {
-    text: `${name}: pod ${plan.pod} (broker ${plan.broker}) deleted at ${clock(act.requestedAt)}, ${duration(late)} late, grace ${act.gracePeriodSeconds} s`,
-    tone: 'strong',
+  const when = `at ${clock(act.requestedAt)}, ${duration(late)} late`;
+  const did = {
+    deleted: `pod ${plan.pod} (broker ${plan.broker}) deleted ${when}, grace ${act.gracePeriodSeconds} s`,
+    killed: `broker ${plan.broker} (pod ${plan.pod}) sent SIGKILL ${when}`,
   };
+  return { text: `${name}: ${did[act.outcome]}`, tone: 'strong' };
 }
 
-function proofText(proof: KillProof, plan: KillPlan): Said {
-  const name = `kill ${plan.index + 1}`;
-  if (!proof.proven)
-    return { text: `${name} not proven: ${proof.foreign ?? 'the death was not seen'}`, tone: 'bad' };
+/** Leader and ISR only where the kill was to change them. */
+function proofText(proof: KillProof, made: Made): Said {
+  const name = `kill ${made.plan.index + 1}`;
+  if (!proof.proven) {
+    const why = proof.foreign ?? proof.evidence[0] ?? 'the death was not seen';
+    return { text: `${name} not proven: ${why}`, tone: 'bad' };
+  }
   const facts = [
     proof.exitCode === undefined ? undefined : `exit code ${proof.exitCode}`,
-    proof.timeToNewLeaderMs === undefined
-      ? 'new leader not observed'
-      : `leader ${proof.newLeader ?? '?'} after ${duration(proof.timeToNewLeaderMs)}`,
-    proof.timeToFullIsrMs === undefined
-      ? 'full ISR not observed'
-      : `all replicas in sync after ${duration(proof.timeToFullIsrMs)}`,
+    killedLeader(made) ? newLeaderText(proof) : undefined,
+    killedReplica(made) ? fullIsrText(proof) : undefined,
   ].filter((fact) => fact !== undefined);
-  return { text: `${name} proven: ${facts.join(', ')}`, tone: 'good' };
+  return { text: [`${name} proven`, facts.join(', ')].filter(Boolean).join(': '), tone: 'good' };
+}
+
+function newLeaderText({ newLeader, timeToNewLeaderMs }: KillProof): string {
+  if (timeToNewLeaderMs === undefined) return 'new leader not observed';
+  return `leader ${newLeader ?? '?'} after ${duration(timeToNewLeaderMs)}`;
+}
+
+function fullIsrText({ timeToFullIsrMs }: KillProof): string {
+  if (timeToFullIsrMs === undefined) return 'full ISR not observed';
+  return `all replicas in sync after ${duration(timeToFullIsrMs)}`;
 }
 
 function closingText({ stream, livenessPod, isrFullAtEnd }: Closing): Said[] {
