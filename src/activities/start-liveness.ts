@@ -163,7 +163,7 @@ async function steady(
           `consumer: ${reads} reads/s, last error: ${consumer?.lastError ?? 'none'}`,
           `in sync: ${observer?.current.isr.join(', ') ?? 'not observed'} of ${observer?.current.replicas.join(', ') ?? ''}`,
         ],
-        next: `kubectl -n ${ref.namespace} logs ${livenessPodName} -c kafka-producer`,
+        next: `kubectl -n ${ref.namespace} logs ${livenessPodName} -c kafka-producer; where that shows no error, lower liveness.ratePerSecond: ${liveness.ratePerSecond} may be more than the machine sends`,
       });
     }
     const pod = await readLivenessPod(kubernetes, ref);

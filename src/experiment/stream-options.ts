@@ -13,7 +13,9 @@ export const streamOptions = {
     .min(1)
     .max(1_000_000)
     .default(100)
-    .describe('Records a second, over all partitions; what the machine cannot send shows as latency.'),
+    .describe(
+      'Records a second, over all partitions. A run begins to kill only at nine tenths of it; what cannot be sent in time later shows as latency.',
+    ),
   recordBytes: z
     .int()
     .min(smallestRecord)

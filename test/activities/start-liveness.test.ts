@@ -86,6 +86,7 @@ test('a stream that never flows ends with what each container last said', async 
     code: 'STREAM_NOT_STEADY',
     step: 'liveness',
     evidence: [expect.stringContaining('NotEnoughReplicas'), expect.anything(), 'in sync: 1 of 1, 2, 3'],
+    next: expect.stringContaining('lower liveness.ratePerSecond: 100 may be more'),
     retried: false,
   });
 });
