@@ -14,6 +14,7 @@ import { paths } from '../paths.ts';
 import { run } from '../run.ts';
 import { imageFromFolder, workFolder } from './buildah.ts';
 import { addUser, debian, extractPackage } from './debian.ts';
+import { libraries } from './libraries.ts';
 
 const pause = 'registry.k8s.io/pause:3.10';
 const busybox = 'docker.io/library/busybox:latest';
@@ -135,7 +136,7 @@ async function buildExporter(): Promise<void> {
       const folder = workFolder('exporter');
       await extractPackage('prometheus-node-exporter', folder);
       // Debian's binary is linked with libc; the loader and the C library come along.
-      for (const library of ['/lib64/ld-linux-x86-64.so.2', '/lib/x86_64-linux-gnu/libc.so.6']) {
+      for (const library of libraries[process.arch] ?? []) {
         cpSync(realpathSync(library), join(folder, library), { recursive: true });
       }
       mkdirSync(join(folder, 'bin'), { recursive: true });
