@@ -23,6 +23,7 @@ const { values } = parseArgs({
     stop: { type: 'boolean', default: false },
     load: { type: 'string' },
     room: { type: 'string' },
+    workers: { type: 'string' },
     duration: { type: 'string' },
     within: { type: 'string' },
     node: { type: 'string' },
@@ -35,7 +36,7 @@ if (!Number.isInteger(times) || times < 1) {
   console.error(`--repeat takes a number of runs, not ${values.repeat}`);
   process.exit(64);
 }
-for (const name of ['load', 'room', 'duration', 'within'] as const) {
+for (const name of ['load', 'room', 'workers', 'duration', 'within'] as const) {
   const value = values[name];
   if (value !== undefined && !(Number(value) > 0)) {
     console.error(`--${name} takes a number above 0, not ${value}`);
@@ -48,9 +49,10 @@ if (values.stop) {
 }
 if (values.load !== undefined) {
   const { benchLoad } = await import('./load/bench-load.ts');
-  const { load, room, duration, within, node, profile } = values;
+  const { load, room, workers, duration, within, node, profile } = values;
   const options = {
     ...(room === undefined ? {} : { room: Number(room) }),
+    ...(workers === undefined ? {} : { workers: Number(workers) }),
     ...(duration === undefined ? {} : { duration: Number(duration) }),
     ...(within === undefined ? {} : { within: Number(within) }),
     ...(node === undefined ? {} : { node }),

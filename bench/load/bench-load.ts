@@ -16,6 +16,7 @@ const most = 800;
 /** Options of `npm run bench -- --load N`. */
 export interface LoadOptions {
   room?: number;
+  workers?: number;
   duration?: number;
   within?: number;
   node?: string;
@@ -24,7 +25,7 @@ export interface LoadOptions {
 
 /**
  * `npm run bench -- --load N`: N live runs on one limited worker, with a real Temporal server and simulated clusters; then twice as many, until
- * a level misses its aim. `room`: LEADERFALL_RUNS_AT_ONCE, else as many as there are runs; with it there is one level. `duration`: of each
+ * a level misses its aim. `room`: LEADERFALL_RUNS_AT_ONCE, else as many as there are runs; with it there is one level. `workers`: on the one task queue, 1 by default. `duration`: of each
  * run's kills, by default long enough for all to be live for a minute, s. `within`: the time over which they begin, s.
  * `node`: options of Node in the place of the image's. `profile`: a folder for Node's CPU profiles of the worker. Gives the exit
  * code: 1 where something was lost or wrong, however late; a figure that misses its aim is only shown.
@@ -32,7 +33,7 @@ export interface LoadOptions {
 export async function benchLoad(
   first: number,
   folder: string,
-  { room, duration = 120, within = 60, node, profile }: LoadOptions,
+  { room, workers = 1, duration = 120, within = 60, node, profile }: LoadOptions,
 ): Promise<number> {
   const options = node === undefined ? deployedNode().options : node.split(' ').filter(Boolean);
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
@@ -42,7 +43,7 @@ export async function benchLoad(
     for (let runs = first; runs <= most; runs *= 2) {
       console.error(`  ${runs} runs …`);
       const level = await playLevel(rig, {
-        ...{ runs, room: room ?? runs, node: [...options, ...profiling] },
+        ...{ runs, workers, room: room ?? runs, node: [...options, ...profiling] },
         ...{ durationSeconds: duration, beginWithinSeconds: within },
       });
       levels.push(level);
@@ -85,7 +86,7 @@ function verdictOf(levels: Level[]): string {
   const unlimited = levels.find((level) => level.unlimited)?.unlimited;
   const within = unlimited ? `not limited (${unlimited})` : `${cpus} CPU and ${memoryMiB} MiB`;
   return [
-    `one worker, ${within}: ${good ? `${good.runs} live runs reach every aim` : 'no level reaches every aim'}${beyond}`,
+    `${last?.workers === 1 ? 'one worker' : `${last?.workers} workers, each`}, ${within}: ${good ? `${good.runs} live runs reach every aim` : 'no level reaches every aim'}${beyond}`,
     `load of the machine ${loadavg()[0]?.toFixed(1)}`,
   ].join('\n');
 }
@@ -93,19 +94,31 @@ function verdictOf(levels: Level[]): string {
 function tableOf(levels: Level[]): string {
   const table = new Table({
     head: [
-      ...['runs', 'room', 'verdicts', 'kills made', 'skipped', 'delay p50', 'p99', 'max ms'],
-      ...['heartbeats missed', 'lost or wrong', 's', 'CPU worker', 'Temporal', 'clusters', 'peak MiB'],
+      ...['runs', 'workers', 'room', 'verdicts', 'kills made', 'skipped', 'delay p50', 'p99', 'max ms'],
+      ...['heartbeats missed', 'lost or wrong', 's', 'CPU workers', 'Temporal', 'clusters', 'peak MiB'],
     ],
     style: { head: [], border: [] },
   });
   for (const level of levels) {
-    const { runs, room, verdicts, planned, skipped, delays, missedHeartbeats, wrong, seconds, load } = level;
+    const {
+      runs,
+      workers,
+      room,
+      verdicts,
+      planned,
+      skipped,
+      delays,
+      missedHeartbeats,
+      wrong,
+      seconds,
+      load,
+    } = level;
     table.push([
-      ...[runs, room, [...verdicts].map(([verdict, count]) => `${count} ${verdict}`).join(', ')],
+      ...[runs, workers, room, [...verdicts].map(([verdict, count]) => `${count} ${verdict}`).join(', ')],
       ...[`${delays.length} of ${planned}`, skipped],
       ...[0.5, 0.99, 1].map((part) => quantile(delays, part) ?? 0),
       ...[missedHeartbeats, wrong.length, Math.round(seconds)],
-      ...[load.worker, load.temporal, load.clusters].map((one) => one.toFixed(2)),
+      ...[load.workers, load.temporal, load.clusters].map((one) => one.toFixed(2)),
       Math.round(level.peakMiB),
     ]);
   }

@@ -20,15 +20,17 @@ const readyMs = 60_000;
 /** Longer than any run may take, its turn in a queue included. ms */
 const patienceMs = 420_000;
 
-/** What one worker is given. */
+/** What each worker is given. */
 export const limits = { cpus: 1, memoryMiB: 1_024 };
 
 /** What one level is. */
 export interface LevelPlan {
   runs: number;
-  /** For so many runs the worker has room: LEADERFALL_RUNS_AT_ONCE. */
+  /** Workers on the one task queue. */
+  workers: number;
+  /** For so many runs each worker has room: LEADERFALL_RUNS_AT_ONCE. */
   room: number;
-  /** Options of Node for the worker. */
+  /** Options of Node for the workers. */
   node: string[];
   /** Of each run's kills. */
   durationSeconds: number;
@@ -36,9 +38,10 @@ export interface LevelPlan {
   beginWithinSeconds: number;
 }
 
-/** So many runs at once on one worker, as it was seen from outside. */
+/** So many runs at once, as they were seen from outside. */
 export interface Level {
   runs: number;
+  workers: number;
   room: number;
   /** Runs by verdict; `none` where there was no result in time. */
   verdicts: Map<string, number>;
@@ -52,17 +55,18 @@ export interface Level {
   /** Deaths that no kill of a result explains, and what runs left. */
   wrong: string[];
   seconds: number;
-  /** Of the worker, the Temporal server, and this process with the clusters: share of one processor. */
-  load: { worker: number; temporal: number; clusters: number };
+  /** Of the workers together, the Temporal server, and this process with the clusters: share of one processor. */
+  load: { workers: number; temporal: number; clusters: number };
+  /** Of the worker that had most. */
   peakMiB: number;
-  /** Why the worker was not limited. */
+  /** Why the workers were not limited. */
   unlimited?: string;
 }
 
 /** Plays one level on a Temporal server of its own. */
 export async function playLevel(
   rig: Rig,
-  { runs, room, node, durationSeconds, beginWithinSeconds }: LevelPlan,
+  { runs, workers, room, node, durationSeconds, beginWithinSeconds }: LevelPlan,
 ): Promise<Level> {
   const schedule = { ...rhythm, durationSeconds };
   const name = `load-${runs}-${room}`;
@@ -70,12 +74,14 @@ export async function playLevel(
   const names = Array.from({ length: runs }, (_, index) => `${name}-${index}`);
   const clusters = await Promise.all(names.map((one) => rig.cluster(one, one)));
   const env = { LEADERFALL_RUNS_AT_ONCE: String(room) };
-  const worker = rig.worker(rig.together, server, name, { env, node });
-  const limited = limit(worker.pid, limits);
+  const numbers = Array.from({ length: workers }, (_, number) => `${name}-worker-${number}`);
+  const started = numbers.map((one) => rig.worker(rig.together, server, name, { env, node, log: one }));
+  const limited = started.map(({ pid }) => limit(pid, limits));
   try {
-    await untilReady(join(rig.folder, `worker-${name}.log`));
-    const pids = { worker: worker.pid, temporal: server.pid(), clusters: process.pid };
-    const used = () => Object.values(pids).map(processorSeconds);
+    for (const one of numbers) await untilReady(join(rig.folder, `worker-${one}.log`));
+    const own = started.map(({ pid }) => pid);
+    const sum = (pids: number[]) => pids.reduce((all, pid) => all + processorSeconds(pid), 0);
+    const used = () => [own, [server.pid()], [process.pid]].map(sum);
     const [began, before] = [Date.now(), used()];
     const ends = await Promise.all(
       names.map(async (workflowId, index) => {
@@ -85,21 +91,22 @@ export async function playLevel(
     );
     const [seconds, after] = [(Date.now() - began) / 1_000, used()];
     const share = (index: number) => ((after[index] ?? 0) - (before[index] ?? 0)) / seconds;
+    const refused = limited.find((one) => one.refused)?.refused;
     const level: Level = {
-      ...{ runs, room, seconds, planned: runs * plannedKills(schedule) },
+      ...{ runs, workers, room, seconds, planned: runs * plannedKills(schedule) },
       ...sumOf(ends, clusters),
       missedHeartbeats: (await Promise.all(ends.map(({ handle }) => missedIn(handle)))).reduce(
         (sum, one) => sum + one,
         0,
       ),
-      load: { worker: share(0), temporal: share(1), clusters: share(2) },
-      peakMiB: peakMiB(worker.pid),
-      ...(limited.refused ? { unlimited: limited.refused } : {}),
+      load: { workers: share(0), temporal: share(1), clusters: share(2) },
+      peakMiB: Math.max(...own.map(peakMiB)),
+      ...(refused ? { unlimited: refused } : {}),
     };
     return level;
   } finally {
-    await worker.stop();
-    limited.release();
+    await Promise.all(started.map((worker) => worker.stop()));
+    for (const { release } of limited) release();
     await server.stop();
   }
 }

@@ -85,8 +85,8 @@ async function closeStream(
   };
   const sides = { producer, consumer, uncleanElection: uncleanElectionOf(request.kafka) };
   let stream = account(sides, ends);
-  // A consumer that has ended did not come to the end of the log: somebody who is still there has to.
-  if (stream && (ended || needsSecondReading(stream))) {
+  // Who did not come to the end of the log, as a consumer that has ended, leaves it to somebody who is still there, or to a new client.
+  if (stream && (ended || !stream.drained || needsSecondReading(stream))) {
     step.progress(['reading the log once more']);
     const again = await readLogAgain(kubernetes, liveness, ended ? 'observer' : 'consumer');
     stream = account({ ...sides, again }, ends);
@@ -102,6 +102,7 @@ async function closeStream(
           },
         }
       : {}),
+    ...(pod?.metadata?.uid === liveness.podUid ? { containers: ends } : {}),
     livenessPod: podEnd(pod, liveness.podUid),
     ...(isrFullAtEnd === undefined ? {} : { isrFullAtEnd }),
     recoveries,

@@ -6,6 +6,7 @@ import type { Promotion } from '../experiment/promotion/promotion.ts';
 import type { PromotionRecord } from '../experiment/promotion/record.ts';
 import type {
   ChaosResult,
+  ContainerEnds,
   Evidence,
   GuardWait,
   Judgement,
@@ -92,6 +93,8 @@ export type Act = KillAct | { outcome: 'locked'; by: Asked } | { outcome: 'slo-b
 /** How the stream and the partition looked when the run's chaos was over. */
 export interface Closing {
   stream?: StreamReport;
+  /** Absent where the stream's pod is gone, and from closings of earlier versions. */
+  containers?: ContainerEnds;
   livenessPod: PodEnd;
   isrFullAtEnd?: boolean;
   /** Full-ISR times (ms from the request) of kills whose own watch had to end at the next deadline. */

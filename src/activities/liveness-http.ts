@@ -46,6 +46,12 @@ export async function observerReport(
   return report && { ...report, aheadMs: report.now - (askedAt + Date.now()) / 2 };
 }
 
+/** Tells producer and consumer that the stream has begun to flow; those of an earlier image count from its beginning. */
+export async function announceSteady(kubernetes: KubernetesPort, pod: LivenessRef): Promise<void> {
+  const tell = (role: Role) => ask(kubernetes, pod, role, 'POST', '/steady');
+  await Promise.all([tell('producer'), tell('consumer')]);
+}
+
 /** Tells the consumer that the producer is about to stop. */
 export async function announceStop(kubernetes: KubernetesPort, pod: LivenessRef): Promise<void> {
   await ask(kubernetes, pod, 'consumer', 'POST', '/producer-stops');

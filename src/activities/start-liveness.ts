@@ -9,7 +9,13 @@ import { livenessPodName } from '../liveness/pod.ts';
 import { brokerPods } from './brokers.ts';
 import type { Activities, RunContext } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { consumerReport, observerReport, producerReport, readLivenessPod } from './liveness-http.ts';
+import {
+  announceSteady,
+  consumerReport,
+  observerReport,
+  producerReport,
+  readLivenessPod,
+} from './liveness-http.ts';
 import { hasEnded, placeLivenessPod } from './place-liveness.ts';
 import { runStep, type StepContext } from './step.ts';
 
@@ -155,7 +161,7 @@ async function steady(
     step.progress([
       `stream: ${acks} acks/s, ${reads} reads/s${good > 0 ? `, steady (${good} of ${steadyLooks})` : ''}`,
     ]);
-    if (good >= steadyLooks) return;
+    if (good >= steadyLooks) return await announceSteady(kubernetes, ref);
     if (Date.now() > deadline) {
       throw problem('STREAM_NOT_STEADY', `the stream did not reach ${enough} records a second`, {
         evidence: [

@@ -1,10 +1,10 @@
-import type { FaultWindows, Latency, StartedLiveness } from '../experiment/result.ts';
+import type { FaultWindows, StartedLiveness } from '../experiment/result.ts';
 import { type StreamSeries, seriesStepMs } from '../experiment/series.ts';
 import type { TimeSpan } from '../experiment/spans.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
-import { throughputDip } from '../liveness/fault-windows.ts';
 import { joinSeries } from '../liveness/join-series.ts';
 import type { SideReport } from '../liveness/series.ts';
+import { addTo, type Spread, summaryOf } from '../liveness/spread.ts';
 import { sideReport } from './liveness-http.ts';
 import { firstKillMs } from './start-liveness.ts';
 
@@ -34,20 +34,40 @@ export async function streamOverTime(
   ]);
   const series = joinSeries(producer, consumer, skewMs);
   if (!series) return {};
-  const dip = throughputDip(series, spans);
+  const unsent = consumer ? unsentOf(producer) : 0;
   return {
     series,
     faultWindows: {
       count: spans.length,
       totalMs: Math.round(spans.reduce((sum, { from, to }) => sum + to - from, 0)),
-      ...latencyOf('inside', consumer),
-      ...latencyOf('outside', consumer),
-      ...(dip === undefined ? {} : { throughputDipPercent: dip }),
+      ...latencyOf('inside', consumer, producer),
+      ...latencyOf('outside', consumer, producer),
+      ...(unsent > 0 ? { unsent } : {}),
+      ...(producer?.dipPercent === undefined ? {} : { throughputDipPercent: producer.dipPercent }),
     },
   };
 }
 
-function latencyOf(where: 'inside' | 'outside', side: SideReport | undefined): Partial<FaultWindows> {
-  const latency: Latency | undefined = side?.[where];
-  return latency && latency.count > 0 ? { [where]: latency } : {};
+/**
+ * Of the records that were read, and of those that could not be sent with what they waited: else an outage would be as short as the
+ * waits of the records that came through it. A container of an earlier image tells its own summary alone.
+ */
+function latencyOf(
+  where: 'inside' | 'outside',
+  consumer: SideReport | undefined,
+  producer: SideReport | undefined,
+): Partial<FaultWindows> {
+  if (!consumer) return {};
+  const { latencies } = consumer;
+  if (!latencies) return consumer[where].count > 0 ? { [where]: consumer[where] } : {};
+  const all: Spread = new Map(latencies[where]);
+  for (const [ms, records] of producer?.unsent?.[where] ?? []) addTo(all)(ms, records);
+  const { min: _, ...latency } = summaryOf(all);
+  return latency.count > 0 ? { [where]: latency } : {};
+}
+
+/** Records that could not be sent, inside the windows and outside. */
+function unsentOf(producer: SideReport | undefined): number {
+  const { inside = [], outside = [] } = producer?.unsent ?? {};
+  return [...inside, ...outside].reduce((sum, [, records]) => sum + records, 0);
 }

@@ -218,6 +218,7 @@ const streamSchema = z.object({
       totalMs: milliseconds,
       inside: latencySchema.optional(),
       outside: latencySchema.optional(),
+      unsent: count.optional(),
       throughputDipPercent: z.number().min(0).max(100).optional(),
     })
     .optional(),

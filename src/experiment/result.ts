@@ -295,9 +295,14 @@ export interface FaultWindows {
   count: number;
   /** Their length together, ms. */
   totalMs: number;
-  /** Send to receive, of the records that were due in a second of a window, and of all others since the stream was steady. */
+  /**
+   * Send to receive, of the records that were due in a second of a window, and of all others since the stream was steady. One whose
+   * send failed counts with the time until its partition took records again.
+   */
   inside?: Latency;
   outside?: Latency;
+  /** Records among them whose send failed; absent: none, or an earlier image, whose latencies are without them. */
+  unsent?: number;
   /** Acks that the worst second of the windows lost against the median of all other seconds, %. */
   throughputDipPercent?: number;
 }
@@ -313,11 +318,21 @@ export interface SilenceEnd {
   evidence: string[];
 }
 
+/** Exit code of a consumer that gave up after its silence time-out. */
+export const silenceExitCode = 3;
+
 /** State of one container of the liveness pod at the end. */
 export interface ContainerEnd {
   state: 'running' | 'terminated' | 'missing';
   exitCode?: number;
   reason?: string;
+}
+
+/** How each container of the liveness pod ended. */
+export interface ContainerEnds {
+  producer: ContainerEnd;
+  consumer: ContainerEnd;
+  observer: ContainerEnd;
 }
 
 /** State of the liveness pod at the end of the run. */
@@ -338,6 +353,8 @@ export interface Evidence {
   kills: KillRecord[];
   killsElsewhere?: KillsElsewhere;
   stream?: StreamReport;
+  /** Known also where nothing is of the stream; absent from closings of earlier versions. */
+  containers?: ContainerEnds;
   livenessPod?: PodEnd;
   isrFullAtEnd?: boolean;
   /** What ended the run before its time. */

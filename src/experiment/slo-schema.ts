@@ -28,7 +28,7 @@ export const sloSchema = z
         insideFault: limit
           .optional()
           .describe(
-            'Send to receive, of records due from a kill to the full ISR. Default 3 × liveness.consumerTimeoutMs.',
+            'Send to receive, of records due from a kill to the full ISR; one that could not be sent counts with its wait. Default 3 × liveness.consumerTimeoutMs.',
           ),
         outsideFault: limit
           .optional()

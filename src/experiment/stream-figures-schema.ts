@@ -32,6 +32,9 @@ export const streamFigures = {
       leaderChanges: count,
       controllerChanges: count,
       underReplicatedSeconds: z.number().min(0),
+      shrinkCount: count.optional(),
+      longestShrunkMs: milliseconds.optional(),
+      openShrinks: count.optional(),
       shrinks: z.array(z.object({ partition: count, at: epochMs, fullAt: epochMs.optional(), least: count })),
     })
     .optional(),

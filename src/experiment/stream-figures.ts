@@ -63,6 +63,10 @@ export interface MetadataFigures {
   controllerChanges: number;
   /** Sum over the partitions of the time with fewer replicas in sync than replicas, s. */
   underReplicatedSeconds: number;
+  /** How often the ISR of a partition shrank, the longest time until it was full again or the last look, ms, and how many were not then. */
+  shrinkCount?: number;
+  longestShrunkMs?: number;
+  openShrinks?: number;
   /** The first forty. */
   shrinks: IsrShrink[];
 }

@@ -1,16 +1,9 @@
-import type { ContainerEnd, Latency, StreamReport } from '../experiment/result.ts';
+import type { ContainerEnds, Latency, StreamReport } from '../experiment/result.ts';
 import { closeLedger } from './ledger/close.ts';
 import { type ReadReport, readFrom } from './ledger/read-report.ts';
 import { sentFrom } from './ledger/sent.ts';
 import { countOf, listOf, type Tally } from './ledger/tally.ts';
 import type { ConsumerReport, ProducerReport } from './protocol.ts';
-
-/** How each container of the liveness pod ended. */
-export interface ContainerEnds {
-  producer: ContainerEnd;
-  consumer: ContainerEnd;
-  observer: ContainerEnd;
-}
 
 /** What the stream's containers told. */
 export interface StreamSides {
@@ -96,7 +89,10 @@ function notesOn(
     notes.push(`${seen} of ${producer.unknown} records of unknown outcome were read`);
   }
   if (again) {
-    const why = consumer.silence ? 'after the consumer had given up' : 'before anything was called lost';
+    const notDrained = consumer.drained
+      ? 'before anything was called lost'
+      : 'as the consumer had not come to its end';
+    const why = consumer.silence ? 'after the consumer had given up' : notDrained;
     notes.push(`the log was read a second time, from its beginning, ${why}`);
   }
   for (const fact of consumer.direct?.stuckEvidence ?? []) {

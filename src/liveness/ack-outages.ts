@@ -16,16 +16,18 @@ export interface Dropped {
 
 /** Keeps the outages of one partition as its producer has them. All times by one monotonic clock, ms. */
 export interface AckOutages {
-  /** A batch is acknowledged whose oldest record was due then. */
-  acked(at: number, oldestDue: number): void;
-  /** A send ended in an error; `oldestDue` of its batch. */
-  failed(kind: string, oldestDue: number): void;
+  /** A batch is acknowledged that was to be sent then: when its oldest record was due and had waited for others. */
+  acked(at: number, wanted: number): void;
+  /** A send ended in an error. */
+  failed(kind: string, wanted: number): void;
   /** Requests that the client repeated by itself, and what it waited before them. */
   repeated(requests: number, waitedMs: number): void;
   /** Nothing was tried for so long. */
   paused(ms: number): void;
   rebuilt(): void;
-  /** The longest that are over and the one that is not; `waitingSince` is when the oldest record without an ack was due. */
+  /** Those that are over are none. */
+  forget(): void;
+  /** The longest that are over and the one that is not; `waitingSince` is when the oldest record without an ack was to be sent. */
   list(now: number, waitingSince?: number): ProducerOutage[];
   /** Number and length of those that are over and are not in the list any more. */
   readonly dropped: Dropped;
@@ -36,7 +38,7 @@ export function ackOutages(partition: number, epochOf: (at: number) => number): 
   const over: ProducerOutage[] = [];
   const dropped: Dropped = { partition, count: 0, totalMs: 0 };
   let lastAckAt: number | undefined;
-  let firstDue: number | undefined;
+  let firstWanted: number | undefined;
   let current = nothing();
 
   function outage(from: number, to: number): ProducerOutage {
@@ -54,15 +56,15 @@ export function ackOutages(partition: number, epochOf: (at: number) => number): 
 
   return {
     dropped,
-    acked(at, oldestDue) {
-      const waited = at - Math.max(lastAckAt ?? oldestDue, oldestDue);
-      const from = lastAckAt ?? firstDue ?? oldestDue;
+    acked(at, wanted) {
+      const waited = at - Math.max(lastAckAt ?? wanted, wanted);
+      const from = lastAckAt ?? firstWanted ?? wanted;
       if (current.failedSends > 0 || waited >= ackFloorMs) keep(outage(from, at));
       lastAckAt = at;
       current = nothing();
     },
-    failed(kind, oldestDue) {
-      firstDue ??= oldestDue;
+    failed(kind, wanted) {
+      firstWanted ??= wanted;
       current.failedSends++;
       current.errors[kind] = (current.errors[kind] ?? 0) + 1;
     },
@@ -76,10 +78,15 @@ export function ackOutages(partition: number, epochOf: (at: number) => number): 
     rebuilt() {
       current.rebuilds++;
     },
+    forget() {
+      over.length = 0;
+      dropped.count = 0;
+      dropped.totalMs = 0;
+    },
     list(now, waitingSince) {
       const since = Math.max(lastAckAt ?? 0, waitingSince ?? now);
       if (current.failedSends === 0 && now - since < ackFloorMs) return [...over];
-      const from = lastAckAt ?? firstDue ?? since;
+      const from = lastAckAt ?? firstWanted ?? since;
       return [...over, { ...outage(from, now), open: true }];
     },
   };

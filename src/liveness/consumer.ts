@@ -49,6 +49,8 @@ const closingMs = 20_000;
 export interface RunningConsumer {
   report(): ConsumerReport;
   series(request: SideRequest): SideReport;
+  /** The stream has only now begun to flow: times without records until then are no silences. */
+  steady(): void;
   /** Silence from now on is nobody's: the producer is about to be stopped, however long it then takes to close. */
   producerStops(): void;
   /** Reads to the end of the log. */
@@ -282,6 +284,10 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     report,
     series: series.report,
     record,
+    steady: () => {
+      silences.forget();
+      direct.steady();
+    },
     producerStops: () => {
       producerStopsAt ??= Date.now();
     },

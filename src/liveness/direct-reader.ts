@@ -18,6 +18,8 @@ export interface DirectReader {
   figures(): DirectReaderFigures;
   /** What shows that the client is stuck now, with one partition or with any; empty where it is not. */
   stuckNow(only?: number): string[];
+  /** The stream has only now begun to flow: what was silent until then was none. */
+  steady(): void;
   stop(): void;
 }
 
@@ -114,6 +116,7 @@ export function startDirectReader(settings: Settings, nextOf: (partition: number
   const timer = setInterval(look, lookMs);
   return {
     stuckNow,
+    steady: () => silences.forget(),
     figures() {
       const at = now();
       const { longest } = silences;

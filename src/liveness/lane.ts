@@ -48,7 +48,7 @@ export interface LaneEvents {
 /** The sending to one partition. */
 export interface Lane {
   outages: AckOutages;
-  /** When the oldest record that has no outcome was due, by the monotonic clock; undefined where none waits. */
+  /** When the oldest record that has no outcome was to be sent, by the monotonic clock; undefined where none waits. */
   waitingSince(): number | undefined;
   /** Sends no more; resolves when the last outcome is known. */
   stop(): Promise<void>;
@@ -87,11 +87,16 @@ export function startLane(settings: Settings, partition: number, events: LaneEve
       const at = now();
       began ??= { at, epoch: Date.now() };
       const due = Math.min(schedule.dueBy(at - began.at) - next, most);
-      const sleep = began.at + schedule.dueAt(next) + lingerMs - at;
+      const sleep = mayGoAt(began) - at;
       if (due > 0 && (sleep <= 0 || due === most)) await sendBatch(sender, began, due);
       else await delay(Math.min(Math.max(0, sleep), maxSleepMs));
     }
     await sender?.close().catch(() => {});
+  }
+
+  /** Until then the next record waits for others by its own will. By the monotonic clock. */
+  function mayGoAt(start: { at: number }): number {
+    return start.at + schedule.dueAt(next) + lingerMs;
   }
 
   async function connected(): Promise<RecordSender> {
@@ -116,20 +121,20 @@ export function startLane(settings: Settings, partition: number, events: LaneEve
       Math.round(start.epoch + schedule.dueAt(next + step)),
     );
     const batch: Batch = { partition, first: next, count, due };
-    const oldestDue = start.at + schedule.dueAt(next);
+    const wanted = Math.min(now(), mayGoAt(start));
     const before = { ...to.repeated };
     next += count;
-    unsettled = oldestDue;
+    unsettled = wanted;
     events.onSent(batch);
     try {
       const offset = await to.send(recordsOf(batch));
       countRepeated(to, before);
-      outages.acked(now(), oldestDue);
+      outages.acked(now(), wanted);
       lastAckAt = now();
       events.onAcked(batch, offset);
     } catch (error) {
       countRepeated(to, before);
-      outages.failed(errorKind(error), oldestDue);
+      outages.failed(errorKind(error), wanted);
       events.onUnknown(batch);
       events.onError(`${(error as Error).name}: ${(error as Error).message}`);
       // A broker takes the first batch after a failed one of an idempotent client for the same, and throws it out.
@@ -173,10 +178,9 @@ export function startLane(settings: Settings, partition: number, events: LaneEve
   return {
     outages,
     waitingSince: () => {
-      if (unsettled !== undefined || !began) return unsettled;
-      return schedule.dueBy(now() - began.at) > next && !stopping
-        ? began.at + schedule.dueAt(next)
-        : undefined;
+      if (unsettled !== undefined || !began || stopping) return unsettled;
+      const since = mayGoAt(began);
+      return since <= now() ? since : undefined;
     },
     async stop() {
       stopping = true;

@@ -1,3 +1,4 @@
+import { silenceExitCode } from '../experiment/result.ts';
 import { readAgain } from './closing-read.ts';
 import { startConsumer } from './consumer.ts';
 import { withCredentials } from './credentials.ts';
@@ -9,9 +10,6 @@ import { livenessPorts } from './protocol.ts';
 import { sideRequestOf } from './series.ts';
 import { type Routes, serve, writeTermination } from './server.ts';
 import { makeTopic } from './topic.ts';
-
-/** Exit code of a consumer that gave up after its silence time-out. */
-const silenceExitCode = 3;
 
 // Node's warnings are for those who write this program; kafkajs causes one at each connection, in the log that people follow.
 process.removeAllListeners('warning');
@@ -36,6 +34,7 @@ if (settings.role === 'producer') {
   await serveRole('producer', {
     'GET /report': () => producer.report(),
     'GET /series': (query) => producer.series(sideRequestOf(query)),
+    'POST /steady': () => producer.steady(),
     'POST /stop': () => producer.stop(),
   });
 }
@@ -51,6 +50,7 @@ if (settings.role === 'consumer') {
   await serveRole('consumer', {
     'GET /report': () => consumer.report(),
     'GET /series': (query) => consumer.series(sideRequestOf(query)),
+    'POST /steady': () => consumer.steady(),
     'POST /producer-stops': () => consumer.producerStops(),
     'POST /close': () => consumer.close(),
     'POST /again': () => consumer.again(),

@@ -53,7 +53,8 @@ export function metadataMeter(): MetadataMeter {
   const known = new Map<number, Known>();
   const leaders: LeaderKnown[] = [];
   const shrinks: IsrShrink[] = [];
-  const sums = { leaderlessMs: 0, leaderlessCount: 0, leaderChanges: 0, controllerChanges: 0, shrunkMs: 0 };
+  const sums = { leaderlessMs: 0, leaderlessCount: 0, leaderChanges: 0, controllerChanges: 0 };
+  const shrunk = { count: 0, longestMs: 0, ms: 0 };
   let lastController = -1;
 
   function leads(at: number, { partition, leader, leaderEpoch }: Partition): void {
@@ -79,7 +80,8 @@ export function metadataMeter(): MetadataMeter {
     found.behind = replicas.filter((id) => !isr.includes(id));
     if (isr.length >= replicas.length) {
       if (found.shrunkSince === undefined) return;
-      sums.shrunkMs += at - found.shrunkSince;
+      shrunk.ms += at - found.shrunkSince;
+      shrunk.longestMs = Math.max(shrunk.longestMs, at - found.shrunkSince);
       if (found.shrink) found.shrink.fullAt = at;
       delete found.shrunkSince;
       delete found.shrink;
@@ -87,6 +89,7 @@ export function metadataMeter(): MetadataMeter {
     }
     if (found.shrunkSince === undefined) {
       found.shrunkSince = at;
+      shrunk.count++;
       found.shrink = { partition, at, least: isr.length };
       if (shrinks.length < maxShrinks) shrinks.push(found.shrink);
     }
@@ -112,15 +115,19 @@ export function metadataMeter(): MetadataMeter {
     },
     behind: () => new Set([...known.values()].flatMap(({ behind = [] }) => behind)),
     figures(now) {
-      let { leaderlessMs, shrunkMs } = sums;
+      let { leaderlessMs } = sums;
+      let { ms: shrunkMs, longestMs } = shrunk;
       for (const { leaderlessSince = now, shrunkSince = now } of known.values()) {
         leaderlessMs += now - leaderlessSince;
         shrunkMs += now - shrunkSince;
+        longestMs = Math.max(longestMs, now - shrunkSince);
       }
       const { leaderlessCount, leaderChanges, controllerChanges } = sums;
       return {
         ...{ leaderlessMs, leaderlessCount, leaderChanges, controllerChanges },
         underReplicatedSeconds: Math.round(shrunkMs / 10) / 100,
+        ...{ shrinkCount: shrunk.count, longestShrunkMs: longestMs },
+        openShrinks: [...known.values()].filter(({ shrunkSince }) => shrunkSince !== undefined).length,
         shrinks: shrinks.map((shrink) => ({ ...shrink })),
       };
     },

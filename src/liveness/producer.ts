@@ -5,11 +5,14 @@ import { latencyRecorder, rateMeter } from './latency.ts';
 import { newSentLedger, recordAcked, recordUnknown, sentReport } from './ledger/sent.ts';
 import type { ProducerReport } from './protocol.ts';
 import { type SideReport, type SideRequest, seriesRecorder } from './series.ts';
+import { unsentRecords } from './unsent.ts';
 
 /** The running producer. */
 export interface RunningProducer {
   report(): ProducerReport;
   series(request: SideRequest): SideReport;
+  /** The stream has only now begun to flow: times without acks until then are no outages. */
+  steady(): void;
   /** Sends no more; resolves when the last outcome is known. Asked for again, it changes nothing and tells how things stand. */
   stop(): Promise<ProducerReport>;
 }
@@ -26,6 +29,7 @@ export function startProducer(settings: Settings): RunningProducer {
   const latency = latencyRecorder();
   const rate = rateMeter();
   const series = seriesRecorder();
+  const unsent = unsentRecords();
   const seen = { sent: 0, acked: 0, unknown: 0, rebuilds: 0, longestGapMs: 0 };
   let lastAckAt: number | undefined;
   let longestGapAt: number | undefined;
@@ -34,6 +38,7 @@ export function startProducer(settings: Settings): RunningProducer {
 
   function onAcked({ partition, first, count, due }: Batch, offset: number): void {
     recordAcked(ledger, partition, first, count, offset);
+    unsent.served(partition);
     const now = Date.now();
     const gap = lastAckAt === undefined ? 0 : now - lastAckAt;
     if (gap > seen.longestGapMs) {
@@ -59,8 +64,9 @@ export function startProducer(settings: Settings): RunningProducer {
         series.sent(count);
       },
       onAcked,
-      onUnknown: ({ first, count }) => {
+      onUnknown: ({ first, count, due }) => {
         recordUnknown(ledger, partition, first, count);
+        unsent.failed(partition, due);
         seen.unknown += count;
       },
       onError: (message) => {
@@ -71,6 +77,12 @@ export function startProducer(settings: Settings): RunningProducer {
       },
     }),
   );
+
+  function steady(): void {
+    for (const lane of lanes) lane.outages.forget();
+    seen.longestGapMs = 0;
+    longestGapAt = undefined;
+  }
 
   function report(): ProducerReport {
     const now = Date.now();
@@ -103,7 +115,8 @@ export function startProducer(settings: Settings): RunningProducer {
 
   return {
     report,
-    series: series.report,
+    series: (request) => ({ ...series.report(request), unsent: unsent.report(request) }),
+    steady,
     async stop() {
       stoppedAt ??= Date.now();
       await Promise.all(lanes.map((lane) => lane.stop()));

@@ -1,6 +1,16 @@
 import type { Latency } from '../experiment/result.ts';
 import { type TimeSpan, unpackSpans } from '../experiment/spans.ts';
 import { newSeconds, type Seconds, secondsFrom } from './seconds.ts';
+import {
+  type Apart,
+  addTo,
+  pairsOf,
+  type Spread,
+  type SpreadPairs,
+  spreadApart,
+  summaryOf,
+} from './spread.ts';
+import { throughput } from './throughput.ts';
 
 /** What one container recorded of its side of the stream, second by second; epoch ms of the pod's clock. */
 export interface SideReport {
@@ -22,6 +32,12 @@ export interface SideReport {
   /** Latency of the records that were due in a second that one of the asked spans touches, and of all others since then. */
   inside: Latency;
   outside: Latency;
+  /** The same latencies, each with its number of records. */
+  latencies?: Apart<SpreadPairs>;
+  /** The producer's alone: how long records waited whose send failed (`unsent.ts`). */
+  unsent?: Apart<SpreadPairs>;
+  /** What the worst second that a span touches lost of the median of all others, since then: 0 to 100 %. */
+  dipPercent?: number;
 }
 
 /** What is asked of a container's record. */
@@ -107,73 +123,46 @@ function sideReport(
   const begun = Math.min(parts[0]?.second ?? Infinity, endedAt / 1_000);
   const first = Math.floor(Math.max(begun, (request.from ?? 0) / 1_000) / width) * width;
   const end = Math.min(endedAt, request.to ?? Infinity);
-  const report: SideReport = {
+  const report: Omit<SideReport, 'inside' | 'outside'> = {
     ...{ now, from: first * 1_000, stepMs: request.stepMs },
     ...{ sent: [], done: [], doneMin: [], doneMax: [], min: [], p50: [], p99: [], max: [] },
-    ...{ inside: noLatency, outside: noLatency },
   };
-  const inside: Counts = new Map();
-  const outside: Counts = new Map();
+  const latency = spreadApart(request);
+  const whole = throughput(request, { from: begun * 1_000, to: end });
   let next = parts.findIndex(({ second }) => second >= first);
   for (let start = first; start * 1_000 <= end; start += width) {
     const sent = new Array<number>(width).fill(0);
     const done = new Array<number>(width).fill(0);
-    const latencies: Counts = new Map();
+    const latencies: Spread = new Map();
     for (let part = parts[next]; part && part.second < start + width; part = parts[++next]) {
       const index = part.second - start;
       sent[index] = (sent[index] ?? 0) + part.sent;
       done[index] = (done[index] ?? 0) + part.done;
       part.eachLatency(addTo(latencies));
-      const from = part.second * 1_000;
-      if (from + 1_000 > request.since)
-        part.eachLatency(addTo(touches(request.spans, from) ? inside : outside));
+      latency.take(part.second, part.eachLatency);
     }
+    for (const [index, count] of done.entries()) whole.take((start + index) * 1_000, count);
     report.sent.push(mean(sent));
     report.done.push(mean(done));
     report.doneMin.push(Math.min(...done));
     report.doneMax.push(Math.max(...done));
-    const { min, p50, p99, max, count } = summary(latencies);
+    const { min, p50, p99, max, count } = summaryOf(latencies);
     report.min.push(count > 0 ? min : null);
     report.p50.push(count > 0 ? p50 : null);
     report.p99.push(count > 0 ? p99 : null);
     report.max.push(count > 0 ? max : null);
   }
-  const { min: _, ...insideLatency } = summary(inside);
-  const { min: __, ...outsideLatency } = summary(outside);
-  return { ...report, inside: insideLatency, outside: outsideLatency };
-}
-
-/** Latency in ms → records. */
-type Counts = Map<number, number>;
-
-function addTo(counts: Counts): (latency: number, count: number) => void {
-  return (latency, count) => counts.set(latency, (counts.get(latency) ?? 0) + count);
-}
-
-const noLatency: Latency = { p50: 0, p99: 0, max: 0, count: 0 };
-
-function touches(spans: readonly TimeSpan[], second: number): boolean {
-  return spans.some(({ from, to }) => from < second + 1_000 && to > second);
+  const { min: _, ...inside } = summaryOf(latency.inside);
+  const { min: __, ...outside } = summaryOf(latency.outside);
+  const dipPercent = whole.dipPercent();
+  return {
+    ...report,
+    ...{ inside, outside, latencies: pairsOf(latency) },
+    ...(dipPercent === undefined ? {} : { dipPercent }),
+  };
 }
 
 /** To a tenth: at one record a second, two seconds may share one. */
 function mean(counts: number[]): number {
   return Math.round((counts.reduce((sum, count) => sum + count, 0) / counts.length) * 10) / 10;
-}
-
-/** Exact figures of counted latencies. */
-function summary(counts: Counts): Latency & { min: number } {
-  const counted = [...counts].sort(([a], [b]) => a - b);
-  const count = counted.reduce((sum, [, one]) => sum + one, 0);
-  const atPercentile = (percentile: number): number => {
-    let below = 0;
-    const reached = counted.find(([, one]) => {
-      below += one;
-      return below >= (count * percentile) / 100;
-    });
-    return reached?.[0] ?? 0;
-  };
-  const [[min] = [0]] = counted;
-  const [max] = counted.at(-1) ?? [0];
-  return { min, p50: atPercentile(50), p99: atPercentile(99), max, count };
 }

@@ -10,6 +10,8 @@ export interface Silences {
   came(partition: number, at: number): number;
   /** Who has been silent for longest, one that never had a record since the first of any; undefined before that. */
   quietest(): Quiet | undefined;
+  /** Those that are over are none. */
+  forget(): void;
   /** The longest that a record has ended, ms, and when it began. */
   readonly longest: { ms: number; at?: number };
 }
@@ -24,6 +26,9 @@ export function silencesOf(partitions: number): Silences {
   return {
     get longest() {
       return longest;
+    },
+    forget() {
+      longest = { ms: 0 };
     },
     came(partition, at) {
       firstAt ??= at;

@@ -98,10 +98,12 @@ export function environmentSection(result: ChaosResult): Html {
 export function streamSection(stream: StreamReport): Html {
   const outages = outageTable(stream);
   const shrinks = shrinkTable(stream);
+  const { shrinkCount = shrinks.rows.length } = stream.metadata ?? {};
+  const listed = shrinkCount > shrinks.rows.length ? `the first ${shrinks.rows.length} of ` : '';
   return section('Stream', [
     facts(streamFacts(stream)),
     foldedTable(`the ${outages.rows.length} longest outages`, outages),
-    foldedTable(`the ISR when it was not full (${shrinks.rows.length})`, shrinks),
+    foldedTable(`the ISR when it was not full (${listed}${shrinkCount})`, shrinks),
     notes(streamRemarks(stream)),
   ]);
 }

@@ -131,10 +131,11 @@ function outageFacts({ partitionOutages, producerOutage }: StreamReport): Fact[]
 /** The stream while a fault could be felt, beside all other times. */
 function faultFacts({ faultWindows }: StreamReport): Fact[] {
   if (!faultWindows) return [];
-  const { count, totalMs, inside, outside, throughputDipPercent: dip } = faultWindows;
+  const { count, totalMs, inside, outside, unsent = 0, throughputDipPercent: dip } = faultWindows;
   const worst = dip === undefined ? '' : `; the worst second lost ${Math.round(dip)} % of the acks`;
+  const failed = unsent > 0 ? `; ${unsent} records not sent count with the time until others were` : '';
   return [
-    ['faults', `${count} windows, together ${duration(totalMs)}${worst}`],
+    ['faults', `${count} windows, together ${duration(totalMs)}${worst}${failed}`],
     ['inside', latency(inside)],
     ['outside', latency(outside)],
   ];
@@ -142,17 +143,18 @@ function faultFacts({ faultWindows }: StreamReport): Fact[] {
 
 function metadataFacts(figures: MetadataFigures): Fact[] {
   const { leaderlessMs, leaderlessCount, leaderChanges, controllerChanges } = figures;
-  const { shrinks, underReplicatedSeconds } = figures;
-  const lengths = shrinks.map(shrunkMs);
-  const most = Math.max(...lengths);
-  const told = most < stillShrunk ? `, for ${duration(most)} at most` : ', and was not full at the end';
-  const longest = lengths.length === 0 ? '' : told;
+  const { shrinks, underReplicatedSeconds, shrinkCount = shrinks.length } = figures;
+  const { openShrinks = shrinks.filter(({ fullAt }) => fullAt === undefined).length } = figures;
+  const ended = shrinks.filter(({ fullAt }) => fullAt !== undefined);
+  const { longestShrunkMs = Math.max(0, ...ended.map(shrunkMs)) } = figures;
+  const most = longestShrunkMs > 0 ? `, for ${duration(longestShrunkMs)} at most` : '';
+  const open = openShrinks > 0 ? ', and was not full at the end' : '';
   return [
     ['leaderless', `${times(leaderlessCount)}, together ${duration(leaderlessMs)}`],
     ['changes', `leader ${times(leaderChanges)}, controller ${times(controllerChanges)}`],
     [
       'ISR',
-      `shrank ${times(shrinks.length)}${longest}; under-replicated for ${underReplicatedSeconds.toFixed(1)} partition-seconds`,
+      `shrank ${times(shrinkCount)}${most}${open}; under-replicated for ${underReplicatedSeconds.toFixed(1)} partition-seconds`,
     ],
   ];
 }

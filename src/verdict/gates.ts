@@ -1,5 +1,10 @@
 import type { Problem } from '../experiment/errors.ts';
-import type { Evidence, StreamReport } from '../experiment/result.ts';
+import {
+  type ContainerEnds,
+  type Evidence,
+  type StreamReport,
+  silenceExitCode,
+} from '../experiment/result.ts';
 import { sloLimits } from '../experiment/slo.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { calmBefore } from './calm-before.ts';
@@ -99,33 +104,38 @@ function brokersUntouched({ kills }: Evidence): VerdictLine {
 }
 
 function toolSound(evidence: Evidence): VerdictLine {
-  const { stream } = evidence;
+  const { stream, containers = stream } = evidence;
   const line = { id: 'tool', gate: true, what: 'no defect of Leaderfall itself', required: 'none' } as const;
-  if (!stream) return { ...line, observed: notObserved, outcome: 'not observable', because: [] };
-  const defects = [...defectsOf(stream), ...stuckProducer(evidence)];
+  const defects = [
+    ...stuckConsumer(stream),
+    ...(containers ? deathsOf(containers, stream) : []),
+    ...stuckProducer(evidence),
+  ];
+  if (defects.length === 0 && !stream)
+    return { ...line, observed: notObserved, outcome: 'not observable', because: [] };
   if (defects.length === 0) return { ...line, observed: 'none', outcome: 'met', because: [] };
   return { ...line, observed: defects[0] ?? '', outcome: 'not met', leadsTo: 'Error', because: defects };
 }
 
-function defectsOf(stream: StreamReport): string[] {
-  const { silence } = stream;
-  const defects: string[] = [];
-  if (silence?.confirmed === 'stuck-client') {
-    const silent = figure(silence.silentMs, 'ms');
-    defects.push(
-      `the consumer was silent for ${silent} though a fresh client found the cluster serving`,
-      ...silence.evidence,
-    );
-  }
-  for (const [name, end] of containersOf(stream)) {
-    if (end.reason === 'OOMKilled') defects.push(`container ${name} was killed for its memory`);
-    const bySilence = name === 'kafka-consumer' && silence !== undefined;
-    if (end.state === 'terminated' && end.exitCode !== 0 && !bySilence && end.reason !== 'OOMKilled') {
-      const reason = end.reason ? ` (${end.reason})` : '';
-      defects.push(`container ${name} ended with exit code ${end.exitCode}${reason}`);
-    }
-  }
-  return defects;
+function stuckConsumer(stream: StreamReport | undefined): string[] {
+  const { silence } = stream ?? {};
+  if (silence?.confirmed !== 'stuck-client') return [];
+  const silent = figure(silence.silentMs, 'ms');
+  return [
+    `the consumer was silent for ${silent} though a fresh client found the cluster serving`,
+    ...silence.evidence,
+  ];
+}
+
+/** Containers that ended as they should not; a consumer that gave up after its silence did what it was to do. */
+function deathsOf(containers: ContainerEnds, stream: StreamReport | undefined): string[] {
+  return containersOf(containers).flatMap(([name, { state, exitCode, reason }]) => {
+    if (reason === 'OOMKilled') return [`container ${name} was killed for its memory`];
+    const silent = stream ? stream.silence !== undefined : exitCode === silenceExitCode;
+    const gaveUp = name === 'kafka-consumer' && silent;
+    if (state !== 'terminated' || exitCode === 0 || gaveUp) return [];
+    return [`container ${name} ended with exit code ${exitCode}${reason ? ` (${reason})` : ''}`];
+  });
 }
 
 /** What breaks a limit on times without acks, and would not without the producer's own client. */
@@ -143,10 +153,10 @@ function stuckProducer(evidence: Evidence): string[] {
 }
 
 /** The three containers of the stream's pod by name. */
-export function containersOf(stream: StreamReport) {
+export function containersOf({ producer, consumer, observer }: ContainerEnds) {
   return [
-    ['kafka-producer', stream.producer],
-    ['kafka-consumer', stream.consumer],
-    ['kafka-observer', stream.observer],
+    ['kafka-producer', producer],
+    ['kafka-consumer', consumer],
+    ['kafka-observer', observer],
   ] as const;
 }

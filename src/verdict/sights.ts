@@ -6,7 +6,7 @@ import {
   permittedBy,
 } from '../experiment/anomalies.ts';
 import { killedLeader, killedReplica } from '../experiment/earlier-kills.ts';
-import type { Evidence, Latency, StreamReport } from '../experiment/result.ts';
+import { type Evidence, type KillRecord, type StreamReport, wasCarriedOut } from '../experiment/result.ts';
 import type { SloId, SloLimit } from '../experiment/slo.ts';
 import type { ProducerOutage } from '../experiment/stream-figures.ts';
 import { figure } from './words.ts';
@@ -14,6 +14,8 @@ import { figure } from './words.ts';
 /** What was seen of one figure. */
 export interface Sight {
   value?: number;
+  /** Why there was nothing that the limit could be about. */
+  none?: string;
   /** The value may be more, for not all was seen. */
   atLeast?: boolean;
   /** What made the value larger that is not the cluster's doing: a limit that it keeps is met, one that it exceeds is not told. */
@@ -29,9 +31,17 @@ export function sightOf(limit: SloLimit, { stream, kills }: Evidence): Sight {
   if (unit === 'ms' && stepped) return { because: [anomalyMeaning['clock-step']] };
   switch (id) {
     case 'time-to-new-leader':
-      return slowest(kills.filter(killedLeader).map(({ proof }) => proof?.timeToNewLeaderMs));
+      return slowest(
+        'leader',
+        kills,
+        kills.filter(killedLeader).map(({ proof }) => proof?.timeToNewLeaderMs),
+      );
     case 'time-to-full-isr':
-      return slowest(kills.filter(killedReplica).map(({ proof }) => proof?.timeToFullIsrMs));
+      return slowest(
+        'replica',
+        kills,
+        kills.filter(killedReplica).map(({ proof }) => proof?.timeToFullIsrMs),
+      );
     case 'producer-outage-max':
     case 'producer-outage-total':
       return stream ? ackSight(id, limit.limit, stream) : {};
@@ -58,9 +68,9 @@ function streamSight(
     case 'consumer-silence':
       return silenceSight(stream);
     case 'p99-inside-fault':
-      return latencySight(faultWindows?.inside, stream);
+      return latencySight('inside', stream);
     case 'p99-outside-fault':
-      return latencySight(faultWindows?.outside, stream);
+      return latencySight('outside', stream);
     case 'throughput-dip':
       return { value: faultWindows?.throughputDipPercent };
   }
@@ -149,15 +159,24 @@ function clustersTotal(outages: ProducerOutage[]): number {
 }
 
 /** A client that was stuck read its records late, though they could be had. */
-function latencySight(latency: Latency | undefined, { directReader }: StreamReport): Sight {
+function latencySight(where: 'inside' | 'outside', { directReader, faultWindows }: StreamReport): Sight {
+  const { [where]: latency, unsent = 0 } = faultWindows ?? {};
   const stuck = directReader?.stuckEvidence ?? [];
-  if (latency === undefined || stuck.length === 0) return { value: latency?.p99 };
-  return { value: latency.p99, inflatedBy: ['the consumer’s client was stuck for a part of it', ...stuck] };
+  if (latency === undefined) return {};
+  if (stuck.length > 0)
+    return { value: latency.p99, inflatedBy: ['the consumer’s client was stuck for a part of it', ...stuck] };
+  const because =
+    unsent > 0
+      ? [`${unsent} records could not be sent; each counts with the time until its partition took others`]
+      : [];
+  return { value: latency.p99, because };
 }
 
-/** The longest of some times; not all of them may have been seen, and where there is none nothing was. */
-function slowest(times: (number | undefined)[]): Sight {
+/** The longest of some times; not all of them may have been seen. Where none of the kills that were made hit the like, there was none. */
+function slowest(what: 'leader' | 'replica', kills: KillRecord[], times: (number | undefined)[]): Sight {
   const seen = times.filter((time) => time !== undefined);
+  if (times.length === 0 && kills.some(({ act }) => wasCarriedOut(act)))
+    return { none: `no ${what} of the stream’s partition was killed` };
   if (seen.length === 0) return {};
   return seen.length === times.length
     ? { value: Math.max(...seen) }

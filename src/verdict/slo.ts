@@ -39,7 +39,7 @@ function withStop(line: VerdictLine, { injectingStopped }: Evidence): VerdictLin
 }
 
 function lineOf({ id, what, unit, limit, origin }: SloLimit, sight: Sight): VerdictLine {
-  const { value, atLeast, inflatedBy, because = [] } = sight;
+  const { value, none, atLeast, inflatedBy, because = [] } = sight;
   const line = { id, gate: false, what, required: `≤ ${figure(limit, unit)}`, limit, unit, origin };
   const allowed = `at most ${figure(limit, unit)} allowed`;
   if (value !== undefined && value > limit && !inflatedBy) {
@@ -51,6 +51,7 @@ function lineOf({ id, what, unit, limit, origin }: SloLimit, sight: Sight): Verd
   if (value !== undefined && value <= limit && !atLeast) {
     return { ...line, value, observed: figure(value, unit), outcome: 'met', because };
   }
+  if (none) return { ...line, observed: 'none', outcome: 'met', because: [none] };
   const counts = origin === 'spec' || dataIds.includes(id);
   const why =
     inflatedBy && value !== undefined

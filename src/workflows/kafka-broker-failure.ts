@@ -206,6 +206,7 @@ function evidenceOf(story: Story): Evidence {
     ...killsOfRun(story),
     ...injectingOf(story),
     stream: story.closing?.stream,
+    containers: story.closing?.containers,
     livenessPod: story.closing?.livenessPod,
     isrFullAtEnd: story.closing?.isrFullAtEnd,
     problem: story.problem,

@@ -59,10 +59,7 @@ async function rounds(input: unknown, context: KillContext, story: Story): Promi
       ...distance(story, schedule, deadline),
     });
     if (record === 'held' || record === 'stopped') continue;
-    if (record === 'stream-ended') {
-      tell(story, 'kill', `kill ${index + 1} not made: the stream has ended`);
-      return { lastActAt: story.lastActAt ?? Date.now() };
-    }
+    if (record === 'stream-ended') return { lastActAt: story.lastActAt ?? Date.now() };
     const made = wasCarriedOut(record.act) ? record.act : undefined;
     const unseen = unseenOfLast(story, made?.requestedAt);
     story.kills.push(record);
@@ -170,7 +167,10 @@ async function oneKill(
     const aim = await unlessStopped(story, aiming);
     // Both may have come in one task of the workflow.
     if (!aim || steering.injectingStopped) return 'stopped';
-    if (aim.outcome === 'stream-ended') return 'stream-ended';
+    if (aim.outcome === 'stream-ended') {
+      tell(story, 'kill', `kill ${index + 1} not made: the stream has ended: ${aim.reason}`);
+      return 'stream-ended';
+    }
     // Asked for while the guard was waiting: nothing has been done yet, and what was asked for comes first.
     const moved = steering.shiftMs - shiftMs + heldFor(steering, Date.now());
     if (steering.paused || steering.skipNext || (moved > 0 && aim.outcome === 'skipped')) {

@@ -41,12 +41,15 @@ async function close({
   again,
   observer,
   ended = false,
+  hung = false,
 }: {
   live: number[];
   again?: number[] | 'no answer';
   observer?: () => object;
   /** The consumer has given up and left what it knew with the observer. */
   ended?: boolean;
+  /** Its client does not come to the end of the log. */
+  hung?: boolean;
 }) {
   const at = await scene(fakeKafka());
   at.context.kafka.settings['unclean.leader.election.enable'] = 'false';
@@ -55,7 +58,7 @@ async function close({
     'POST /stop': { role: 'producer', now: 0, acked: 10, ledger: sentTen(), sendToAck: latency },
     [ended ? 'GET /consumer/report' : 'POST /close']: {
       role: 'consumer',
-      drained: !ended,
+      drained: !ended && !hung,
       ledger: readWithout(live),
       sendToReceive: latency,
     },
@@ -106,6 +109,28 @@ test('where it cannot be read a second time, the first reading stands', async ()
   const { stream, askedAgain } = await close({ live: [3, 4], again: 'no answer' });
   expect(stream).toMatchObject({ lost: 2, lostExamples: [3, 4] });
   expect(askedAgain).toBe(true);
+});
+
+test('a consumer that did not come to the end of the log has it read by a new client', async () => {
+  const { stream } = await close({ live: [9], again: [], hung: true });
+  expect(stream).toMatchObject({ lost: 0, drained: true });
+  expect(stream?.notes.join()).toContain('had not come to its end');
+  const unread = await close({ live: [], again: 'no answer', hung: true });
+  expect(unread).toMatchObject({ askedAgain: true, stream: { drained: false } });
+});
+
+test('how the containers ended is told also where one left no word of the stream', async () => {
+  const at = await scene(fakeKafka());
+  const terminated = { exitCode: 137, reason: 'OOMKilled' };
+  const pod = at.kubernetes.objects.get('Pod kafka/kafka-liveness');
+  Object.assign(pod ?? {}, {
+    status: { containerStatuses: [{ name: 'kafka-producer', state: { terminated } }] },
+  });
+  at.kubernetes.podRequest = async () => ({ status: 404, body: '' });
+  const request = { ...at.context, liveness: at.liveness, until: Date.now() + 1_000, kills: [] };
+  const { stream, containers } = await attempt(makeCloseStream(at.deps), request as never);
+  expect(stream).toBeUndefined();
+  expect(containers).toMatchObject({ producer: { state: 'terminated', ...terminated } });
 });
 
 test('where the consumer has given up, the observer tells what it knew and reads the log to its end', async () => {

@@ -61,6 +61,19 @@ test('makes the pod and ends with the first kill’s moment once the stream flow
   });
 });
 
+test('tells producer and consumer once the stream flows: what was until then does not count', async () => {
+  const at = await withKubelet(() => running);
+  const { podRequest } = at.kubernetes;
+  const asked: string[] = [];
+  at.kubernetes.podRequest = async (pod, request) => {
+    asked.push(`${request.method} ${pod.port}${request.path.split('?')[0]}`);
+    return await podRequest(pod, request);
+  };
+  await startLiveness(at);
+  expect(asked.slice(-2).sort()).toEqual(['POST 8081/steady', 'POST 8082/steady']);
+  expect(asked.filter((request) => request.includes('steady'))).toHaveLength(2);
+});
+
 test.each<[string, Flow | 'silent']>([
   ['too few acks', { acks: 89 }],
   ['too few reads', { reads: 89 }],

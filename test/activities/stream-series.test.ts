@@ -3,7 +3,12 @@ import { streamOverTime } from '../../src/activities/stream-series.ts';
 import type { StartedLiveness } from '../../src/experiment/result.ts';
 import { pointsOf } from '../../src/experiment/series.ts';
 import { livenessPorts } from '../../src/liveness/protocol.ts';
-import { type SeriesRecorder, seriesRecorder, sideRequestOf } from '../../src/liveness/series.ts';
+import {
+  type SeriesRecorder,
+  type SideRequest,
+  seriesRecorder,
+  sideRequestOf,
+} from '../../src/liveness/series.ts';
 import { fakeKubernetes } from '../support/fake-kubernetes.ts';
 
 /** The pod's clock goes ahead of the worker's. */
@@ -68,6 +73,33 @@ test('what was before the stream was steady is neither inside nor outside', asyn
   const { faultWindows, series } = await streamOverTime(kubernetes, steady, { spans, startedAt, skewMs });
   expect(faultWindows).toMatchObject({ inside: { count: 70 }, outside: { count: 80 } });
   expect(series && pointsOf(series)[0]).toMatchObject({ acked: 10 });
+});
+
+test('records that could not be sent are in the latencies of the windows', async () => {
+  const producer = streamed(10, startedAt);
+  const unsent = { inside: [[8_000, 5] as [number, number]], outside: [[9_000, 1] as [number, number]] };
+  const failing = {
+    ...producer,
+    report: (request: SideRequest) => ({ ...producer.report(request), unsent }),
+  };
+  const kubernetes = withPod({ producer: failing, consumer: streamed(20, startedAt) });
+  const { faultWindows } = await streamOverTime(kubernetes, liveness, { spans: [fault], startedAt, skewMs });
+  expect(faultWindows).toMatchObject({
+    unsent: 6,
+    inside: { count: 25, max: 8_000, p99: 8_000 },
+    outside: { count: 181, max: 9_000, p99: 20 },
+  });
+});
+
+test('a consumer of an earlier image, which tells its summary alone, is taken at its word', async () => {
+  const now = streamed(20, startedAt);
+  const earlier = {
+    ...now,
+    report: (request: SideRequest) => ({ ...now.report(request), latencies: undefined }),
+  };
+  const kubernetes = withPod({ producer: streamed(10, startedAt), consumer: earlier as SeriesRecorder });
+  const { faultWindows } = await streamOverTime(kubernetes, liveness, { spans: [fault], startedAt, skewMs });
+  expect(faultWindows?.inside).toMatchObject({ count: 20, max: 2_000 });
 });
 
 test('a consumer that has ended leaves its side unobserved, not empty', async () => {

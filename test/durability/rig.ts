@@ -31,13 +31,17 @@ export interface Rig {
   /** Clusters whose namespace is their name, as one for a worker that serves them all. */
   together: Address;
   /** Starts one; it takes about a second to be ready, which need not be waited for. */
-  worker(
-    cluster: Address,
-    server: TemporalServer,
-    taskQueue: string,
-    own?: { env?: Record<string, string>; node?: string[] },
-  ): WorkerProcess;
+  worker(cluster: Address, server: TemporalServer, taskQueue: string, own?: OwnOfWorker): WorkerProcess;
   close(): Promise<void>;
+}
+
+/** What one worker has of its own. */
+interface OwnOfWorker {
+  env?: Record<string, string>;
+  /** Options of Node. */
+  node?: string[];
+  /** Its log is worker-<this>.log in the rig's folder; the task queue's name by default. */
+  log?: string;
 }
 
 /** Starts the rig; everything is away after `close`, but for the folder where `keep` is set. */
@@ -84,12 +88,10 @@ function startWorker(
     cluster: Address;
     server: TemporalServer;
     taskQueue: string;
-    env?: Record<string, string>;
-    node?: string[];
-  },
+  } & OwnOfWorker,
 ): WorkerProcess {
-  const { cluster, server, taskQueue, env, node = [] } = options;
-  const log = openSync(join(folder, `worker-${taskQueue}.log`), 'a');
+  const { cluster, server, taskQueue, env, node = [], log: name = taskQueue } = options;
+  const log = openSync(join(folder, `worker-${name}.log`), 'a');
   const program = fileURLToPath(new URL('worker-process.ts', import.meta.url));
   const child = spawn(process.execPath, [...node, program, cluster.kubeconfig, cluster.url, bundle], {
     stdio: ['ignore', log, log],

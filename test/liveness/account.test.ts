@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Delivery } from '../../src/experiment/anomalies.ts';
-import { account, type ContainerEnds, needsSecondReading } from '../../src/liveness/account.ts';
+import type { ContainerEnds } from '../../src/experiment/result.ts';
+import { account, needsSecondReading } from '../../src/liveness/account.ts';
 import {
   newReadLedger,
   type ReadLedger,

@@ -34,7 +34,12 @@ vi.mock('../../src/kafka/streams.ts', () => ({
 }));
 vi.mock('../../src/liveness/direct-reader.ts', () => ({
   stuckMs: 1_000,
-  startDirectReader: () => ({ figures: () => ({ read: 7 }), stuckNow: () => look.stuck, stop: () => {} }),
+  startDirectReader: () => ({
+    figures: () => ({ read: 7 }),
+    stuckNow: () => look.stuck,
+    steady: () => {},
+    stop: () => {},
+  }),
 }));
 vi.mock('../../src/liveness/fresh-look.ts', () => ({
   lookAfresh: async (_: object, { partition }: { partition: number }) => {
@@ -350,4 +355,17 @@ test('a client that crashes while it joins its group is followed by another', as
   expect(opened).toHaveLength(2);
   comes(0);
   expect(consumer.report()).toMatchObject({ received: 1, lastError: 'nobody may join' });
+});
+
+test('what was silent until the stream was steady is no silence of the run', async () => {
+  const consumer = startConsumer(settings, () => {});
+  await vi.advanceTimersByTimeAsync(500);
+  comes(0);
+  await vi.advanceTimersByTimeAsync(2_500);
+  comes(1);
+  expect(consumer.report().longestSilenceMs).toBeGreaterThan(2_000);
+  consumer.steady();
+  await vi.advanceTimersByTimeAsync(300);
+  comes(2);
+  expect(consumer.report().longestSilenceMs).toBeLessThan(1_000);
 });

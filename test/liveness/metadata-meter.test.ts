@@ -33,6 +33,7 @@ describe('what metadata shows', () => {
       leaderChanges: 0,
       controllerChanges: 0,
       underReplicatedSeconds: 0,
+      ...{ shrinkCount: 0, longestShrunkMs: 0, openShrinks: 0 },
       shrinks: [],
     });
     expect(meter.leaders(0)).toEqual([{ partition: 0, at: 0, leader: 1 }]);
@@ -45,6 +46,21 @@ describe('what metadata shows', () => {
     look(300, { leader: 2, epoch: 2 });
     expect(meter.figures(900)).toMatchObject({ leaderlessMs: 200, leaderlessCount: 1, leaderChanges: 1 });
     expect(meter.leaders(250)).toEqual([{ partition: 0, at: 300, leader: 2 }]);
+  });
+
+  it('is how often and how long the ISR was not full, also of what is not told one by one', () => {
+    for (let at = 0; at < 50_000; at += 1_000) {
+      look(at, {});
+      look(at + 100, { isr: [1, 2] });
+      look(at + 200 + at / 100, {});
+    }
+    const { shrinks, ...figures } = meter.figures(50_000);
+    expect(figures).toMatchObject({ shrinkCount: 50, longestShrunkMs: 590, openShrinks: 0 });
+    expect(shrinks).toHaveLength(40);
+    look(51_000, { isr: [1, 2] });
+    expect(meter.figures(61_000)).toMatchObject({
+      ...{ shrinkCount: 51, longestShrunkMs: 10_000, openShrinks: 1 },
+    });
   });
 
   it('is when the ISR shrank and was full again, in partition-seconds over all partitions', () => {

@@ -94,6 +94,49 @@ test('linger lets records go together', async () => {
   expect(cluster.sent.length / batches.size).toBeGreaterThanOrEqual(10);
 });
 
+test('a record that waits for others to go with it is no outage, whatever the linger', async () => {
+  const calm = await ran({ lingerMs: 400 }, 5_000);
+  expect(calm.acked).toBeGreaterThan(400);
+  expect(calm.outages).toMatchObject({ count: 0, totalMs: 0 });
+  const began = Date.now();
+  cluster.answer = () => pause(Date.now() - began > 2_000 && Date.now() - began < 2_500 ? 1_500 : 5);
+  const slow = await ran({ lingerMs: 400 }, 8_000);
+  expect(slow.outages).toMatchObject({ count: 1, longest: [{ failedSends: 0 }] });
+});
+
+test('records that could not be sent count with the time until others were', async () => {
+  const began = Date.now();
+  cluster.answer = async () => {
+    const since = Date.now() - began;
+    if (since > 1_000 && since < 9_000) throw Object.assign(new Error('no'), { code: 'ECONNREFUSED' });
+  };
+  const producer = startProducer(settings);
+  await vi.advanceTimersByTimeAsync(12_000);
+  const request = { stepMs: 1_000, since: 0, spans: [{ from: began + 1_000, to: began + 9_000 }] };
+  const { unsent, latencies } = producer.series(request);
+  const waits = (unsent?.inside ?? []).flatMap(([ms, records]) => new Array<number>(records).fill(ms));
+  await Promise.all([producer.stop(), vi.advanceTimersByTimeAsync(1_000)]);
+  expect(waits.length).toBeGreaterThan(700);
+  expect(Math.max(...waits)).toBeGreaterThan(7_800);
+  expect(waits.filter((ms) => ms > 4_000).length).toBeGreaterThan(350);
+  // What came through had waited for a moment only.
+  expect(Math.max(...(latencies?.inside ?? []).map(([ms]) => ms))).toBeLessThan(1_000);
+});
+
+test('what it took until the stream was steady is no outage', async () => {
+  const began = Date.now();
+  cluster.answer = async () => {
+    if (Date.now() - began < 1_500) throw Object.assign(new Error('no'), { type: 'LEADER_NOT_AVAILABLE' });
+  };
+  const producer = startProducer(settings);
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(producer.report().outages).toMatchObject({ count: 1 });
+  producer.steady();
+  expect(producer.report()).toMatchObject({ outages: { count: 0, maxMs: 0, totalMs: 0 } });
+  expect(producer.report().longestAckGapMs).toBeLessThan(100);
+  await Promise.all([producer.stop(), vi.advanceTimersByTimeAsync(1_000)]);
+});
+
 test('a record that becomes due between two looks at the clock makes no empty batch', async () => {
   const clock = performance.now.bind(performance);
   let looks = 0;

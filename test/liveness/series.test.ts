@@ -61,6 +61,21 @@ describe('the record by the second', () => {
     expect(outside).toEqual({ count: 1, p50: 10, p99: 10, max: 10 });
   });
 
+  it('tells the dip second by second, however wide the points are', () => {
+    const { at, report } = recorderAt();
+    for (let second = 0; second < 600; second++) {
+      const isFault = second % 60 === 30;
+      for (let count = 0; count < (isFault ? 2 : 10); count++)
+        at(second * 1_000).done(start + second * 1_000);
+    }
+    const spans = Array.from({ length: 10 }, (_, minute) => {
+      const from = start + (minute * 60 + 30) * 1_000;
+      return { from, to: from + 100 };
+    });
+    expect(report(600_000, { stepMs: 181_000, spans }).dipPercent).toBe(80);
+    expect(report(600_000, { stepMs: 181_000 }).dipPercent).toBeUndefined();
+  });
+
   it('gives percentiles that half and 99 of a hundred records do not exceed', () => {
     const { at, report } = recorderAt();
     for (let latency = 1; latency <= 100; latency++) at(latency).done(start);

@@ -85,6 +85,19 @@ describe('the verdict', () => {
       /kafka-producer was killed for its memory/,
     ],
     [
+      'a container ran out of memory and left no word of the stream',
+      {
+        stream: undefined,
+        containers: {
+          producer: { state: 'terminated', exitCode: 137, reason: 'OOMKilled' },
+          consumer: { state: 'terminated', exitCode: 3 },
+          observer: { state: 'running' },
+        },
+      },
+      'Error',
+      /^container kafka-producer was killed for its memory$/,
+    ],
+    [
       'the consumer crashed',
       streamWith({ consumer: { state: 'terminated', exitCode: 1 } }),
       'Error',

@@ -170,7 +170,15 @@ describe('what was seen in part', () => {
       ...kill,
       plan: kill.plan && { ...kill.plan, leader: 99 },
     }));
-    expect(judged({ ...whole, kills: followers }, 'time-to-new-leader').line.outcome).toBe('not observable');
+    const asked = { ...withSlo({ timeToNewLeaderMs: 100 }, {}), kills: followers };
+    const { line, verdict } = judged(asked, 'time-to-new-leader');
+    expect(line).toMatchObject({
+      outcome: 'met',
+      observed: 'none',
+      because: [/no leader of the stream/].map((text) => expect.stringMatching(text)),
+    });
+    expect(verdict).toBe('Pass');
+    expect(judged({ ...asked, kills: [] }, 'time-to-new-leader').line.outcome).toBe('not observable');
   });
 });
 
