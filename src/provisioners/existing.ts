@@ -1,6 +1,6 @@
 import { problem } from '../experiment/errors.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
-import type { KubernetesPort } from '../kubernetes/port.ts';
+import type { KubernetesObject, KubernetesPort } from '../kubernetes/port.ts';
 import { type Pod, podNames, type StatefulSet, statefulSetRef } from '../kubernetes/workloads.ts';
 import type { Checked, Provision, ProvisionContext, Provisioner } from './provisioner.ts';
 
@@ -62,23 +62,7 @@ async function check(context: Omit<ProvisionContext, 'progress'>): Promise<Check
   const { kubernetes, experiment } = context;
   const { namespace } = experiment.cluster;
   const found = await theStatefulSet(kubernetes, experiment);
-  const { service = found.spec?.serviceName } = experiment.cluster;
-  if (!service) {
-    throw problem('TARGET_NOT_FOUND', `StatefulSet ${found.metadata?.name} names no headless service`, {
-      evidence: ['cluster.service'],
-      next: 'Name the service under which the brokers’ pods have their DNS names.',
-    });
-  }
-  if (!(await kubernetes.read({ apiVersion: 'v1', kind: 'Service', name: service, namespace }))) {
-    const { items } = await kubernetes.list({ apiVersion: 'v1', kind: 'Service', namespace });
-    throw problem('TARGET_NOT_FOUND', `there is no service ${service} in namespace ${namespace}`, {
-      evidence: [
-        'cluster.service',
-        `services there: ${items.map(({ metadata }) => metadata?.name).join(', ')}`,
-      ],
-      next: `The headless service of the StatefulSet is ${found.spec?.serviceName ?? 'not set'}.`,
-    });
-  }
+  await checkService(kubernetes, experiment, found);
   const statefulSet = statefulSetRef(found, namespace);
   return {
     statefulSetName: statefulSet.name,
@@ -87,6 +71,55 @@ async function check(context: Omit<ProvisionContext, 'progress'>): Promise<Check
     pods: podNames(statefulSet),
     notes: [],
   };
+}
+
+interface Service extends KubernetesObject {
+  spec?: { clusterIP?: string };
+}
+
+/**
+ * The service under which the brokers' pods have their DNS names, by which they are first asked whatever they advertise. Throws
+ * TARGET_NOT_FOUND.
+ */
+async function checkService(
+  kubernetes: KubernetesPort,
+  { cluster }: ResolvedExperiment,
+  { metadata, spec }: StatefulSet,
+): Promise<void> {
+  const { namespace } = cluster;
+  const own = spec?.serviceName;
+  const { service = own } = cluster;
+  if (!service) {
+    throw problem('TARGET_NOT_FOUND', `StatefulSet ${metadata?.name} names no headless service`, {
+      evidence: ['cluster.service'],
+      next: 'Name the service under which the brokers’ pods have their DNS names.',
+    });
+  }
+  const next = `The headless service of the StatefulSet is ${own || 'not set'}.`;
+  const there = await kubernetes.read<Service>({
+    apiVersion: 'v1',
+    kind: 'Service',
+    name: service,
+    namespace,
+  });
+  if (!there) {
+    const { items } = await kubernetes.list({ apiVersion: 'v1', kind: 'Service', namespace });
+    throw problem('TARGET_NOT_FOUND', `there is no service ${service} in namespace ${namespace}`, {
+      evidence: ['cluster.service', `services there: ${items.map((item) => item.metadata?.name).join(', ')}`],
+      next,
+    });
+  }
+  const { clusterIP } = there.spec ?? {};
+  // Pods are named after the StatefulSet's own service, which the cluster's DNS tells even where that has an address of its own.
+  if (!own || service === own || clusterIP === 'None') return;
+  throw problem(
+    'TARGET_NOT_FOUND',
+    `service ${service} gives the brokers’ pods no names: it is not headless`,
+    {
+      evidence: ['cluster.service', `its clusterIP: ${clusterIP || 'not set'}`],
+      next,
+    },
+  );
 }
 
 async function provision(context: ProvisionContext): Promise<Provision> {

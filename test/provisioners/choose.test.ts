@@ -98,6 +98,31 @@ test('a service that is not named is the StatefulSet’s own', async () => {
   expect(await check(kubernetes)).toMatchObject({ statefulSetName: 'cp-kafka', isThere: true });
 });
 
+test('a service that is not headless gives pods no names, unless it is the StatefulSet’s own', async () => {
+  const kubernetes = await withStatefulSets('cp-kafka');
+  for (const [name, clusterIP] of [
+    ['kafka-svc', '10.0.0.2'],
+    ['kafka', '10.0.0.1'],
+    ['kafka-too', 'None'],
+  ] as const)
+    await kubernetes.create({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace: 'kafka' },
+      spec: { clusterIP },
+    });
+  await expect(check(kubernetes, { cluster: { service: 'kafka' } })).rejects.toMatchObject({
+    problem: {
+      code: 'TARGET_NOT_FOUND',
+      evidence: ['cluster.service', 'its clusterIP: 10.0.0.1'],
+      next: expect.stringContaining('kafka-svc'),
+    },
+  });
+  for (const service of ['kafka-too', 'kafka-svc'])
+    expect(await check(kubernetes, { cluster: { service } })).toMatchObject({ statefulSetName: 'cp-kafka' });
+  expect(await check(kubernetes)).toMatchObject({ statefulSetName: 'cp-kafka' });
+});
+
 test('a selector that is more than equalities is understood by the API server, by the pods that it selects', async () => {
   const kubernetes = await withStatefulSets('a', 'b');
   const { list } = kubernetes;
