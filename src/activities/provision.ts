@@ -17,19 +17,23 @@ import { runStep } from './step.ts';
 /** Brings the Kafka up or finds it, and waits until Kafka itself says that it is whole. */
 export function makeProvision(deps: ActivityDependencies): Activities['provision'] {
   return (resolved) =>
-    runStep('provision', async ({ signal, progress }): Promise<ProvisionedKafka> => {
+    runStep('provision', async ({ signal, progress, scheduledAt }): Promise<ProvisionedKafka> => {
       const { experiment, run, expires } = resolved;
       const { kubernetes } = deps;
       const provisioner = provisioners[resolved.provisioner];
       const shown = showOnRun(deps, run, 'provision', progress);
+      // Counted from the first attempt, as the step's own time is.
+      const deadline = Math.min(Date.now(), scheduledAt) + experiment.provision.timeoutSeconds * 1_000;
       const made = await provisioner.provision({
-        ...{ kubernetes, experiment, run, expires, signal },
+        ...{ kubernetes, experiment, run, expires, signal, deadline },
         standing: standingBy(deps),
         progress: shown,
       });
       const { statefulSet } = made;
       return await withKafka(deps, experiment, statefulSet, async (reached) => {
-        const brokerIds = await wholeCluster(reached.kafka, statefulSet.replicas, signal);
+        // The step ends a minute after the deadline, and has to find time for the questions that follow.
+        const until = Math.min(Date.now() + 60_000, deadline + 30_000);
+        const brokerIds = await wholeCluster(reached.kafka, statefulSet.replicas, until, signal);
         checkReplication(experiment, Math.max(brokerIds.length, statefulSet.replicas));
         await checkReachable(reached.kafka, signal);
         const settings = await settingsOf(reached.kafka, brokerIds[0]);
@@ -68,15 +72,20 @@ async function imagesOf(
   return { images: { ...(broker ? { broker } : {}), ...(managerImage ? { kudo: managerImage } : {}) } };
 }
 
-/** Broker ids once Kafka lists as many as there are replicas; what it lists after a minute otherwise, for the guard to judge. */
-async function wholeCluster(kafka: KafkaPort, replicas: number, signal: AbortSignal): Promise<number[]> {
+/** Broker ids once Kafka lists as many as there are replicas; what it lists at `until` (epoch ms) otherwise, for the guard to judge. */
+async function wholeCluster(
+  kafka: KafkaPort,
+  replicas: number,
+  until: number,
+  signal: AbortSignal,
+): Promise<number[]> {
   const ids = async () => (await kafka.metadata()).brokers.map((broker) => broker.id).sort((a, b) => a - b);
   const whole = await poll(
     async () => {
       const now = await ids().catch(() => []);
       return now.length >= replicas ? now : undefined;
     },
-    { everyMs: 250, until: Date.now() + 60_000, signal },
+    { everyMs: 250, until, signal },
   );
   return whole ?? (await ids());
 }

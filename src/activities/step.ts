@@ -20,6 +20,8 @@ const firstBeatMs = 500;
 export interface StepContext {
   /** From 1. */
   attempt: number;
+  /** When the first attempt was due, epoch ms by Temporal's clock. */
+  scheduledAt: number;
   /** Aborts on cancellation and on the worker's shutdown. */
   signal: AbortSignal;
   /** Shows texts to the person: the first almost at once, later ones with the next beat, for each beat is billed. */
@@ -57,7 +59,7 @@ export async function runStep<T>(
   about?: () => Promise<unknown>,
 ): Promise<T> {
   const context = Context.current();
-  const { attempt, heartbeatTimeoutMs } = context.info;
+  const { attempt, heartbeatTimeoutMs, scheduledTimestampMs: scheduledAt } = context.info;
   let lines: string[] = [];
   let first: NodeJS.Timeout | undefined;
   let carries = () => ({});
@@ -66,6 +68,7 @@ export async function runStep<T>(
   try {
     return await work({
       attempt,
+      scheduledAt,
       signal: context.cancellationSignal,
       progress: (said) => {
         lines = said.map(withoutHosts);

@@ -18,6 +18,12 @@ export interface ProvisionContext {
   progress: (lines: string[]) => void;
 }
 
+/** What bringing a Kafka up is given besides. */
+export interface Provisioning extends ProvisionContext {
+  /** Epoch ms by which all of it is up, or is given up. */
+  deadline: number;
+}
+
 /** The StatefulSet that came to be, and what was made for it. */
 export interface Provision {
   statefulSet: StatefulSetRef;
@@ -48,8 +54,8 @@ export interface Provisioner {
   permissions(context: { kubernetes: KubernetesPort; experiment: ResolvedExperiment }): Promise<Permission[]>;
   /** Checks that need no effect: package readable, parameters declared, RF against BROKER_COUNT. Throws LeaderfallError. */
   check(context: Omit<ProvisionContext, 'progress'>): Promise<Checked>;
-  /** Brings it up or finds it; idempotent at every point; ends when it is whole. */
-  provision(context: ProvisionContext): Promise<Provision>;
+  /** Brings it up or finds it; idempotent at every point; ends when it is whole. Throws TIMED_OUT after the deadline. */
+  provision(context: Provisioning): Promise<Provision>;
   /** Removes what this run made (found by run label, not by memory), verified; idempotent. */
   remove(context: ProvisionContext): Promise<Leftover[]>;
 }

@@ -263,10 +263,12 @@ export async function attempt<T, R>(
   request: T,
   number = 1,
   workflowExecution = run,
+  scheduledTimestampMs = Date.now(),
 ): Promise<R> {
   const environment = new MockActivityEnvironment(
     {
       attempt: number,
+      scheduledTimestampMs,
       workflowExecution,
       namespace: workflowExecution.temporalNamespace,
     },

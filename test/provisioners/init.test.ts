@@ -66,11 +66,15 @@ async function ensure(kubernetes: FakeKubernetes): Promise<string[]> {
   return (await ensured(kubernetes)).notes;
 }
 
-async function ensured(kubernetes: FakeKubernetes) {
+async function ensured(
+  kubernetes: FakeKubernetes,
+  progress = () => void startManager(kubernetes),
+  deadline = Number.POSITIVE_INFINITY,
+) {
   const signal = new AbortController().signal;
   const run = { temporalNamespace: 'default', workflowId: 'w', runId: 'r' };
-  const progress = () => void startManager(kubernetes);
-  return await ensureKudo({ kubernetes, experiment, run, expires: 0, signal, progress, standing: ended });
+  const context = { kubernetes, experiment, run, expires: 0, signal, progress, standing: ended };
+  return await ensureKudo({ ...context, deadline });
 }
 
 /** A KUDO that runs, with a certificate that was made that many days ago. */
@@ -115,6 +119,12 @@ test('makes what is missing, the manager last, and nothing the next time', async
   kubernetes.writes.length = 0;
   expect(await ensured(kubernetes)).toEqual({ notes: [], managerImage: 'kudobuilder/controller:v0.19.0' });
   expect(kubernetes.writes).toEqual([]);
+});
+
+test('a manager that does not come up is waited for no longer than the whole provisioning may last', async () => {
+  await expect(ensured(cluster(), () => {}, Date.now() - 1)).rejects.toMatchObject({
+    problem: { code: 'POD_WAITING', message: 'the KUDO manager did not become ready' },
+  });
 });
 
 test('a certificate near its end is renewed, and the manager restarted to serve with the new one', async () => {

@@ -6,7 +6,7 @@ import { experimentSchema, type ResolvedExperiment } from '../../src/experiment/
 import type { KubernetesObject } from '../../src/kubernetes/port.ts';
 import { type KudoPackage, parsePackage } from '../../src/provisioners/kudo/package.ts';
 import type { PlanStatus } from '../../src/provisioners/kudo/plan.ts';
-import type { ProvisionContext } from '../../src/provisioners/provisioner.ts';
+import type { ProvisionContext, Provisioning } from '../../src/provisioners/provisioner.ts';
 import type { FakeKubernetes } from '../support/fake-kubernetes.ts';
 
 /** The run that provisions. */
@@ -88,7 +88,7 @@ export const ended: ProvisionContext['standing'] = async () => ({ state: 'ended'
 export function contextOf(
   kubernetes: FakeKubernetes,
   onProgress: (lines: string[]) => void = () => {},
-): ProvisionContext & { shown: string[][] } {
+): Provisioning & { shown: string[][] } {
   const experiment = experimentSchema.parse({
     cluster: { namespace: 'kafka' },
     provision: { zookeeper: { instance: 'zookeeper' }, kafka: { instance: 'kafka' }, podWaitSeconds: 60 },
@@ -99,5 +99,6 @@ export function contextOf(
     onProgress(lines);
   };
   const { signal } = new AbortController();
-  return { kubernetes, experiment, run, expires: 0, signal, progress, shown, standing: ended };
+  const deadline = Date.now() + experiment.provision.timeoutSeconds * 1_000;
+  return { kubernetes, experiment, run, expires: 0, signal, progress, shown, standing: ended, deadline };
 }

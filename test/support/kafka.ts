@@ -77,6 +77,7 @@ function context(namespace: string, parameters: Record<string, string> = {}) {
     // The janitor, which is tested on the same cluster, leaves it alone for as long as any testbed lives.
     expires: Date.now() + 365 * 24 * 3_600_000,
     signal: new AbortController().signal,
+    deadline: Date.now() + experiment.provision.timeoutSeconds * 1_000,
     progress: () => {},
     standing: async () => ({ state: 'ended' as const, why: 'a test’s' }),
   };

@@ -2,7 +2,7 @@ import { problem, problemOf } from '../../experiment/errors.ts';
 import type { KubernetesObject, KubernetesPort, Permission } from '../../kubernetes/port.ts';
 import { pause } from '../../kubernetes/wait.ts';
 import { isReady, waitingReasons } from '../../kubernetes/workloads.ts';
-import type { ProvisionContext } from '../provisioner.ts';
+import type { Provisioning } from '../provisioner.ts';
 import { definitions, kudo, managerObjects, prerequisites, refOf } from './init-objects.ts';
 import { ensureWebhook, managerPods } from './webhook.ts';
 
@@ -65,9 +65,7 @@ export async function lookForKudo(
  * Makes what `kubectl kudo init` makes, where it is missing; renews the webhook's certificate near its end; waits for the manager.
  * Gives notes on what the worker's rights do not allow.
  */
-export async function ensureKudo(
-  context: ProvisionContext,
-): Promise<{ notes: string[]; managerImage?: string }> {
+export async function ensureKudo(context: Provisioning): Promise<{ notes: string[]; managerImage?: string }> {
   const { kubernetes, experiment } = context;
   const found = await lookForKudo(kubernetes, experiment.cluster.namespace);
   if (found.state === 'hidden') {
@@ -86,7 +84,7 @@ export async function ensureKudo(
 
 /** Whoever may only use a KUDO that is there cannot read its certificate; its renewal is then somebody else's. */
 async function lookAfterKudo(
-  context: ProvisionContext,
+  context: Provisioning,
   manager: Manager,
 ): Promise<{ notes: string[]; managerImage?: string }> {
   const { kubernetes } = context;
@@ -140,8 +138,9 @@ async function createIfMissing(kubernetes: KubernetesPort, object: KubernetesObj
   if (!(await kubernetes.read(refOf(object)))) await kubernetes.create(object);
 }
 
-async function managerReady(context: ProvisionContext): Promise<void> {
-  const deadline = Date.now() + context.experiment.provision.podWaitSeconds * 1_000;
+async function managerReady(context: Provisioning): Promise<void> {
+  const { podWaitSeconds } = context.experiment.provision;
+  const deadline = Math.min(Date.now() + podWaitSeconds * 1_000, context.deadline);
   for (;;) {
     const pods = await managerPods(context.kubernetes);
     if (pods.some(isReady)) return;

@@ -4,7 +4,7 @@ import { eventReader, shortStatefulSets, startingPods } from '../../kubernetes/l
 import type { KubernetesObject, KubernetesPort } from '../../kubernetes/port.ts';
 import { pause } from '../../kubernetes/wait.ts';
 import { isReady, type Pod, waitingReasons } from '../../kubernetes/workloads.ts';
-import type { ProvisionContext } from '../provisioner.ts';
+import type { ProvisionContext, Provisioning } from '../provisioner.ts';
 import { claimsOf, isGoing, refuseFormerClaims } from './claims.ts';
 import { ended, lookAtInstance, usedAsItIs } from './instance.ts';
 import type { KudoPackage } from './package.ts';
@@ -37,13 +37,10 @@ export interface Installed {
 
 /**
  * Installs a package and waits for its plan `deploy`. A healthy Instance of that name is used as it is and never removed;
- * what an ended run of Leaderfall left half-done is removed first. May be called again at any point.
+ * what an ended run of Leaderfall left half-done is removed first. May be called again at any point. Throws TIMED_OUT, with where it
+ * stands and what its pods wait for, after the deadline.
  */
-export async function install(
-  context: ProvisionContext,
-  wanted: Installation,
-  marks: Marks,
-): Promise<Installed> {
+export async function install(context: Provisioning, wanted: Installation, marks: Marks): Promise<Installed> {
   const { kubernetes } = context;
   const { pack, instance } = wanted;
   const { minor } = await kubernetes.version();
@@ -123,13 +120,15 @@ async function create(context: ProvisionContext, object: KubernetesObject): Prom
  * Pods of a former Instance keep the StatefulSet controller in a doubling back-off: 72 s were seen after they had gone. A volume
  * claim on its way out would keep a new pod waiting.
  */
-async function oldPodsGone(context: ProvisionContext, instance: string): Promise<void> {
+async function oldPodsGone(context: Provisioning, instance: string): Promise<void> {
   for (;;) {
     const pods = await podsOf(context, instance);
     const claims = (await claimsOf(context, instance)).filter(isGoing);
     const names = [...pods, ...claims].map(({ metadata }) => metadata?.name ?? '');
     if (names.length === 0) return;
     context.progress([`waiting for what is old of ${instance} to go: ${names.join(', ')}`]);
+    if (Date.now() > context.deadline)
+      throw outOfTime(context, `what is old of ${instance} did not go`, names);
     await pause(500, context.signal);
   }
 }
@@ -165,10 +164,18 @@ async function shortSets(context: ProvisionContext, instance: string): Promise<K
   return shortStatefulSets(items);
 }
 
-async function deployComplete(context: ProvisionContext, instance: string): Promise<void> {
+/** One bound for all: the step's own end, soon after, would say nothing of why. */
+function outOfTime({ experiment }: Provisioning, what: string, evidence: string[], why?: string) {
+  const bound = `within the ${experiment.provision.timeoutSeconds} s of the whole provisioning`;
+  return problem('TIMED_OUT', `${what} ${bound}${why === undefined ? '' : `: ${why}`}`, {
+    evidence,
+    next: 'Raise provision.timeoutSeconds, or see why it is slow.',
+  });
+}
+
+async function deployComplete(context: Provisioning, instance: string): Promise<void> {
   const { namespace } = context.experiment.cluster;
-  const { timeoutSeconds, podWaitSeconds } = context.experiment.provision;
-  const deadline = Date.now() + timeoutSeconds * 1_000;
+  const { podWaitSeconds } = context.experiment.provision;
   const waitingSince = new Map<string, number>();
   const lastEvents = eventReader(context.kubernetes, namespace);
   for (;;) {
@@ -203,11 +210,9 @@ async function deployComplete(context: ProvisionContext, instance: string): Prom
         next: `kubectl -n ${namespace} describe pods -l kudo.dev/instance=${instance}`,
       });
     }
-    if (Date.now() > deadline) {
-      throw problem('TIMED_OUT', `plan deploy of ${instance} did not end in ${timeoutSeconds} s`, {
-        evidence: [...tree, ...reasons, ...pulls],
-        next: 'Raise provision.timeoutSeconds, or see why it is slow.',
-      });
+    if (Date.now() > context.deadline) {
+      const what = `plan deploy of ${instance} did not end`;
+      throw outOfTime(context, what, [...tree, ...reasons, ...pulls], reasons[0] ?? pulls[0]);
     }
     await pause(500, context.signal);
   }

@@ -3,7 +3,7 @@ import { keepAnnotation, runAnnotations, runLabels } from '../../experiment/iden
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
 import type { KubernetesPort, Permission } from '../../kubernetes/port.ts';
 import { podNames, type StatefulSet, statefulSetRef } from '../../kubernetes/workloads.ts';
-import type { Checked, Provision, ProvisionContext, Provisioner } from '../provisioner.ts';
+import type { Checked, Provision, ProvisionContext, Provisioner, Provisioning } from '../provisioner.ts';
 import { ensureKudo, initPermissions, lookForKudo } from './init.ts';
 import { type Installation, install } from './install.ts';
 import { lookAtInstance, usedAsItIs } from './instance.ts';
@@ -102,7 +102,7 @@ function isOlder({ major, minor }: { major: number; minor: number }, wanted = ''
   return major < least || (major === least && minor < then);
 }
 
-async function provision(context: ProvisionContext): Promise<Provision> {
+async function provision(context: Provisioning): Promise<Provision> {
   const { experiment, run, expires } = context;
   const { namespace } = experiment.cluster;
   const keep: Record<string, string> = experiment.provision.keep ? { [keepAnnotation]: 'true' } : {};
