@@ -36,7 +36,7 @@ function withoutHeader(value: unknown): unknown {
 }
 
 function crossFieldIssues(experiment: Experiment): InputIssue[] {
-  const { schedule, liveness } = experiment;
+  const { schedule, liveness, target } = experiment;
   const issues: InputIssue[] = [];
   if (schedule.intervalSeconds > schedule.durationSeconds) {
     issues.push(
@@ -56,5 +56,7 @@ function crossFieldIssues(experiment: Experiment): InputIssue[] {
       `schedule.late.runIfWithinSeconds: ${late.runIfWithinSeconds} is more than half of schedule.intervalSeconds, ${schedule.intervalSeconds}: kills would be bunched`,
     );
   }
+  if (target === 'follower' && liveness.replicationFactor === 1)
+    issues.push('target: follower, which there is none of with liveness.replicationFactor: 1');
   return [...issues, ...streamIssues(liveness)];
 }

@@ -92,6 +92,10 @@ describe('an experiment', () => {
       { schedule: { durationSeconds: 28_820, intervalSeconds: 20 } },
       'schedule.durationSeconds: 1441 kills are planned, at most 1440 fit one run',
     ],
+    [
+      { target: 'follower', liveness: { replicationFactor: 1 }, guard: { allow: ['single-replica'] } },
+      'target: follower, which there is none of with liveness.replicationFactor: 1',
+    ],
     [{ schedule: { durationSeconds: 0 } }, 'schedule.durationSeconds: Too small: expected number to be >0'],
   ])('is refused for what its fields mean together: %j', (input, issue) => {
     expect(issues(input)).toContain(issue);
