@@ -135,9 +135,10 @@ async function spared(
   look: ClusterMetadata,
 ): Promise<Victim | string[]> {
   const { experiment } = request.resolved;
-  const pods = await brokerPods(deps.kubernetes, request.kafka.statefulSet).catch(unseenPods);
+  const { statefulSet } = request.kafka;
+  const pods = await brokerPods(deps.kubernetes, statefulSet).catch(unseenPods);
   if (typeof pods === 'string') return [pods];
-  const brokerOf = (pod: string) => brokerOfPod(experiment, look.brokers, pods, pod);
+  const brokerOf = (pod: string) => brokerOfPod(experiment, statefulSet, look.brokers, pods, pod);
   const chosen = chooseBroker(experiment.target, look, chance(request), brokerOf);
   if (!('broker' in chosen)) return [chosen.reason];
   const victim = livingVictim(request, chosen.broker, look.brokers, pods);
@@ -174,12 +175,13 @@ interface LivingVictim {
 function livingVictim(
   request: AimRequest,
   broker: number,
-  brokers: Parameters<typeof podsByBroker>[1],
+  brokers: Parameters<typeof podsByBroker>[2],
   pods: Pod[],
 ): LivingVictim | string {
-  const { cluster } = request.resolved.experiment;
+  const { experiment } = request.resolved;
+  const { cluster } = experiment;
   const advertised = brokers.filter((candidate) => candidate.id === broker);
-  const pod = podsByBroker(request.resolved.experiment, advertised, pods).get(broker);
+  const pod = podsByBroker(experiment, request.kafka.statefulSet, advertised, pods).get(broker);
   if (!pod) throw problem('BROKER_UNMAPPED', `broker ${broker} has no pod`, { retryable: true });
   const { name = '', uid = '', resourceVersion = '', deletionTimestamp } = pod.metadata ?? {};
   if (deletionTimestamp) return `pod ${name} is terminating`;

@@ -1,13 +1,19 @@
 import { problem } from '../experiment/errors.ts';
 import type { StatefulSetRef } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
-import { type BrokerPodCandidate, mapBrokersToPods, podOfBroker, podOfHost } from '../kafka/broker-pod.ts';
+import {
+  type BrokerPodCandidate,
+  mapBrokersToPods,
+  type PodsOfBrokers,
+  podOfBroker,
+  podOfHost,
+} from '../kafka/broker-pod.ts';
 import { addressOf } from '../kafka/metadata-pool.ts';
 import type { Broker, KafkaPort } from '../kafka/port.ts';
 import { chooseReach } from '../kafka/reach.ts';
 import { secureDial } from '../kafka/secure-dial.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
-import { type Pod, podNames } from '../kubernetes/workloads.ts';
+import { type Pod, podNames, wholeSince } from '../kubernetes/workloads.ts';
 import { readSecurity } from './credentials.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -170,14 +176,33 @@ async function podOfAddress(
   return byRule ? { name: byRule, port: cluster.port } : undefined;
 }
 
-/** The pod of each broker; BROKER_UNMAPPED where one cannot be tied to a pod. */
+/** By then a broker whose pod has got another IP is listed no more where it was. ms */
+const settledMs = 30_000;
+
+/** Of a StatefulSet's pods, all of them. */
+function mapping(
+  { cluster }: ResolvedExperiment,
+  statefulSet: StatefulSetRef,
+  brokers: Broker[],
+  pods: Pod[],
+): PodsOfBrokers & { brokers: Broker[] } {
+  const { clusterDomain, brokerPod: rule } = cluster;
+  const since = wholeSince(statefulSet, pods);
+  const settled = since !== undefined && Date.now() - since > settledMs;
+  return { brokers, pods: pods.map(candidate), clusterDomain, rule, settled };
+}
+
+/**
+ * The pod of each broker. BROKER_UNMAPPED where one cannot be tied to a pod: retryable while a pod of the StatefulSet is away, not
+ * ready or new.
+ */
 export function podsByBroker(
   experiment: ResolvedExperiment,
+  statefulSet: StatefulSetRef,
   brokers: Broker[],
   pods: Pod[],
 ): Map<number, Pod> {
-  const { clusterDomain, brokerPod } = experiment.cluster;
-  const names = mapBrokersToPods({ brokers, pods: pods.map(candidate), clusterDomain, rule: brokerPod });
+  const names = mapBrokersToPods(mapping(experiment, statefulSet, brokers, pods));
   const byName = new Map(pods.map((pod) => [pod.metadata?.name, pod]));
   const found = new Map<number, Pod>();
   for (const [broker, name] of names) {
@@ -187,15 +212,15 @@ export function podsByBroker(
   return found;
 }
 
-/** The broker that runs in a pod; undefined where Kafka lists none that does. Throws BROKER_UNMAPPED where that cannot be told. */
+/** The broker that runs in a pod; undefined where Kafka lists none that does. Throws as `podsByBroker` where that cannot be told. */
 export function brokerOfPod(
   experiment: ResolvedExperiment,
+  statefulSet: StatefulSetRef,
   brokers: Broker[],
   pods: Pod[],
   name: string,
 ): number | undefined {
-  const { clusterDomain, brokerPod: rule } = experiment.cluster;
-  const options = { brokers, pods: pods.map(candidate), clusterDomain, rule };
+  const options = mapping(experiment, statefulSet, brokers, pods);
   const found = brokers.find((broker) => podOfBroker(broker, options) === name);
   // One that is tied to no pod may be the one.
   if (!found) mapBrokersToPods(options);

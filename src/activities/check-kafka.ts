@@ -7,7 +7,7 @@ import type { KubernetesPort } from '../kubernetes/port.ts';
 import { poll } from '../kubernetes/wait.ts';
 import { type StatefulSet, statefulSetRef } from '../kubernetes/workloads.ts';
 import type { Checked } from '../provisioners/provisioner.ts';
-import { type ReachedKafka, withKafka } from './brokers.ts';
+import { brokerOfPod, brokerPods, podsByBroker, type ReachedKafka, withKafka } from './brokers.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** Opens the Kafka of a StatefulSet that exists, for the time of `use`. */
@@ -80,12 +80,31 @@ export async function checkReachable(
   });
 }
 
-/** Brokers without ZooKeeper tell any of them as the controller, at each question another one. Throws INPUT_INVALID. */
+/** What no run can do with the brokers that are there: not reach them, not find its target or not the pods. Throws as its parts do. */
+export async function checkBrokers(
+  kubernetes: KubernetesPort,
+  experiment: ResolvedExperiment,
+  kafka: Pick<KafkaPort, 'metadata' | 'metadataOfEach' | 'brokerConfig'>,
+  statefulSet: StatefulSetRef,
+  signal: AbortSignal,
+): Promise<void> {
+  await checkReachable(kafka, signal);
+  await checkTarget(experiment, kafka, statefulSet.replicas);
+  await checkMapped(kubernetes, experiment, kafka, statefulSet);
+}
+
+/** Throws INPUT_INVALID or TARGET_NOT_FOUND for a target that is none of the brokers. */
 export async function checkTarget(
   { target }: Pick<ResolvedExperiment, 'target'>,
   kafka: Pick<KafkaPort, 'metadata' | 'brokerConfig'>,
+  replicas: number,
 ): Promise<void> {
-  if (target !== 'controller') return;
+  if (target === 'controller') await checkController(kafka);
+  if (typeof target === 'object' && 'broker' in target) await checkId(target.broker, kafka, replicas);
+}
+
+/** Brokers without ZooKeeper tell any of them as the controller, at each question another one. */
+async function checkController(kafka: Pick<KafkaPort, 'metadata' | 'brokerConfig'>): Promise<void> {
   const [broker] = (await kafka.metadata()).brokers;
   // Where the settings may not be read, nothing is known against it.
   const settings = broker && (await kafka.brokerConfig(broker.id).catch(() => undefined));
@@ -95,6 +114,37 @@ export async function checkTarget(
     evidence: ['target: controller', `process.roles=${roles}`],
     next: 'Choose leader, follower, random or { broker: <id> }.',
   });
+}
+
+/** A broker that is down is not listed, and its id known to nobody: only of a whole Kafka it is sure that there is none. */
+async function checkId(id: number, kafka: Pick<KafkaPort, 'metadata'>, replicas: number): Promise<void> {
+  const ids = (await kafka.metadata()).brokers.map((broker) => broker.id).sort((a, b) => a - b);
+  if (ids.length < replicas || ids.includes(id)) return;
+  throw problem('TARGET_NOT_FOUND', `there is no broker ${id} in this Kafka`, {
+    evidence: ['target.broker', `its brokers: ${ids.join(', ')}`],
+    next: 'Name one of them in target.broker, which KAFKA_BROKER of a ChaosEngine is here.',
+  });
+}
+
+/**
+ * Every broker that the target may turn out to be must be tied to a pod, lest each kill waits for that in vain. Throws BROKER_UNMAPPED,
+ * retryable while a pod may be away for a moment.
+ */
+export async function checkMapped(
+  kubernetes: KubernetesPort,
+  experiment: ResolvedExperiment,
+  kafka: Pick<KafkaPort, 'metadata'>,
+  statefulSet: StatefulSetRef,
+): Promise<void> {
+  const { target } = experiment;
+  const { brokers } = await kafka.metadata();
+  const pods = await brokerPods(kubernetes, statefulSet);
+  if (typeof target === 'object' && 'pod' in target) {
+    brokerOfPod(experiment, statefulSet, brokers, pods, target.pod);
+    return;
+  }
+  const may = typeof target === 'object' ? brokers.filter(({ id }) => id === target.broker) : brokers;
+  podsByBroker(experiment, statefulSet, may, pods);
 }
 
 /** A pod that is to be hit must be one of the StatefulSet's. Throws TARGET_NOT_FOUND. */

@@ -7,7 +7,7 @@ import { containerWithPort } from '../kubernetes/workloads.ts';
 import { provisioners } from '../provisioners/choose.ts';
 import type { Provision } from '../provisioners/provisioner.ts';
 import { brokerPods, withKafka } from './brokers.ts';
-import { checkReachable, checkReplication } from './check-kafka.ts';
+import { checkBrokers, checkReplication } from './check-kafka.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { showOnRun } from './show-on-run.ts';
@@ -35,7 +35,7 @@ export function makeProvision(deps: ActivityDependencies): Activities['provision
         const until = Math.min(Date.now() + 60_000, deadline + 30_000);
         const brokerIds = await wholeCluster(reached.kafka, statefulSet.replicas, until, signal);
         checkReplication(experiment, Math.max(brokerIds.length, statefulSet.replicas));
-        await checkReachable(reached.kafka, signal);
+        await checkBrokers(kubernetes, experiment, reached.kafka, statefulSet, signal);
         const settings = await settingsOf(reached.kafka, brokerIds[0]);
         const notes = [...made.notes];
         if (settings['delete.topic.enable'] === 'false') {

@@ -12,14 +12,7 @@ import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
 import { chooseProvisioner } from '../provisioners/choose.ts';
 import type { Provisioner } from '../provisioners/provisioner.ts';
 import { findBaseline, specHashOf } from './baseline.ts';
-import {
-  brokersOf,
-  checkHealth,
-  checkPod,
-  checkReachable,
-  checkReplication,
-  checkTarget,
-} from './check-kafka.ts';
+import { brokersOf, checkBrokers, checkHealth, checkPod, checkReplication } from './check-kafka.ts';
 import { checkClock } from './clock.ts';
 import type { Activities, Resolved } from './contract.ts';
 import { readSecurity } from './credentials.ts';
@@ -55,12 +48,12 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
         const { experiment, provisioner, statefulSetName, isThere, notes, seesNodes } = examined;
         const expires = Date.now() + expiresAfterMs(experiment);
         if (provisioner.name === 'existing') {
-          await brokersOf(deps, experiment, statefulSetName, async ({ kafka }, { replicas }) => {
+          await brokersOf(deps, experiment, statefulSetName, async ({ kafka }, statefulSet) => {
+            const { replicas } = statefulSet;
             // A broker that is on its way back makes no replication impossible: provision waits for it.
             checkReplication(experiment, replicas);
             if (origin?.scheduledBy) await checkHealth(kafka, replicas);
-            await checkReachable(kafka, signal);
-            await checkTarget(experiment, kafka);
+            await checkBrokers(deps.kubernetes, experiment, kafka, statefulSet, signal);
           });
         } else if (origin?.scheduledBy && isThere) {
           // A Kafka that an earlier run has made and kept.

@@ -26,6 +26,8 @@ export interface PodsOfBrokers {
   pods: BrokerPodCandidate[];
   clusterDomain: string;
   rule?: string | undefined;
+  /** No pod is away or new: a broker that is tied to none of them stays so. */
+  settled?: boolean;
 }
 
 /** The pod of a broker, by its advertised host, else by the stated rule; undefined where neither gives one. */
@@ -39,10 +41,10 @@ export function podOfBroker(
 
 /**
  * The pod of each broker, by advertised host = pod FQDN or pod IP, else by the stated rule (`kafka-{id}`, `kafka-{id-1000}`).
- * Throws BROKER_UNMAPPED. Digits are never matched.
+ * Throws BROKER_UNMAPPED, retryable unless the pods are settled. Digits are never matched.
  */
 export function mapBrokersToPods(options: PodsOfBrokers & { brokers: Broker[] }): Map<number, string> {
-  const { brokers, pods, rule } = options;
+  const { brokers, pods, rule, settled = false } = options;
   return new Map(
     brokers.map((broker) => {
       const name = podOfBroker(broker, options);
@@ -55,7 +57,7 @@ export function mapBrokersToPods(options: PodsOfBrokers & { brokers: Broker[] })
         ],
         next: 'Give cluster.brokerPod, for example "kafka-{id}" or "kafka-{id-1000}".',
         // A pod that is being replaced is back in a moment.
-        retryable: true,
+        retryable: !settled,
       });
     }),
   );

@@ -153,6 +153,20 @@ export function isReady(pod: Pod): boolean {
   return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
+/**
+ * Since when (epoch ms) every pod that a StatefulSet will have is there and ready; undefined where one of them is not, or is on its
+ * way out.
+ */
+export function wholeSince(statefulSet: StatefulSetRef, pods: Pod[]): number | undefined {
+  const times = podNames(statefulSet).map((name) => {
+    const pod = pods.find(({ metadata }) => metadata?.name === name);
+    if (!pod || pod.metadata?.deletionTimestamp || !isReady(pod)) return undefined;
+    const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready');
+    return new Date(ready?.lastTransitionTime ?? 0).getTime();
+  });
+  return times.includes(undefined) ? undefined : Math.max(...times.map((time) => time ?? 0));
+}
+
 function shortened(text: string): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ExperimentInput } from '../../src/experiment/spec.ts';
 import { aim, aimed, holdClock, lookMs, start } from './aim-support.ts';
-import { refusal, replacePod } from './step-support.ts';
+import { balance, refusal, replacePod, settle } from './step-support.ts';
 
 holdClock();
 
@@ -64,6 +64,20 @@ test('a broker that no pod advertises is an error that may pass, not a guess', a
   const at = await aimed([{}]);
   at.kubernetes.objects.delete('Pod kafka/kafka-kafka-2');
   expect(await refusal(aim(at))).toMatchObject({ code: 'BROKER_UNMAPPED', step: 'kill', retried: true });
+});
+
+test('it will not pass where every pod has been there for long', async () => {
+  const at = await aimed([{}]);
+  settle(at);
+  balance(at);
+  expect(await refusal(aim(at))).toMatchObject({
+    code: 'BROKER_UNMAPPED',
+    evidence: expect.arrayContaining(['no cluster.brokerPod rule is given']),
+    retried: false,
+  });
+  // It may be the address of the pod before.
+  await replacePod(at, 2);
+  expect(await refusal(aim(at))).toMatchObject({ code: 'BROKER_UNMAPPED', retried: true });
 });
 
 test('a pod of the same name that the StatefulSet does not own is no broker', async () => {

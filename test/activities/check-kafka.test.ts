@@ -42,13 +42,25 @@ test('a controller that clients are not told of is no target', async () => {
   const kafka = fakeKafka();
   const settings = { 'process.roles': '' };
   kafka.brokerConfig = async () => settings;
-  await checkTarget({ target: 'controller' }, kafka);
+  await checkTarget({ target: 'controller' }, kafka, 3);
   settings['process.roles'] = 'broker,controller';
-  await checkTarget({ target: 'leader' }, kafka);
-  expect(await checkTarget({ target: 'controller' }, kafka).catch(problemOf)).toMatchObject({
+  await checkTarget({ target: 'leader' }, kafka, 3);
+  expect(await checkTarget({ target: 'controller' }, kafka, 3).catch(problemOf)).toMatchObject({
     code: 'INPUT_INVALID',
     evidence: ['target: controller', 'process.roles=broker,controller'],
   });
   kafka.brokerConfig = () => Promise.reject(new Error('may not be read'));
-  await checkTarget({ target: 'controller' }, kafka);
+  await checkTarget({ target: 'controller' }, kafka, 3);
+});
+
+test('a broker id that a whole Kafka does not list is no target; one that is only down may come back', async () => {
+  const whole = fakeKafka();
+  await checkTarget({ target: { broker: 1001 } }, whole, 3);
+  expect(await checkTarget({ target: { broker: 1 } }, whole, 3).catch(problemOf)).toMatchObject({
+    code: 'TARGET_NOT_FOUND',
+    message: 'there is no broker 1 in this Kafka',
+    evidence: ['target.broker', 'its brokers: 1000, 1001, 1002'],
+    retryable: false,
+  });
+  await checkTarget({ target: { broker: 1001 } }, fakeKafka({ brokers: [1000, 1002] }), 3);
 });

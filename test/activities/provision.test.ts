@@ -2,7 +2,16 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { makeProvision } from '../../src/activities/provision.ts';
 import { problem } from '../../src/experiment/errors.ts';
 import type { ExperimentInput } from '../../src/experiment/spec.ts';
-import { attempt, fakeKafka, type Look, refusal, type Scene, scene } from './step-support.ts';
+import {
+  attempt,
+  balance,
+  fakeKafka,
+  type Look,
+  refusal,
+  type Scene,
+  scene,
+  settle,
+} from './step-support.ts';
 
 vi.mock('node:timers/promises', () => ({
   setTimeout: async (ms: number) => vi.setSystemTime(Date.now() + ms),
@@ -78,8 +87,8 @@ test('a broker that Kafka lists and that cannot be reached is named', async () =
 test('waits until Kafka lists as many brokers as there are to be', async () => {
   const at = await withBrokers(['silent', { brokers: [] }, two, two, {}]);
   expect(await provision(at)).toMatchObject({ brokerIds: [1000, 1001, 1002] });
-  // And once more to ask each of them.
-  expect(at.kafka.calls.filter((call) => call === 'metadata')).toHaveLength(6);
+  // And once more to ask each of them, and to find their pods.
+  expect(at.kafka.calls.filter((call) => call === 'metadata')).toHaveLength(7);
 });
 
 test('a broker that stays away for a minute is the guard’s to judge', async () => {
@@ -100,6 +109,23 @@ test('brokers that never answer are asked again by the next attempt', async () =
 test('more replicas than brokers are impossible', async () => {
   const at = await withBrokers([{}], {}, { liveness: { replicationFactor: 4 } });
   expect(await refusal(provision(at))).toMatchObject({ code: 'REPLICATION_IMPOSSIBLE', retried: false });
+});
+
+test('a target that is none of the brokers, and brokers without pods, are found once the Kafka is whole', async () => {
+  const target = { broker: 1 };
+  expect(await refusal(provision(await withBrokers([two, {}], {}, { target })))).toMatchObject({
+    code: 'TARGET_NOT_FOUND',
+    evidence: ['target.broker', 'its brokers: 1000, 1001, 1002'],
+    retried: false,
+  });
+  expect(await provision(await withBrokers([two], {}, { target: { broker: 1001 } }))).toMatchObject({
+    brokerIds: [1000, 1002],
+  });
+  const at = await withBrokers([{}]);
+  balance(at);
+  expect(await refusal(provision(at))).toMatchObject({ code: 'BROKER_UNMAPPED', retried: true });
+  settle(at);
+  expect(await refusal(provision(at))).toMatchObject({ code: 'BROKER_UNMAPPED', retried: false });
 });
 
 test('a StatefulSet that has gone since is an Error that names it', async () => {

@@ -250,6 +250,24 @@ function livenessPod() {
   };
 }
 
+/** The brokers' pods have been ready for long. */
+export function settle({ kubernetes }: Scene): void {
+  const ready = { type: 'Ready', status: 'True', lastTransitionTime: '2025-01-01T00:00:00Z' };
+  for (const ordinal of [0, 1, 2]) {
+    const pod = kubernetes.objects.get(`Pod kafka/kafka-kafka-${ordinal}`);
+    if (pod) pod.status = { conditions: [ready] };
+  }
+}
+
+/** Each broker advertises a load balancer of its own, which is reached. */
+export function balance({ kafka }: Scene): void {
+  const { metadata } = kafka;
+  kafka.metadata = async (options) => {
+    const look = await metadata(options);
+    return { ...look, brokers: look.brokers.map((one) => ({ ...one, host: `b${one.id}.example.com` })) };
+  };
+}
+
 /** The controller's next pod of that name, or the same one, changed. */
 export async function replacePod(at: Scene, ordinal: number, metadata: object = {}): Promise<void> {
   at.kubernetes.objects.delete(`Pod kafka/kafka-kafka-${ordinal}`);

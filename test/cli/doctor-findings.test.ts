@@ -9,7 +9,7 @@ import {
 import { type Finding, look } from '../../src/cli/doctor/finding.ts';
 import { attributeFindings, workerFindings } from '../../src/cli/doctor/temporal-findings.ts';
 import { searchAttributes } from '../../src/experiment/search-attributes.ts';
-import { fakeKafka, type Scene, scene } from '../activities/step-support.ts';
+import { balance, fakeKafka, type Scene, scene, settle } from '../activities/step-support.ts';
 import { packageFolder, part } from '../provisioners/kudo-support.ts';
 import { fakeKubernetes } from '../support/fake-kubernetes.ts';
 
@@ -57,6 +57,21 @@ test('a pod that is none of the StatefulSet’s is found before, too', async () 
   await expect(refused).rejects.toMatchObject({
     problem: { code: 'TARGET_NOT_FOUND', evidence: expect.arrayContaining(['target.pod']) },
   });
+});
+
+test('so are a broker that is none of them, and brokers that no rule ties to pods', async () => {
+  const refused = (change: (at: Scene) => void) => look('Kafka', async () => await kafka(deletable, change));
+  const nobody = await refused((at) => {
+    at.context.resolved.experiment.target = { broker: 1 };
+  });
+  expect(nobody).toMatchObject([{ state: 'bad', text: expect.stringContaining('TARGET_NOT_FOUND') }]);
+  const unmapped = await refused((at) => {
+    settle(at);
+    balance(at);
+  });
+  expect(amiss(unmapped)).toEqual([
+    [expect.stringContaining('BROKER_UNMAPPED'), expect.stringContaining('cluster.brokerPod')],
+  ]);
 });
 
 async function kudo(kafka: object, change: (at: Scene) => void = () => {}) {

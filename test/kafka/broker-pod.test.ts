@@ -55,6 +55,21 @@ test('a host that is no pod needs a stated rule, else it is an error that names 
   expect([...mapBrokersToPods({ ...options, rule: 'kafka-{id-1000}' })]).toEqual([[1002, 'kafka-2']]);
 });
 
+test('a broker without a pod may only be ahead of it, unless no pod is away or new', () => {
+  const brokers = [{ id: 1002, host: 'broker2.example.com', port: 9094 }];
+  const retryable = (settled?: boolean) => {
+    try {
+      mapBrokersToPods({
+        ...{ brokers, pods: twelve, clusterDomain },
+        ...(settled === undefined ? {} : { settled }),
+      });
+    } catch (error) {
+      return (error as LeaderfallError).problem.retryable;
+    }
+  };
+  expect([retryable(), retryable(false), retryable(true)]).toEqual([true, true, false]);
+});
+
 test('a host of another namespace or a longer name is not the pod', () => {
   expect(podOfHost('kafka-1.kafka-svc.other.svc.cluster.local', twelve, clusterDomain)).toBeUndefined();
   expect(podOfHost('kafka-1', twelve, clusterDomain)).toBeUndefined();

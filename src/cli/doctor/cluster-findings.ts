@@ -1,10 +1,4 @@
-import {
-  brokersOf,
-  checkPod,
-  checkReachable,
-  checkReplication,
-  checkTarget,
-} from '../../activities/check-kafka.ts';
+import { brokersOf, checkBrokers, checkPod, checkReplication } from '../../activities/check-kafka.ts';
 import { checkClock } from '../../activities/clock.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { runPermissions } from '../../activities/permissions.ts';
@@ -80,11 +74,11 @@ export async function kafkaFindings(
     const text = `none in ${namespace} yet; a run makes ${statefulSetName}`;
     return [{ about, state: 'ok', text, ...(notes.length > 0 ? { evidence: notes } : {}) }];
   }
-  return await brokersOf(deps, experiment, statefulSetName, async ({ kafka, reach }, { replicas }) => {
+  return await brokersOf(deps, experiment, statefulSetName, async ({ kafka, reach }, statefulSet) => {
+    const { replicas } = statefulSet;
     const { brokers } = await kafka.metadata({ timeoutMs: 5_000 });
     checkReplication(experiment, replicas);
-    await checkReachable(kafka, AbortSignal.timeout(60_000));
-    await checkTarget(experiment, kafka);
+    await checkBrokers(kubernetes, experiment, kafka, statefulSet, AbortSignal.timeout(60_000));
     const findings: Finding[] = [
       {
         about,

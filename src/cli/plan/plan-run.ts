@@ -1,5 +1,5 @@
 import { brokerPods, podsByBroker } from '../../activities/brokers.ts';
-import { brokersOf, checkReachable, checkReplication, checkTarget } from '../../activities/check-kafka.ts';
+import { brokersOf, checkBrokers, checkReplication } from '../../activities/check-kafka.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { describePermission, type Examined, examine } from '../../activities/resolve.ts';
 import { risksOf } from '../../activities/risks.ts';
@@ -86,10 +86,9 @@ async function askKafka(
     const { brokers, controller, partitions } = await kafka.metadata({ topics: 'all', timeoutMs: 5_000 });
     // A broker that is on its way back makes no replication impossible.
     checkReplication(experiment, statefulSet.replicas);
-    await checkReachable(kafka, signal);
-    await checkTarget(experiment, kafka);
+    await checkBrokers(deps.kubernetes, experiment, kafka, statefulSet, signal);
     const all = await brokerPods(deps.kubernetes, statefulSet);
-    const pods = podsByBroker(experiment, brokers, all);
+    const pods = podsByBroker(experiment, statefulSet, brokers, all);
     const placed = new Map(
       [...pods].map(
         ([id, pod]) => [id, { name: pod.metadata?.name ?? '', node: pod.spec?.nodeName }] as const,
