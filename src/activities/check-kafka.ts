@@ -1,4 +1,4 @@
-import { problem } from '../experiment/errors.ts';
+import { problem, problemOf } from '../experiment/errors.ts';
 import type { StatefulSetRef } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import { addressOf } from '../kafka/metadata-pool.ts';
@@ -6,7 +6,7 @@ import type { Broker, KafkaPort, Partition } from '../kafka/port.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
 import { poll } from '../kubernetes/wait.ts';
 import { type StatefulSet, statefulSetRef } from '../kubernetes/workloads.ts';
-import type { Checked } from '../provisioners/provisioner.ts';
+import type { Checked, Provisioner } from '../provisioners/provisioner.ts';
 import { brokerOfPod, brokerPods, podsByBroker, type ReachedKafka, withKafka } from './brokers.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -91,6 +91,15 @@ export async function checkBrokers(
   await checkReachable(kafka, signal);
   await checkTarget(experiment, kafka, statefulSet.replicas);
   await checkMapped(kubernetes, experiment, kafka, statefulSet);
+}
+
+/**
+ * Whether `provision` waits for what is amiss now, and checks it again: it does for a Kafka that it may make. One that it does not make
+ * has to be there when a run begins.
+ */
+export function isWaitedFor(provisioner: Provisioner['name'], error: unknown): boolean {
+  const { code, retryable } = problemOf(error);
+  return provisioner === 'kudo' && retryable && (code === 'KAFKA_UNREACHABLE' || code === 'BROKER_UNMAPPED');
 }
 
 /** Throws INPUT_INVALID or TARGET_NOT_FOUND for a target that is none of the brokers. */

@@ -12,7 +12,14 @@ import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
 import { chooseProvisioner } from '../provisioners/choose.ts';
 import type { Provisioner } from '../provisioners/provisioner.ts';
 import { findBaseline, specHashOf } from './baseline.ts';
-import { brokersOf, checkBrokers, checkHealth, checkPod, checkReplication } from './check-kafka.ts';
+import {
+  brokersOf,
+  checkBrokers,
+  checkHealth,
+  checkPod,
+  checkReplication,
+  isWaitedFor,
+} from './check-kafka.ts';
 import { checkClock } from './clock.ts';
 import type { Activities, Resolved } from './contract.ts';
 import { readSecurity } from './credentials.ts';
@@ -29,6 +36,8 @@ export interface Examined {
   statefulSetName: string;
   /** A healthy Kafka stands there already. */
   isThere: boolean;
+  /** Instances that the run will make. */
+  makes: string[];
   permissions: Permission[];
   /** Whether the worker may read nodes, which it can do without. */
   seesNodes: boolean;
@@ -45,22 +54,9 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
         const run = await markedRun(deps);
         const expiresAfterMs = (experiment: ResolvedExperiment) => boundSeconds(experiment) * 1_000;
         const examined = await examine(deps, input, run, signal);
-        const { experiment, provisioner, statefulSetName, isThere, notes, seesNodes } = examined;
+        const { experiment, provisioner, statefulSetName, notes, seesNodes } = examined;
         const expires = Date.now() + expiresAfterMs(experiment);
-        if (provisioner.name === 'existing') {
-          await brokersOf(deps, experiment, statefulSetName, async ({ kafka }, statefulSet) => {
-            const { replicas } = statefulSet;
-            // A broker that is on its way back makes no replication impossible: provision waits for it.
-            checkReplication(experiment, replicas);
-            if (origin?.scheduledBy) await checkHealth(kafka, replicas);
-            await checkBrokers(deps.kubernetes, experiment, kafka, statefulSet, signal);
-          });
-        } else if (origin?.scheduledBy && isThere) {
-          // A Kafka that an earlier run has made and kept.
-          await brokersOf(deps, experiment, statefulSetName, async ({ kafka }, { replicas }) => {
-            await checkHealth(kafka, replicas);
-          });
-        }
+        if (examined.isThere) await checkThere(deps, examined, origin?.scheduledBy !== undefined, signal);
         const searchAttributes = await deps.registeredSearchAttributes();
         const specHash = specHashOf(experiment);
         const baseline = await findBaseline(deps, specHash, searchAttributes);
@@ -92,6 +88,25 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
       // A run that may not begin is to be found by its verdict as well.
       deps.registeredSearchAttributes,
     );
+}
+
+/** What makes a run on a Kafka that is there impossible, by whichever way it is provisioned; a schedule does not wait for one that is away. */
+async function checkThere(
+  deps: ActivityDependencies,
+  { experiment, provisioner, statefulSetName }: Examined,
+  scheduled: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await brokersOf(deps, experiment, statefulSetName, async ({ kafka }, statefulSet) => {
+      // A broker that is on its way back makes no replication impossible: provision waits for it.
+      checkReplication(experiment, statefulSet.replicas);
+      if (scheduled) await checkHealth(kafka, statefulSet.replicas);
+      await checkBrokers(deps.kubernetes, experiment, kafka, statefulSet, signal);
+    });
+  } catch (error) {
+    if (scheduled || !isWaitedFor(provisioner.name, error)) throw error;
+  }
 }
 
 /** Before anything is asked of the cluster. Throws LOCKED. */
@@ -137,7 +152,7 @@ export async function examine(
     ...{ kubernetes: deps.kubernetes, experiment, run, expires, signal },
     standing: standingBy(deps),
   });
-  const { statefulSetName, isThere } = checked;
+  const { statefulSetName, isThere, makes } = checked;
   checkPod(experiment, checked);
   // A Kafka that KUDO is asked for may be there already, and somebody's.
   if (checked.needsOptIn && provisioner.name !== 'existing')
@@ -148,6 +163,7 @@ export async function examine(
     provisioner,
     statefulSetName,
     isThere,
+    makes,
     permissions: [...always, ...own],
     seesNodes,
     notes: [

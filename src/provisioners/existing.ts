@@ -68,6 +68,7 @@ async function check(context: Omit<ProvisionContext, 'progress'>): Promise<Check
     statefulSetName: statefulSet.name,
     isThere: true,
     needsOptIn: true,
+    makes: [],
     pods: podNames(statefulSet),
     notes: [],
   };

@@ -42,6 +42,8 @@ export interface Checked {
   isThere: boolean;
   /** It is somebody's: no run made it. */
   needsOptIn: boolean;
+  /** Names of what the run makes of its own and clean-up removes; empty where all is there. */
+  makes: string[];
   /** Names of the brokers' pods, whether they are up or not; absent where how many there will be is not known. */
   pods?: string[];
   notes: string[];

@@ -1,17 +1,20 @@
 import { expect, test } from 'vitest';
+import { planLines } from '../../src/cli/commands/plan.ts';
 import { planRun } from '../../src/cli/plan/plan-run.ts';
+import { problem } from '../../src/experiment/errors.ts';
 import type { ExperimentInput } from '../../src/experiment/spec.ts';
 import { fakeKafka, type Look, type Scene, scene } from '../activities/step-support.ts';
+import { instance, packageFolder } from '../provisioners/kudo-support.ts';
 
 const settings = { 'delete.topic.enable': 'true', 'zookeeper.session.timeout.ms': '6000' };
 
 async function planned(
   input: ExperimentInput = {},
-  options: { look?: Look; change?: (at: Scene) => void } = {},
+  options: { look?: Look; change?: (at: Scene) => unknown } = {},
 ) {
   const at = await scene(fakeKafka(options.look ?? {}));
   at.kafka.brokerConfig = async () => settings;
-  options.change?.(at);
+  await options.change?.(at);
   at.kafka.calls.length = 0;
   const experiment = {
     cluster: { namespace: 'kafka' },
@@ -104,4 +107,67 @@ test('topics that an authorizer hides are told of, since the guard would hold ev
   expect(plan.warnings).toEqual([expect.stringMatching(/__consumer_offsets.*guard\.allow: partial-view/)]);
   const allowed = await planned({ guard: { allow: ['partial-view'] } }, { change });
   expect(allowed.plan.warnings).toEqual([]);
+});
+
+const provision = {
+  mode: 'kudo' as const,
+  zookeeper: { package: packageFolder('zookeeper') },
+  kafka: { package: packageFolder('kafka') },
+};
+
+/** Instances that are there. */
+const withInstances =
+  (...names: string[]) =>
+  async ({ kubernetes }: Scene) => {
+    for (const name of names) await instance(kubernetes, name, 'COMPLETE');
+  };
+
+const stepOf = ({ steps }: { steps: string[] }, name: string) => steps.find((step) => step.startsWith(name));
+
+test('a Kafka of KUDO’s that is there is asked as any other, is not made, and stays', async () => {
+  const target = { broker: 1001 };
+  const change = withInstances('zookeeper-instance', 'kafka');
+  const { at, plan } = await planned({ provision, target }, { change });
+  expect(plan).toMatchObject({ provisioner: 'kudo', isThere: true, kafka: { radius: { partitions: 2 } } });
+  expect(plan.kafka?.outages).not.toEqual([]);
+  expect(planLines(plan)[0]).toContain('kafka/kafka-kafka, as it is');
+  expect(stepOf(plan, 'provision')).toContain('used as found: Instances zookeeper-instance and kafka');
+  expect(stepOf(plan, 'clean up')).toBe('clean up   pod, topic, annotation, claim');
+  expect(at.kubernetes.writes).toEqual([]);
+  await expect(planned({ provision, target: { broker: 1 } }, { change })).rejects.toMatchObject({
+    problem: { code: 'TARGET_NOT_FOUND' },
+  });
+});
+
+test('one that is not there is to be made, and only what is made is removed', async () => {
+  const { plan } = await planned({ provision });
+  expect(plan).toMatchObject({ isThere: false });
+  expect(plan.kafka).toBeUndefined();
+  expect(planLines(plan)[0]).toContain('to be made with KUDO');
+  expect(stepOf(plan, 'clean up')).toContain('Instances zookeeper-instance and kafka with volume claims');
+  const half = await planned({ provision }, { change: withInstances('zookeeper-instance') });
+  expect(stepOf(half.plan, 'provision')).toContain(
+    'then Instance kafka, used as found: Instance zookeeper-instance',
+  );
+  expect(stepOf(half.plan, 'clean up')).toMatch(/claim, Instance kafka with volume claims$/);
+});
+
+test('one whose brokers do not answer is planned all the same: a run would wait for them', async () => {
+  const silent = ({ kafka }: Scene) => {
+    kafka.metadata = async () => {
+      throw problem('KAFKA_UNREACHABLE', 'no broker answered', { retryable: true });
+    };
+  };
+  const change = async (at: Scene) => {
+    await withInstances('zookeeper-instance', 'kafka')(at);
+    silent(at);
+  };
+  const { plan } = await planned({ provision }, { change });
+  expect(plan).toMatchObject({
+    isThere: true,
+    warnings: ['the run will wait for the brokers: no broker answered'],
+  });
+  await expect(planned({}, { change: silent })).rejects.toMatchObject({
+    problem: { code: 'KAFKA_UNREACHABLE' },
+  });
 });

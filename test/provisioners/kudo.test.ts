@@ -48,6 +48,7 @@ test('the packages are named, and the StatefulSet that they will make', async ()
     statefulSetName: 'kafka-kafka',
     isThere: false,
     needsOptIn: false,
+    makes: ['zookeeper-instance', 'kafka'],
     pods: ['kafka-kafka-0', 'kafka-kafka-1', 'kafka-kafka-2'],
     notes: [
       expect.stringMatching(/^KUDO package zookeeper .* as Instance zookeeper-instance$/),
@@ -62,6 +63,7 @@ test('what is there already is told, and claims of a former Instance refuse it b
   expect(await check({}, {}, healthy)).toMatchObject({
     isThere: true,
     needsOptIn: true,
+    makes: [],
     notes: expect.arrayContaining([expect.stringContaining('Instance kafka was there and healthy')]),
   });
   await healthy.create({
@@ -101,5 +103,22 @@ test('more replicas than the package will make brokers are refused beforehand, b
   expect(await check({ BROKER_COUNT: '2' })).toMatchObject({ code: 'REPLICATION_IMPOSSIBLE' });
   expect(await check({ BROKER_COUNT: '4' }, { replicationFactor: 4 })).toMatchObject({
     statefulSetName: 'kafka-kafka',
+  });
+});
+
+test('of a Kafka that is there its StatefulSet says how many brokers it has, not the package', async () => {
+  const there = fakeKubernetes();
+  for (const name of ['zookeeper-instance', 'kafka']) await instance(there, name, 'COMPLETE');
+  await there.create({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: 'kafka-kafka', namespace: 'kafka' },
+    spec: { replicas: 5 },
+  });
+  there.writes.length = 0;
+  expect(await check({}, { replicationFactor: 5 }, there)).toMatchObject({ isThere: true });
+  expect(await check({ BROKER_COUNT: '7' }, { replicationFactor: 6 }, there)).toMatchObject({
+    code: 'REPLICATION_IMPOSSIBLE',
+    evidence: ['liveness.replicationFactor', 'replicas of StatefulSet kafka-kafka, which is there: 5'],
   });
 });

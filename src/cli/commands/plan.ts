@@ -32,13 +32,14 @@ export function addPlan(program: Command): void {
     });
 }
 
-function planLines(plan: RunPlan): string[] {
-  const { kafka, kills, namespace, statefulSet, provisioner } = plan;
+/** A plan as text for a terminal. */
+export function planLines(plan: RunPlan): string[] {
+  const { kafka, kills, namespace, statefulSet, isThere } = plan;
   const head = (text: string) => ['', paint('strong', text)];
   const list = (texts: string[]) => texts.map((text) => `  ${plain(text)}`);
   const rhythm = kills.count > 1 ? `, one each ${kills.intervalSeconds} s` : '';
   const lines = [
-    `${paint('strong', 'target')}    ${namespace}/${statefulSet}, ${provisioner === 'kudo' ? 'to be made with KUDO' : 'as it is'}`,
+    `${paint('strong', 'target')}    ${namespace}/${statefulSet}, ${isThere ? 'as it is' : 'to be made with KUDO'}`,
     `${paint('strong', 'kills')}     ${kills.count} × ${kills.target}${rhythm}`,
     `${paint('strong', 'fault')}     ${kills.fault}`,
   ];

@@ -1,9 +1,10 @@
 import { brokerPods, podsByBroker } from '../../activities/brokers.ts';
-import { brokersOf, checkBrokers, checkReplication } from '../../activities/check-kafka.ts';
+import { brokersOf, checkBrokers, checkReplication, isWaitedFor } from '../../activities/check-kafka.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { describePermission, type Examined, examine } from '../../activities/resolve.ts';
 import { risksOf } from '../../activities/risks.ts';
 import { targetName } from '../../experiment/describe.ts';
+import { problemOf } from '../../experiment/errors.ts';
 import { policyReasons } from '../../experiment/policy.ts';
 import type { Death, OutageBound } from '../../experiment/result.ts';
 import { plannedKills } from '../../experiment/schedule.ts';
@@ -25,7 +26,9 @@ export interface RunPlan {
   provisioner: 'existing' | 'kudo';
   namespace: string;
   statefulSet: string;
-  /** Absent where the Kafka is yet to be made. */
+  /** The Kafka is there and used as it is; false: the run makes it. */
+  isThere: boolean;
+  /** Absent where the Kafka is yet to be made, or does not answer and would be waited for. */
   kafka?: { reach: 'direct' | 'port-forward'; radius: BlastRadius; outages: ExpectedOutage[] };
   kills: { count: number; intervalSeconds: number; target: string; fault: string };
   /** Every limit that the verdict will rest on, defaults included. */
@@ -49,8 +52,7 @@ export async function planRun(
   const { experiment, provisioner, statefulSetName, permissions, notes } = examined;
   const { schedule, target, cluster } = experiment;
   const fault = faultOf(experiment);
-  const existing = provisioner.name === 'existing' ? await askKafka(deps, examined, signal) : undefined;
-  const { warnings = [], ...kafka } = existing ?? {};
+  const { kafka, warnings } = examined.isThere ? await askKafka(deps, examined, signal) : { warnings: [] };
   // A plan is made beforehand; a run that is started then may find them open.
   const shut = policyReasons(
     killTimes ? { killTimes } : {},
@@ -61,7 +63,8 @@ export async function planRun(
     provisioner: provisioner.name,
     namespace: cluster.namespace,
     statefulSet: statefulSetName,
-    ...('radius' in kafka ? { kafka: kafka as RunPlan['kafka'] } : {}),
+    isThere: examined.isThere,
+    ...(kafka ? { kafka } : {}),
     kills: {
       count: plannedKills(schedule),
       intervalSeconds: schedule.intervalSeconds,
@@ -69,7 +72,7 @@ export async function planRun(
       fault: `${fault.kind}: ${fault.does}`,
     },
     slo: sloLimits(experiment),
-    steps: stepsOf(experiment, provisioner.name, statefulSetName),
+    steps: stepsOf(examined),
     permissions: [...new Set(permissions.map(describePermission))],
     notes,
     warnings: [...shut, ...warnings],
@@ -77,11 +80,24 @@ export async function planRun(
   };
 }
 
-async function askKafka(
+/** What the brokers say, with warnings about them. */
+type Asked = Pick<RunPlan, 'kafka' | 'warnings'>;
+
+/** A run waits for brokers of an Instance that is there; a plan does not. */
+async function askKafka(deps: ActivityDependencies, examined: Examined, signal: AbortSignal): Promise<Asked> {
+  try {
+    return await askBrokers(deps, examined, signal);
+  } catch (error) {
+    if (!isWaitedFor(examined.provisioner.name, error)) throw error;
+    return { warnings: [`the run will wait for the brokers: ${problemOf(error).message}`] };
+  }
+}
+
+async function askBrokers(
   deps: ActivityDependencies,
   { experiment, statefulSetName, seesNodes }: Examined,
   signal: AbortSignal,
-) {
+): Promise<Asked> {
   return await brokersOf(deps, experiment, statefulSetName, async ({ kafka, reach }, statefulSet) => {
     const { brokers, controller, partitions } = await kafka.metadata({ topics: 'all', timeoutMs: 5_000 });
     // A broker that is on its way back makes no replication impossible.
@@ -113,7 +129,8 @@ async function askKafka(
     }
     if (isPartial(partitions) && !experiment.guard.allow.includes('partial-view')) warnings.push(partialView);
     warnings.push(...settingWarnings(settings, experiment));
-    return { reach, radius, outages: outagesOf(experiment, settings, podGrace(pods)), warnings };
+    const outages = outagesOf(experiment, settings, podGrace(pods));
+    return { kafka: { reach, radius, outages }, warnings };
   });
 }
 
@@ -142,18 +159,29 @@ function podGrace(pods: Map<number, Pod>): number {
   return Math.max(...[...pods.values()].map(({ spec }) => Number(spec?.terminationGracePeriodSeconds ?? 30)));
 }
 
-function stepsOf(experiment: ResolvedExperiment, provisioner: string, statefulSet: string): string[] {
+function stepsOf({ experiment, provisioner, statefulSetName: statefulSet, makes }: Examined): string[] {
   const { cluster, liveness, schedule, provision } = experiment;
-  const kudo = provisioner === 'kudo';
+  const { zookeeper, kafka } = provision;
+  const used = [zookeeper.instance, kafka.instance].filter((instance) => !makes.includes(instance));
+  const byKudo = [
+    'KUDO where it is missing',
+    ...(makes.length > 0 ? [`then ${instances(makes)}`] : []),
+    ...(used.length > 0 ? [`used as found: ${instances(used)}`] : []),
+  ].join(', ');
+  const removed = makes.length > 0 && !provision.keep ? `, ${instances(makes)} with volume claims` : '';
   return [
     `resolve    take the claim: Lease leaderfall-${statefulSet} in ${cluster.namespace}`,
-    kudo
-      ? `provision  KUDO where it is missing, then Instances ${provision.zookeeper.instance} and ${provision.kafka.instance}`
+    provisioner.name === 'kudo'
+      ? `provision  ${byKudo}`
       : `provision  use StatefulSet ${cluster.namespace}/${statefulSet} as it is`,
     `annotate   litmuschaos.io/chaos="true" on ${statefulSet}`,
     `liveness   pod kafka-liveness (${liveness.image}); topic with ${liveness.replicationFactor} replicas; ${streamText(liveness)}`,
     `kill       ${plannedKills(schedule)} times, each ${schedule.intervalSeconds} s, asked of Kafka just before`,
     `evaluate   all replicas in sync again within ${schedule.recoveryTimeoutSeconds} s, no acknowledged record lost`,
-    `clean up   pod, topic, annotation, claim${kudo && !provision.keep ? ', both Instances and their volume claims' : ''}`,
+    `clean up   pod, topic, annotation, claim${removed}`,
   ];
+}
+
+function instances(names: string[]): string {
+  return `Instance${names.length > 1 ? 's' : ''} ${names.join(' and ')}`;
 }

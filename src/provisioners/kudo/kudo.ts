@@ -35,25 +35,11 @@ async function permissions(context: {
 
 async function check(context: Omit<ProvisionContext, 'progress'>): Promise<Checked> {
   const { zookeeper, kafka } = await installations(context.experiment);
-  const brokers = Number(parameterValue(kafka.pack, kafka.parameters, 'BROKER_COUNT') ?? Number.NaN);
-  const { replicationFactor } = context.experiment.liveness;
-  if (replicationFactor > brokers) {
-    throw problem(
-      'REPLICATION_IMPOSSIBLE',
-      `replication factor ${replicationFactor} needs more than ${brokers} brokers`,
-      {
-        evidence: [
-          'liveness.replicationFactor',
-          `BROKER_COUNT of package ${kafka.pack.operator.name}: ${brokers}`,
-        ],
-        next: 'Lower the replication factor, or raise provision.kafka.parameters.BROKER_COUNT.',
-      },
-    );
-  }
   const { major, minor, gitVersion } = await context.kubernetes.version();
   const notes: string[] = [];
   let isThere = false;
   let needsOptIn = false;
+  const makes: string[] = [];
   for (const { pack, instance } of [zookeeper, kafka]) {
     const found = await lookAtInstance(context, instance);
     isThere = found.state === 'healthy';
@@ -74,18 +60,42 @@ async function check(context: Omit<ProvisionContext, 'progress'>): Promise<Check
     }
     notes.push(`KUDO package ${name} ${operatorVersion} as Instance ${instance}`);
     if (isThere) notes.push(usedAsItIs(instance));
+    else makes.push(instance);
   }
   const name = statefulSetName(kafka.pack, kafka.instance);
   // One that is there may have been given another number of brokers.
   const there = isThere ? await readStatefulSet(context, name) : undefined;
-  const replicas = there ? (there.spec?.replicas ?? 1) : brokers;
+  const told = parameterValue(kafka.pack, kafka.parameters, 'BROKER_COUNT');
+  const replicas = there ? (there.spec?.replicas ?? 1) : Number(told ?? Number.NaN);
+  if (there) checkReplication(context, replicas, `replicas of StatefulSet ${name}, which is there`, larger);
+  else checkReplication(context, replicas, `BROKER_COUNT of package ${kafka.pack.operator.name}`, raised);
   return {
     statefulSetName: name,
     isThere,
     needsOptIn,
+    makes,
     ...(Number.isNaN(replicas) ? {} : { pods: podNames({ name, replicas }) }),
     notes,
   };
+}
+
+const larger = 'Lower the replication factor, or choose a larger Kafka.';
+const raised = 'Lower the replication factor, or raise provision.kafka.parameters.BROKER_COUNT.';
+
+/** Throws REPLICATION_IMPOSSIBLE; says by what it is so many brokers. */
+function checkReplication(
+  { experiment }: Pick<ProvisionContext, 'experiment'>,
+  brokers: number,
+  by: string,
+  next: string,
+): void {
+  const { replicationFactor } = experiment.liveness;
+  if (!(replicationFactor > brokers)) return;
+  throw problem(
+    'REPLICATION_IMPOSSIBLE',
+    `replication factor ${replicationFactor} needs more than ${brokers} brokers`,
+    { evidence: ['liveness.replicationFactor', `${by}: ${brokers}`], next },
+  );
 }
 
 async function readStatefulSet(
