@@ -80,7 +80,9 @@ describe('the text report', () => {
     const reportOf = (shrinks: typeof metadata.shrinks) =>
       textReport({ ...passed, stream: stream && { ...stream, metadata: { ...metadata, shrinks } } });
     const report = reportOf(metadata.shrinks);
-    expect(rowOf(report, 'ISR  ')).toContain('shrank 2 times, for 9.1 s at most, and was not full at the end;');
+    expect(rowOf(report, 'ISR  ')).toContain(
+      'shrank 2 times, for 9.1 s at most, and was not full at the end;',
+    );
     expect(rowOf(report, '10:15:00.400')).toMatch(
       /partition 0 +│ 10:15:00.400 +│ 10:15:09.506 +│ +9.1 s +│ +2/,
     );
