@@ -10,12 +10,16 @@ import {
   runAnnotations,
 } from '../experiment/identity.ts';
 import type { StatefulSetRef } from '../experiment/result.ts';
+import { heldClaim } from '../kubernetes/lease.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runStep } from './step.ts';
 
-/** Opts the StatefulSet in, and writes beside it what stood there, so that it can be restored without the history. */
+/**
+ * Opts the StatefulSet in, and writes beside it what stood there, so that it can be restored without the history. Throws
+ * CLUSTER_CLAIMED where the run's claim is gone: then nobody would restore it.
+ */
 export function makeAnnotate(deps: ActivityDependencies): Activities['annotate'] {
   return ({ resolved, kafka }) =>
     runStep('annotate', async () => {
@@ -35,6 +39,10 @@ export function makeAnnotate(deps: ActivityDependencies): Activities['annotate']
         deps.log.warn({ namespace, statefulSet: name, annotation: formerAnnotation }, unreadable);
       }
       if (annotations[ownerAnnotation] === ownerOf(resolved.run)) return { former, annotated: false };
+      const { run, experiment, statefulSetName: statefulSet } = resolved;
+      const { namespace } = experiment.cluster;
+      const claim = { kubernetes: deps.kubernetes, run, namespace, statefulSet };
+      await heldClaim(claim);
       await deps.kubernetes.mergePatch(ref, {
         metadata: {
           resourceVersion: found.metadata?.resourceVersion,
@@ -43,9 +51,14 @@ export function makeAnnotate(deps: ActivityDependencies): Activities['annotate']
             [formerAnnotation]: JSON.stringify(former),
             // That of the run before, where this one has none.
             [namespaceIdAnnotation]: null,
-            ...runAnnotations(resolved.run, resolved.expires),
+            ...runAnnotations(run, resolved.expires),
           },
         },
+      });
+      // The run may have been cleaned up between the two.
+      await heldClaim(claim).catch(async (error: unknown) => {
+        await restoreAnnotation(deps.kubernetes, run, kafka.statefulSet);
+        throw error;
       });
       return { former, annotated: true };
     });

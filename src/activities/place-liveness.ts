@@ -1,7 +1,7 @@
 import { problem } from '../experiment/errors.ts';
 import { belongingOf, ownerAnnotation, runLabel } from '../experiment/identity.ts';
 import { problemWithoutHosts } from '../experiment/without-hosts.ts';
-import { claimAsOwner } from '../kubernetes/lease.ts';
+import { heldClaim } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/port.ts';
 import { pause } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';
@@ -17,7 +17,10 @@ import { removeStream, streamsIn } from './streams.ts';
 /** A group of a run that ended is waited for so long; who has a member still is left to the janitor. ms */
 const orphanMs = 2_000;
 
-/** Puts the run's liveness pod into the Kafka's namespace, or leaves the one that an earlier attempt put there. */
+/**
+ * Puts the run's liveness pod into the Kafka's namespace, or leaves the one that an earlier attempt put there. Throws CLUSTER_CLAIMED
+ * where the run's claim is gone, LIVENESS_REFUSED where the pod may not be.
+ */
 export async function placeLivenessPod(
   deps: ActivityDependencies,
   context: RunContext,
@@ -31,11 +34,11 @@ export async function placeLivenessPod(
   await removeOrphanedStreams(deps, context, step);
   const brokerLabels = await labelsOfBrokers(deps, context);
   const { namespace } = experiment.cluster;
-  const claim = { kubernetes: deps.kubernetes, run, namespace, statefulSet: resolved.statefulSetName };
-  // Whoever releases or removes the claim takes the pod along.
-  const owner = await claimAsOwner(claim);
   const bootstrap = bootstrapOf(experiment, kafka.statefulSet);
   const brokerIds = await brokerIdsOf(deps, experiment, kafka.statefulSet);
+  const claim = { kubernetes: deps.kubernetes, run, namespace, statefulSet: resolved.statefulSetName };
+  // Whoever releases or removes the claim takes the pod along, also one that comes after that.
+  const owner = await heldClaim(claim);
   const manifest = { experiment, run, bootstrap, brokerIds, expires, brokerLabels, owner };
   const pod = livenessPod({ ...manifest, now: Date.now() });
   await create(deps, pod, namespace);

@@ -9,7 +9,7 @@ export const errorCodes = [
   'TARGET_PROTECTED', // the worker's settings keep every run away from it
   'OUTSIDE_KILL_TIMES', // the worker's settings allow no kill at this time
   'PERMISSION_MISSING', // evidence lists every missing verb
-  'CLUSTER_CLAIMED', // another run holds the cluster
+  'CLUSTER_CLAIMED', // another run holds the cluster, or this one does no more
   'LOCKED', // somebody has locked the Temporal namespace: no run may begin
   'CLOCK_SKEWED', // the worker's clock is not the cluster's
   'CLUSTER_UNHEALTHY', // brokers missing or partitions not in sync before a scheduled run

@@ -73,12 +73,20 @@ export async function markClaim(request: OwnClaim, mark: string | undefined): Pr
   }
 }
 
-/** This run's claim as the owner of what is to go with it; undefined where it is not this run's any more. */
-export async function claimAsOwner(request: OwnClaim): Promise<OwnerReference | undefined> {
+/**
+ * This run's claim as the owner of what is to go with it. Throws CLUSTER_CLAIMED where it is not this run's any more: whoever stood
+ * still until the run had been cleaned up must not make anything that nobody would remove.
+ */
+export async function heldClaim(request: OwnClaim): Promise<OwnerReference> {
   const found = await request.kubernetes.read<Lease>(refOf(request));
   const { name, uid } = found?.metadata ?? {};
-  if (!name || !uid || found?.spec?.holderIdentity !== ownerOf(request.run)) return undefined;
-  return { ...refWithoutName(request), name, uid };
+  const holder = found?.spec?.holderIdentity;
+  if (name && uid && holder === ownerOf(request.run)) return { ...refWithoutName(request), name, uid };
+  const { namespace, statefulSet } = request;
+  throw problem('CLUSTER_CLAIMED', `this run has no claim on ${namespace}/${statefulSet} any more`, {
+    evidence: [`Lease ${namespace}/${leaseName(statefulSet)}: ${found ? `held by ${holder}` : 'not there'}`],
+    next: 'The run was over already, or somebody removed its Lease: start another one.',
+  });
 }
 
 /** What stands on this run's claim. */

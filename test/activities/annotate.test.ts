@@ -5,6 +5,7 @@ import type { RunContext } from '../../src/activities/contract.ts';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
 import type { RunIdentity } from '../../src/experiment/identity.ts';
 import { type FakeKubernetes, fakeKubernetes } from '../support/fake-kubernetes.ts';
+import { claim, refusal } from './step-support.ts';
 
 const statefulSet = { namespace: 'kafka', name: 'kafka-kafka', uid: 'u', replicas: 3 };
 const ref = { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace: 'kafka', name: statefulSet.name };
@@ -31,7 +32,21 @@ function runOn(temporalNamespaceId: string, runId: string): RunIdentity {
 const warn = vi.fn();
 
 async function annotate(kubernetes: FakeKubernetes, runId: string, run = runOf(runId)) {
-  const context = { resolved: { run, expires: 0 }, kafka: { statefulSet } } as RunContext;
+  const context = contextOf(run);
+  await claim({ kubernetes, context });
+  return await step(kubernetes, context);
+}
+
+function contextOf(run: RunIdentity): RunContext {
+  const resolved = { run, expires: 0, experiment: { cluster: { namespace: 'kafka' } } };
+  return {
+    resolved: { ...resolved, statefulSetName: statefulSet.name },
+    kafka: { statefulSet },
+  } as RunContext;
+}
+
+/** The step alone, whoever has the claim. */
+async function step(kubernetes: FakeKubernetes, context: RunContext) {
   return await new MockActivityEnvironment().run(
     makeAnnotate({ kubernetes, log: { warn } } as unknown as ActivityDependencies),
     context,
@@ -62,6 +77,30 @@ test('where nothing stood, nothing stands afterwards; twice is once', async () =
   expect(await restoreAnnotation(kubernetes, runOf('a'), statefulSet)).toContain('none');
   expect(await restoreAnnotation(kubernetes, runOf('a'), statefulSet)).toBeUndefined();
   expect(annotations(kubernetes)).toEqual({});
+});
+
+const lease = 'Lease kafka/leaderfall-kafka-kafka';
+
+test('a worker that wakes after its run was cleaned up opts nothing in', async () => {
+  const kubernetes = await withStatefulSet();
+  kubernetes.writes.length = 0;
+  const refused = { code: 'CLUSTER_CLAIMED', retried: false };
+  expect(await refusal(step(kubernetes, contextOf(runOf('a'))))).toMatchObject(refused);
+  expect(kubernetes.writes).toEqual([]);
+  await claim({ kubernetes, context: contextOf(runOf('next')) });
+  expect(await refusal(step(kubernetes, contextOf(runOf('a'))))).toMatchObject(refused);
+  expect(annotations(kubernetes)).toEqual({});
+});
+
+test('one that stood still between its look and its write takes it back', async () => {
+  const kubernetes = await withStatefulSet({ other: 'stays' });
+  const { mergePatch } = kubernetes;
+  kubernetes.mergePatch = async (ref, patch) => {
+    kubernetes.objects.delete(lease);
+    return await mergePatch(ref, patch);
+  };
+  expect(await refusal(annotate(kubernetes, 'a'))).toMatchObject({ code: 'CLUSTER_CLAIMED' });
+  expect(annotations(kubernetes)).toEqual({ other: 'stays' });
 });
 
 test('what a dead run wrote is no opt-in; what a person wrote below it is', async () => {

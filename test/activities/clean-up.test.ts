@@ -17,8 +17,8 @@ const [pod, statefulSet, lease] = [
 async function afterRun(): Promise<Scene> {
   const at = await scene(fakeKafka());
   at.kafka.topics.add(topic);
-  await attempt(makeAnnotate(at.deps), at.context);
   await claim(at, run.runId);
+  await attempt(makeAnnotate(at.deps), at.context);
   at.kubernetes.writes.length = 0;
   return at;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeAnnotate } from '../../src/activities/annotate.ts';
 import { makeResolve } from '../../src/activities/resolve.ts';
-import { attempt, fakeKafka, refusal, run, type Scene, scene } from './step-support.ts';
+import { attempt, claim, fakeKafka, refusal, run, type Scene, scene } from './step-support.ts';
 
 function resolve(at: Scene) {
   return attempt<unknown, unknown>(makeResolve(at.deps), {
@@ -17,7 +17,9 @@ test('an opt-in below the note of a run does not count: whose note it is is said
   at.kubernetes.objects.set(key, { ...found, metadata: { ...found?.metadata, annotations: {} } });
   const dead = { ...run, runId: 'dead' };
   const resolved = { ...at.context.resolved, run: dead, expires: Date.now() + 3_600_000 };
-  await attempt(makeAnnotate(at.deps), { ...at.context, resolved });
+  const context = { ...at.context, resolved };
+  await claim({ ...at, context });
+  await attempt(makeAnnotate(at.deps), context);
   const annotations = at.kubernetes.objects.get(key)?.metadata?.annotations ?? {};
   // As a person does who follows the usual advice.
   annotations['litmuschaos.io/chaos'] = 'true';

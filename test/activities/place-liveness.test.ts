@@ -1,6 +1,5 @@
 import { expect, test, vi } from 'vitest';
 import { topicName } from '../../src/experiment/identity.ts';
-import { takeClaim } from '../../src/kubernetes/lease.ts';
 import type { Pod } from '../../src/kubernetes/workloads.ts';
 import { temporalServer } from '../support/temporal-server.ts';
 import {
@@ -12,7 +11,7 @@ import {
   startLiveness,
   withKubelet,
 } from './start-liveness-support.ts';
-import { refusal, run, type Scene } from './step-support.ts';
+import { claim, refusal, run, type Scene } from './step-support.ts';
 
 vi.mock(import('../../src/kubernetes/wait.ts'), async (original) => ({
   ...(await original()),
@@ -23,6 +22,8 @@ vi.mock(import('../../src/kubernetes/wait.ts'), async (original) => ({
 }));
 
 holdClock();
+
+const lease = 'Lease kafka/leaderfall-kafka-kafka';
 
 /** A pod of that name is there already. */
 async function occupied(runId: string | undefined, status: Status = running): Promise<Scene> {
@@ -115,13 +116,30 @@ test('the pod of another Temporal’s run is left, though a namespace of that na
 
 test('goes with the claim of its run', async () => {
   const at = await withKubelet(() => running);
-  const lease = { namespace: 'kafka', statefulSet: 'kafka-kafka', durationSeconds: 600, expires: 0 };
-  await takeClaim({ ...lease, kubernetes: at.kubernetes, run, isClosed: async () => false });
   await startLiveness(at);
-  const { uid } = at.kubernetes.objects.get('Lease kafka/leaderfall-kafka-kafka')?.metadata ?? {};
+  const { uid } = at.kubernetes.objects.get(lease)?.metadata ?? {};
   expect(at.kubernetes.objects.get(key)?.metadata?.ownerReferences).toEqual([
     { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: 'leaderfall-kafka-kafka', uid },
   ]);
+});
+
+test('a worker that wakes after its run was cleaned up makes no pod', async () => {
+  const at = await withKubelet(() => running);
+  at.kubernetes.objects.delete(lease);
+  const refused = { code: 'CLUSTER_CLAIMED', retried: false };
+  expect(await refusal(startLiveness(at))).toMatchObject({
+    ...refused,
+    evidence: ['Lease kafka/leaderfall-kafka-kafka: not there'],
+  });
+  // The next run has its claim, and is about to make its own pod.
+  const next = { ...run, runId: 'next' };
+  await claim({ ...at, context: { ...at.context, resolved: { ...at.context.resolved, run: next } } });
+  at.kubernetes.writes.length = 0;
+  expect(await refusal(startLiveness(at))).toMatchObject({
+    ...refused,
+    evidence: ['Lease kafka/leaderfall-kafka-kafka: held by default/w/next'],
+  });
+  expect(at.kubernetes.writes).toEqual([]);
 });
 
 test('removes topics and groups of runs that ended or expired, and no others', async () => {

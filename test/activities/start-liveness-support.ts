@@ -3,7 +3,7 @@ import { makeStartLiveness } from '../../src/activities/start-liveness.ts';
 import { problem } from '../../src/experiment/errors.ts';
 import type { ExperimentInput } from '../../src/experiment/spec.ts';
 import type { Pod } from '../../src/kubernetes/workloads.ts';
-import { attempt, fakeKafka, type Scene, scene } from './step-support.ts';
+import { attempt, claim, fakeKafka, type Scene, scene } from './step-support.ts';
 
 /** When all of it begins. */
 export const start = Date.parse('2026-01-01T00:00:00Z');
@@ -25,13 +25,15 @@ export const key = 'Pod kafka/kafka-liveness';
 /** What a kubelet says of a pod. */
 export type Status = NonNullable<Pod['status']>;
 
-/** A Kafka without liveness pod; whatever pod comes has the status that the kubelet gives it after so many ms. */
+/** A Kafka that the run has claimed, without liveness pod; whatever pod comes has the status that the kubelet gives it after so many ms. */
 export async function withKubelet(
   kubelet: (ms: number) => Status,
   input: ExperimentInput = {},
 ): Promise<Scene> {
   const at = await scene(fakeKafka(), input);
   at.kubernetes.objects.delete(key);
+  await claim(at);
+  at.kubernetes.writes.length = 0;
   const { read } = at.kubernetes;
   at.kubernetes.read = async (ref) => {
     const found = await read(ref);

@@ -10,6 +10,7 @@ import type { StartedLiveness, StatefulSetRef } from '../../src/experiment/resul
 import { type ExperimentInput, experimentSchema } from '../../src/experiment/spec.ts';
 import { addressOf } from '../../src/kafka/metadata-pool.ts';
 import type { ClusterMetadata, KafkaPort, Partition } from '../../src/kafka/port.ts';
+import { takeClaim } from '../../src/kubernetes/lease.ts';
 import { type FakeKubernetes, fakeKubernetes } from '../support/fake-kubernetes.ts';
 
 export const run = {
@@ -224,6 +225,13 @@ function contextOf(statefulSet: StatefulSetRef, input: ExperimentInput): RunCont
       notes: [],
     },
   };
+}
+
+/** Takes the claim as `resolve` does; from whoever held it before. */
+export async function claim({ kubernetes, context }: Pick<Scene, 'kubernetes' | 'context'>): Promise<void> {
+  const { run: own, statefulSetName: statefulSet, expires } = context.resolved;
+  const lease = { namespace: 'kafka', statefulSet, durationSeconds: 600, expires };
+  await takeClaim({ ...lease, kubernetes, run: own, isClosed: async () => true });
 }
 
 /** A broker's pod as the StatefulSet makes it. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Cell, takeOverMs } from './cell.ts';
 import { status } from './cluster/api.ts';
 import type { OnTheWay } from './cluster/cluster.ts';
-import { deletion, type Point, points, replaceWorker } from './points.ts';
+import { deletion, looks, type Point, points, replaceWorker } from './points.ts';
 import { disturb, eventRecorded, inTheMiddle, type Stage } from './stage.ts';
 
 /** An event at which something is taken away. */
@@ -126,6 +126,16 @@ function zombie(
   };
 }
 
+/** Somebody ends the run meanwhile; when the worker goes on, everything has been cleaned up. */
+function zombieAfterAbort(name: string, point: Point | undefined): Cell {
+  const cell = zombie(name, 'after an abort', point, async (stage) => {
+    stage.worker = stage.another();
+    await stage.handle.signal('abort', { actor: 'a test', reason: 'enough' });
+    await ended(stage);
+  });
+  return { ...cell, alsoRight: ['Stopped'] };
+}
+
 /** Two workers at once. */
 export const zombies: Cell[] = [
   zombie('beside', 'beside its successor', inKill, async (stage) => {
@@ -141,14 +151,9 @@ export const zombies: Cell[] = [
     stage.worker = stage.another();
     await delay(6_000);
   }),
-  {
-    ...zombie('abort', 'after an abort', inKill, async (stage) => {
-      stage.worker = stage.another();
-      await stage.handle.signal('abort', { actor: 'a test', reason: 'enough' });
-      await ended(stage);
-    }),
-    alsoRight: ['Stopped'],
-  },
+  zombieAfterAbort('abort', inKill),
+  zombieAfterAbort('annotate', looks.annotate),
+  zombieAfterAbort('stream', looks.startLiveness),
   zombie('clean-up', 'after the end', inCleanUp, async (stage) => {
     stage.worker = stage.another();
     await ended(stage);

@@ -23,6 +23,12 @@ function first(activity: string, request: RegExp, after?: RegExp, count = 1): Po
 /** The first broker's deletion. */
 export const deletion = first('kill', leaderDeleted);
 
+/** Looks before the effect of a step: what it finds is old when a worker that stood still goes on. */
+export const looks = {
+  annotate: first('annotate', /^GET statefulsets\/kafka-kafka/, /^POST kafka\/brokerConfig/),
+  startLiveness: first('startLiveness', /^GET pods\/kafka-liveness/),
+};
+
 /** Every effect of every activity; for one that has none, a request in its middle. In the order of the story. */
 export const points: Point[] = [
   first('resolve', /^POST leases/),
