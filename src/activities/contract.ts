@@ -61,6 +61,12 @@ export const criticalSuffix = '-critical';
 /** What only that queue carries out. A run has one of them under way at a time. */
 export const criticalActivities = ['aim', 'kill', 'cleanUp', 'record'] as const;
 
+/** Task queue suffix of what lasts as long as a run's kills: it would keep its slot from every other step. */
+export const watchSuffix = '-watch';
+
+/** What that queue carries out. A run has one of them under way at a time. */
+export const watchActivities = ['watchSlo'] as const;
+
 /** Heartbeat details of every activity: what a person is shown while it runs. */
 export interface Progress {
   step: Step;
@@ -146,7 +152,7 @@ export interface Activities {
       kills?: number;
     },
   ): Promise<Act>;
-  /** Looks at the stream until a line of `abortOn` is broken. */
+  /** Looks at the stream until a line of `abortOn` is broken. On the task queue of watches. */
   watchSlo(request: {
     resolved: Resolved;
     liveness: StartedLiveness;

@@ -7,16 +7,21 @@ import {
   criticalActivities,
   criticalSuffix,
   type PromotionActivities,
+  watchActivities,
+  watchSuffix,
 } from '../activities/contract.ts';
 
 /** Slots of the main queue for each run: its own step, and what promotions and the janitor do beside it. */
 const stepsPerRun = 2;
 
 /**
- * Slots of the critical queue for each run. A run has one step there, and one that waits costs next to nothing: with more than a
- * worker can ever have runs, no kill waits for clean-ups to end.
+ * Slots of the critical queue, and of that of watches, for each run. A run has one step in each, and one that waits costs next to
+ * nothing: with more than a worker can ever have runs, no kill waits for clean-ups to end, and no watch for another run's kills.
  */
-const criticalPerRun = 10;
+const waitingPerRun = 10;
+
+/** A run has one watch to be taken, or one in each of its histories. */
+const watchPollers = 2;
 
 /** What both workers have in common. Grace < force < the 60 s that a pod is given to stop. */
 const common = {
@@ -30,8 +35,9 @@ const common = {
 } as const satisfies Partial<WorkerOptions>;
 
 /**
- * The worker for stories and most steps, and the one for aim, kill, clean-up and record, which waiting and observing steps can never
- * starve because queue and slots are their own.
+ * The worker for stories and most steps; the one for aim, kill, clean-up and record, which waiting and observing steps can never
+ * starve because queue and slots are their own; and the one for watches, which last as long as a run's kills and would keep the slots
+ * of the first one from all that is over soon.
  */
 export async function makeWorkers(options: {
   connection: NativeConnection;
@@ -47,9 +53,11 @@ export async function makeWorkers(options: {
 }): Promise<Worker[]> {
   const { connection, namespace, taskQueue, activities, runsAtOnce } = options;
   const names: ReadonlySet<string> = new Set(criticalActivities);
+  // A watch that a run of an earlier build has begun is asked for on the main queue.
   const [critical, others] = [true, false].map((wanted) =>
     Object.fromEntries(Object.entries(activities).filter(([name]) => names.has(name) === wanted)),
   );
+  const watches = Object.fromEntries(watchActivities.map((name) => [name, activities[name]]));
   const versioning = versioningOf(options.version);
   const main = await Worker.create({
     ...common,
@@ -73,13 +81,23 @@ export async function makeWorkers(options: {
     namespace,
     taskQueue: `${taskQueue}${criticalSuffix}`,
     activities: critical,
-    maxConcurrentActivityTaskExecutions: criticalPerRun * runsAtOnce,
+    maxConcurrentActivityTaskExecutions: waitingPerRun * runsAtOnce,
     activityTaskPollerBehavior: pollers(4),
   });
-  return [main, urgent];
+  const watching = await Worker.create({
+    ...common,
+    ...versioning,
+    connection,
+    namespace,
+    taskQueue: `${taskQueue}${watchSuffix}`,
+    activities: watches,
+    maxConcurrentActivityTaskExecutions: waitingPerRun * runsAtOnce,
+    activityTaskPollerBehavior: pollers(watchPollers),
+  });
+  return [main, urgent, watching];
 }
 
-/** The same for both queues: a pinned run's steps go to pollers of its own version on any queue that its version serves. */
+/** The same for all queues: a pinned run's steps go to pollers of its own version on any queue that its version serves. */
 function versioningOf(
   version: WorkerDeploymentVersion | undefined,
 ): Pick<WorkerOptions, 'workerDeploymentOptions'> {

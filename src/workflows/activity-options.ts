@@ -24,6 +24,9 @@ const proofHeartbeat = (schedule: KillSchedule) => Math.max(10_000, latenessMs(s
 /** Must equal `criticalSuffix` of the contract, which a workflow may import as a type only. */
 const criticalQueue = () => `${workflowInfo().taskQueue}-critical`;
 
+/** Must equal `watchSuffix`. */
+const watchQueue = () => `${workflowInfo().taskQueue}-watch`;
+
 /**
  * Bounded steps of every run. What changes the cluster is waited for when a run is cancelled, so that clean-up meets no zombie.
  * `summary` is the line that the Web UI shows for the step.
@@ -106,12 +109,13 @@ function looking(timeoutMs: number, summary: string): ActivityOptions {
 }
 
 /**
- * The look at the stream that lasts as long as the kills. It beats seldom, for each beat is billed: while its worker is dead, each kill
- * still looks for itself.
+ * The look at the stream that lasts as long as the kills, on a queue of its own. It beats seldom, for each beat is billed: while its
+ * worker is dead, each kill still looks for itself.
  */
 export function watchStep(timeoutMs: number, summary: string): Pick<Activities, 'watchSlo'> {
   return proxyActivities<Pick<Activities, 'watchSlo'>>({
     ...looking(timeoutMs, summary),
+    taskQueue: watchQueue(),
     heartbeatTimeout: looksOnly,
   });
 }

@@ -53,7 +53,8 @@ test('the deployed worker serves the SDK’s metrics and writes one log, a JSON 
       .map((line) => Number(line.split(' ').at(-1)));
   expect(slots(taskQueue, 'WorkflowWorker')).toEqual([10]);
   expect(slots(taskQueue, 'ActivityWorker')).toEqual([200]);
-  expect(slots(`${taskQueue}-critical`, 'ActivityWorker')).toEqual([1_000]);
+  for (const name of ['critical', 'watch'])
+    expect(slots(`${taskQueue}-${name}`, 'ActivityWorker')).toEqual([1_000]);
   expect(kubectl(['get', '--raw', `${proxy}:8080/proxy/readyz`])).toBeTruthy();
   const lines = kubectl(['logs', name, '-n', 'leaderfall']).trim().split('\n');
   const said = lines.map((line) => JSON.parse(line) as { level: unknown; msg: string });

@@ -81,7 +81,8 @@ beforeAll(async () => {
   ] as const) {
     const main = { ...common, taskQueue, workflowBundle, maxCachedWorkflows, workflowThreadPoolSize: 1 };
     workers.push(await Worker.create(main));
-    workers.push(await Worker.create({ ...common, taskQueue: `${taskQueue}-critical` }));
+    for (const name of ['critical', 'watch'])
+      workers.push(await Worker.create({ ...common, taskQueue: `${taskQueue}-${name}` }));
   }
   const running = Promise.all(workers.map((worker) => worker.run()));
   stopWorkers = async () => {

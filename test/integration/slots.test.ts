@@ -12,6 +12,8 @@ const enough = { actor: 'a test', reason: 'enough' };
 const patience = { timeout: 60_000 };
 const busy = new Set<string>();
 const killed: string[] = [];
+const watched = new Set<string>();
+const proven: string[] = [];
 let worker: { stop(): Promise<void> };
 
 /** Runs whose first look, or whose clean-up, goes on until they are released, beside healthy ones. */
@@ -28,13 +30,24 @@ beforeAll(async () => {
     await release.promise;
   };
   const steps: Partial<Activities> = {
-    resolve: async (input, origin) => ({ ...(await base.resolve(input, origin)), run: currentRun() }),
+    resolve: async (input, origin) => {
+      const resolved = await base.resolve(input, origin);
+      const run = currentRun();
+      const { experiment } = resolved;
+      if (!run.workflowId.startsWith('watched')) return { ...resolved, run };
+      return { ...resolved, run, experiment: { ...experiment, abortOn: ['producer-outage-max'] } };
+    },
+    watchSlo: async (request) => {
+      watched.add(nameOf(request));
+      return await base.watchSlo(request);
+    },
     kill: async (request) => {
       killed.push(request.resolved.run.workflowId);
       return await base.kill(request);
     },
     prove: async (request) => {
       if (nameOf(request).startsWith('looks')) await held(nameOf(request));
+      proven.push(nameOf(request));
       return await base.prove(request);
     },
     cleanUp: async (request) => {
@@ -57,6 +70,16 @@ const start = (workflowId: string) =>
   temporal.client.workflow.start('kafkaBrokerFailure', {
     ...{ taskQueue, workflowId, args: [{ cluster: { namespace: 'kafka' } }] },
   });
+
+test('more runs than there is room for are watched all along, and their kills are proven meanwhile', async () => {
+  const names = ['watched-1', 'watched-2', 'watched-3'];
+  const runs = await Promise.all(names.map(start));
+  await expect.poll(() => [...watched].sort(), patience).toEqual(names);
+  await expect.poll(() => proven.filter((name) => watched.has(name)).sort(), patience).toEqual(names);
+  for (const run of runs) await run.signal('abort', enough);
+  for (const run of runs) await run.result().catch(() => {});
+  killed.length = 0;
+});
 
 test('a run aims and kills while steps that observe have every slot there is, and clean-ups last', async () => {
   const kills = await start('kills');

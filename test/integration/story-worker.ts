@@ -24,7 +24,7 @@ export async function startStoryWorker(
   const workers = await makeWorkers({
     ...{ connection, taskQueue, runsAtOnce, version, namespace: 'default' },
     workflowBundle: workflowFile,
-    activities: { ...{ provision: unused, record: unused }, ...activities } as Activities &
+    activities: { ...{ provision: unused, record: unused, watchSlo: unused }, ...activities } as Activities &
       PromotionActivities,
   });
   const running = Promise.all(workers.map((worker) => worker.run()));

@@ -164,7 +164,7 @@ export function planOf(index: number, deadline: number, pod = `kafka-kafka-${ind
 
 let count = 0;
 
-/** Runs the workflow with the activities on both task queues and gives how it ended. `carried`: as one that went on in a new history. */
+/** Runs the workflow with the activities on all task queues and gives how it ended. `carried`: as one that went on in a new history. */
 export async function runStory(
   env: TestWorkflowEnvironment,
   activities: Activities,
@@ -180,9 +180,12 @@ export async function runStory(
     defaultHeartbeatThrottleInterval: '50ms',
   } as const;
   const main = await Worker.create({ ...common, taskQueue, workflowBundle: await workflowCode() });
-  const critical = await Worker.create({ ...common, taskQueue: `${taskQueue}-critical` });
-  return await critical.runUntil(
-    main.runUntil(async () => {
+  const others = await Promise.all(
+    ['critical', 'watch'].map((name) => Worker.create({ ...common, taskQueue: `${taskQueue}-${name}` })),
+  );
+  const running = others.map((worker) => worker.run());
+  try {
+    return await main.runUntil(async () => {
       const handle = await env.client.workflow.start('kafkaBrokerFailure', {
         ...start,
         taskQueue,
@@ -195,8 +198,11 @@ export async function runStory(
       } catch (error) {
         return { handle, error: error as Error };
       }
-    }),
-  );
+    });
+  } finally {
+    for (const worker of others) worker.shutdown();
+    await Promise.all(running);
+  }
 }
 
 /** An activity that fails as our steps do. */

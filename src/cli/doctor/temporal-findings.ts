@@ -1,4 +1,4 @@
-import { criticalSuffix } from '../../activities/contract.ts';
+import { criticalSuffix, watchSuffix } from '../../activities/contract.ts';
 import { compareRegistered } from '../../experiment/search-attributes.ts';
 import { messageOf, type TemporalAccess } from '../connect-temporal.ts';
 import { seenWithinMs } from '../progress/pending-lines.ts';
@@ -22,10 +22,10 @@ export async function serverFindings(access: TemporalAccess): Promise<Finding[]>
   ];
 }
 
-/** Whether somebody carries runs out, on both queues. */
+/** Whether somebody carries runs out, on each of the queues. */
 export async function workerFindings(access: TemporalAccess, taskQueue: string): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const queue of [taskQueue, `${taskQueue}${criticalSuffix}`]) {
+  for (const queue of ['', criticalSuffix, watchSuffix].map((suffix) => `${taskQueue}${suffix}`)) {
     const living = await livingPollersOf(access, queue);
     findings.push(
       living.length > 0

@@ -3,7 +3,13 @@ import {
   decodeArrayFromPayloads,
   decodeOptionalFailureToOptionalError,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import { criticalActivities, criticalSuffix, type Progress } from '../../activities/contract.ts';
+import {
+  criticalActivities,
+  criticalSuffix,
+  type Progress,
+  watchActivities,
+  watchSuffix,
+} from '../../activities/contract.ts';
 import type { Problem } from '../../experiment/errors.ts';
 import { problemOfFailure } from '../../workflows/failure.ts';
 
@@ -20,7 +26,11 @@ export interface Pending {
   lines: string[];
 }
 
-const critical: ReadonlySet<string> = new Set(criticalActivities);
+/** Of activities that the main queue does not carry out. */
+const suffixes: ReadonlyMap<string, string> = new Map([
+  ...criticalActivities.map((name) => [name, criticalSuffix] as const),
+  ...watchActivities.map((name) => [name, watchSuffix] as const),
+]);
 
 /** PendingActivityState STARTED, CANCEL_REQUESTED; PendingWorkflowTaskState STARTED. */
 const takenActivity = new Set([2, 3]);
@@ -41,7 +51,7 @@ export async function pendingOf(client: Client, described: WorkflowExecutionDesc
       attempt: one.attempt ?? 1,
       taken,
       ...(taken ? {} : { waitingSince: epochMs(one.scheduledTime) }),
-      taskQueue: critical.has(activity) ? `${taskQueue}${criticalSuffix}` : taskQueue,
+      taskQueue: `${taskQueue}${suffixes.get(activity) ?? ''}`,
       ...(failure ? { lastFailure: problemOfFailure(failure) } : {}),
       lines: (details as Progress | undefined)?.lines ?? [],
     });
