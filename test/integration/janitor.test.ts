@@ -9,7 +9,7 @@ import type { JanitorReport } from '../../src/activities/janitor-contract.ts';
 import { makeSweep } from '../../src/activities/sweep.ts';
 import type { TemporalAccess } from '../../src/cli/connect-temporal.ts';
 import { janitorFindings } from '../../src/cli/doctor/temporal-findings.ts';
-import { janitorSchedule } from '../../src/cli/schedule/janitor.ts';
+import { janitorSchedule as scheduleOf } from '../../src/cli/schedule/janitor.ts';
 import { type RunIdentity, runAnnotations, runLabels, topicName } from '../../src/experiment/identity.ts';
 import { takeClaim } from '../../src/kubernetes/lease.ts';
 import { holderOf, temporalNamespaceId as namespaceId, runState } from '../../src/worker/temporal-facts.ts';
@@ -19,6 +19,7 @@ import { startStoryWorker } from './story-worker.ts';
 
 /** The janitor as people start it, on a real Temporal server, with a cluster in memory. */
 const taskQueue = `janitor-${Date.now()}`;
+const janitorSchedule = scheduleOf(taskQueue);
 const expires = Date.now() + 3_600_000;
 
 let connection: Connection;
@@ -222,7 +223,7 @@ test('the doctor says why the last round failed', async () => {
   at.kubernetes.denied.add('list leases');
   expect((await leaderfall('--every', '2h')).exitCode).toBe(0);
   const schedule = client.schedule.getHandle(janitorSchedule);
-  const findings = async () => await janitorFindings({ client } as TemporalAccess);
+  const findings = async () => await janitorFindings({ client } as TemporalAccess, taskQueue);
   await schedule.trigger();
   await expect
     .poll(findings, { timeout: 30_000 })

@@ -60,7 +60,7 @@ function temporalChecks(taskQueue: string): Promise<Finding[]> {
       ...(await look('Temporal', () => serverFindings(access))),
       ...(await look('worker', () => workerFindings(access, taskQueue))),
       ...(await look('search attributes', () => attributeFindings(access))),
-      ...(await look('janitor', () => janitorFindings(access))),
+      ...(await look('janitor', () => janitorFindings(access, taskQueue))),
     ]),
   );
 }

@@ -4,6 +4,7 @@ import { messageOf, type TemporalAccess } from '../connect-temporal.ts';
 import { seenWithinMs } from '../progress/pending-lines.ts';
 import { livingPollersOf } from '../progress/watch-run.ts';
 import { janitorSchedule, janitorState } from '../schedule/janitor.ts';
+import { defaultTaskQueue } from '../start-run.ts';
 import type { Finding } from './finding.ts';
 
 /** Server and namespace; how long reports can be made. */
@@ -84,28 +85,30 @@ const workflowTasks = 1;
 /** temporal.api.enums.v1.WorkerVersioningMode */
 const versioned = 2;
 
-/** Whether something removes what terminated runs leave; runs work without. */
-export async function janitorFindings({ client }: TemporalAccess): Promise<Finding[]> {
+/** Whether something removes what terminated runs of a task queue leave; runs work without. */
+export async function janitorFindings({ client }: TemporalAccess, taskQueue: string): Promise<Finding[]> {
   const about = 'janitor';
-  const { state, failed } = await janitorState(client);
+  const schedule = janitorSchedule(taskQueue);
+  const { state, failed } = await janitorState(client, taskQueue);
   if (failed && state === 'active') {
     return [
       {
         about,
         state: 'warning',
-        text: `the last round of schedule ${janitorSchedule} failed: ${failed.message}`,
+        text: `the last round of schedule ${schedule} failed: ${failed.message}`,
         ...(failed.evidence ? { evidence: failed.evidence } : {}),
         ...(failed.next ? { next: failed.next } : {}),
       },
     ];
   }
-  if (state === 'active') return [{ about, state: 'ok', text: `schedule ${janitorSchedule} runs` }];
+  if (state === 'active') return [{ about, state: 'ok', text: `schedule ${schedule} runs` }];
+  const queue = taskQueue === defaultTaskQueue ? '' : ` --task-queue ${taskQueue}`;
   return [
     {
       about,
       state: 'warning',
-      text: `schedule ${janitorSchedule} is ${state}: what a terminated run leaves stays until the next run or round`,
-      next: 'leaderfall janitor --every 1h -n NAMESPACE',
+      text: `schedule ${schedule} is ${state}: what a terminated run leaves stays until the next run or round`,
+      next: `leaderfall janitor --every 1h -n NAMESPACE${queue}`,
     },
   ];
 }

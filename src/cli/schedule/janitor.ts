@@ -9,16 +9,19 @@ import type { Duration } from '@temporalio/common';
 import type { JanitorRequest } from '../../activities/janitor-contract.ts';
 import type { Problem } from '../../experiment/errors.ts';
 import { problemOfFailure } from '../../workflows/failure.ts';
+import { defaultTaskQueue } from '../start-run.ts';
 
-/** The id of the janitor's schedule in Temporal. */
-export const janitorSchedule = 'leaderfall-janitor';
+/** The id, in Temporal, of the schedule by which the janitor makes its rounds on that task queue: each environment has one of its own. */
+export function janitorSchedule(taskQueue: string): string {
+  return taskQueue === defaultTaskQueue ? 'leaderfall-janitor' : `leaderfall-janitor-${taskQueue}`;
+}
 
-/** Rounds of the janitor by a plain Temporal Schedule; said again with another interval, that one counts. */
+/** Rounds of the janitor by a plain Temporal Schedule, one for each task queue; said again with another interval, that one counts. */
 export async function scheduleJanitor(
   { schedule }: Client,
   { interval, taskQueue, request }: { interval: string; taskQueue: string; request: JanitorRequest },
 ): Promise<{ scheduleId: string; change: 'created' | 'updated' }> {
-  const scheduleId = janitorSchedule;
+  const scheduleId = janitorSchedule(taskQueue);
   const wanted = {
     spec: { intervals: [{ every: interval as Duration }] },
     action: {
@@ -41,12 +44,13 @@ export async function scheduleJanitor(
   return { scheduleId, change: 'updated' };
 }
 
-/** Whether the janitor's schedule is there and runs, and why its last round failed, where that is known. */
+/** Whether the janitor's schedule of a task queue is there and runs, and why its last round failed, where that is known. */
 export async function janitorState(
   client: Client,
+  taskQueue: string,
 ): Promise<{ state: 'active' | 'paused' | 'missing'; failed?: Problem }> {
   try {
-    const { state, info } = await client.schedule.getHandle(janitorSchedule).describe();
+    const { state, info } = await client.schedule.getHandle(janitorSchedule(taskQueue)).describe();
     const last = info.recentActions.at(-1)?.action.workflow;
     const failed = last && (await whyFailed(client, last.workflowId, last.firstExecutionRunId));
     return { state: state.paused ? 'paused' : 'active', ...(failed ? { failed } : {}) };
