@@ -4,7 +4,7 @@ import { lockText } from '../experiment/lock.ts';
 import { parseExperiment } from '../experiment/parse.ts';
 import { checkPolicy } from '../experiment/policy.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
-import { reserveSeconds } from '../experiment/schedule.ts';
+import { cleanUpSeconds, reserveSeconds } from '../experiment/schedule.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import { checkAllowed, faultOf } from '../faults/all-faults.ts';
 import { takeClaim } from '../kubernetes/lease.ts';
@@ -178,7 +178,6 @@ export async function examine(
 /** An upper bound on the length of a run, after which what it made may be removed by anything. */
 export function boundSeconds(experiment: ResolvedExperiment): number {
   const { provision, liveness, schedule } = experiment;
-  const cleanUp = 1_800;
   return (
     provision.timeoutSeconds +
     liveness.readySeconds +
@@ -186,7 +185,7 @@ export function boundSeconds(experiment: ResolvedExperiment): number {
     schedule.intervalSeconds +
     schedule.recoveryTimeoutSeconds +
     reserveSeconds +
-    cleanUp
+    cleanUpSeconds
   );
 }
 

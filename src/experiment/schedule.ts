@@ -15,6 +15,9 @@ export const maxKillsOfHistory = 50;
 /** What a person may add to a run by pauses and extensions together; everything a run makes expires only after it. s */
 export const reserveSeconds = 1_800;
 
+/** The end of a run's bound that is kept for its clean-up. s */
+export const cleanUpSeconds = 1_800;
+
 /** Kills at i · interval while that is less than the duration: 60 s / 20 s gives 3, at 0, 20 and 40 s. */
 export function plannedKills(schedule: KillSchedule): number {
   return Math.ceil(schedule.durationSeconds / schedule.intervalSeconds);

@@ -4,8 +4,8 @@ import {
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Activities } from '../activities/contract.ts';
-import { type KillSchedule, latenessMs } from '../experiment/schedule.ts';
+import type { Activities, Resolved } from '../activities/contract.ts';
+import { cleanUpSeconds, type KillSchedule, latenessMs } from '../experiment/schedule.ts';
 import { shortLine } from '../experiment/short-line.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 
@@ -131,42 +131,49 @@ export function partStep(): Pick<Activities, 'takePart'> {
   });
 }
 
+const minute = 60_000;
+
 /** Steps whose patience the experiment sets. */
-export function stepsFor(
-  experiment: ResolvedExperiment,
-): Pick<Activities, 'provision' | 'startLiveness' | 'closeStream'> {
-  const minute = 60_000;
-  const { WAIT_CANCELLATION_COMPLETED, TRY_CANCEL } = ActivityCancellationType;
-  const waits = (ms: number, cancellationType: ActivityCancellationType, summary: string) => ({
+export function stepsFor(experiment: ResolvedExperiment): Pick<Activities, 'provision' | 'startLiveness'> {
+  const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
+  const waits = (ms: number, summary: string) => ({
     startToCloseTimeout: ms,
     scheduleToCloseTimeout: ms + minute,
-    heartbeatTimeout: cancellationType === TRY_CANCEL ? looksOnly : heartbeatTimeout,
+    heartbeatTimeout,
     retry,
     summary,
     cancellationType,
   });
   const provisionMs = experiment.provision.timeoutSeconds * 1_000 + minute;
   const livenessMs = experiment.liveness.readySeconds * 1_000 + minute;
-  const closeMs = experiment.schedule.recoveryTimeoutSeconds * 1_000 + 2 * minute;
   const { namespace } = experiment.cluster;
   const { ratePerSecond, replicationFactor } = experiment.liveness;
   return {
     provision: proxyActivities<Pick<Activities, 'provision'>>(
-      waits(
-        provisionMs,
-        WAIT_CANCELLATION_COMPLETED,
-        shortLine(`bring up or find the Kafka in ${namespace}`),
-      ),
+      waits(provisionMs, shortLine(`bring up or find the Kafka in ${namespace}`)),
     ).provision,
     startLiveness: proxyActivities<Pick<Activities, 'startLiveness'>>(
       waits(
         livenessMs,
-        WAIT_CANCELLATION_COMPLETED,
         `stream of ${ratePerSecond} records/s, ${replicationFactor} replicas, until it is steady`,
       ),
     ).startLiveness,
-    closeStream: proxyActivities<Pick<Activities, 'closeStream'>>(
-      waits(closeMs, TRY_CANCEL, 'wait for the ISR, read the stream to its end'),
-    ).closeStream,
   };
+}
+
+/**
+ * The end of the stream. The pod keeps what it saw until the run expires: for as long it is tried, less what clean-up may need, so
+ * that no outage of Temporal or of all workers loses a stream that is still there.
+ */
+export function closeStep({ experiment, expires }: Resolved): Pick<Activities, 'closeStream'> {
+  const attemptMs = experiment.schedule.recoveryTimeoutSeconds * 1_000 + 2 * minute;
+  const leftMs = expires - cleanUpSeconds * 1_000 - Date.now();
+  return proxyActivities<Pick<Activities, 'closeStream'>>({
+    startToCloseTimeout: attemptMs,
+    scheduleToCloseTimeout: Math.max(attemptMs + minute, leftMs),
+    heartbeatTimeout: looksOnly,
+    retry,
+    summary: 'wait for the ISR, read the stream to its end',
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+  });
 }

@@ -12,7 +12,7 @@ import type { ChaosResult, Evidence, ProvisionedKafka, StartedLiveness } from '.
 import { shortLine } from '../experiment/short-line.ts';
 import { killsOf, minKillsOf, untouched } from '../experiment/steering.ts';
 import { judge } from '../verdict/judge.ts';
-import { boundedStep, criticalSteps, stepsFor } from './activity-options.ts';
+import { boundedStep, closeStep, criticalSteps, stepsFor } from './activity-options.ts';
 import { type Carried, contextOf, storyOf } from './continue-run.ts';
 import { problemOfFailure, registeredOf } from './failure.ts';
 import { killRounds } from './kill-rounds.ts';
@@ -101,7 +101,7 @@ async function experiment(input: unknown, story: Story, carried?: KillContext): 
   const earlierSpans = earlier ? { earlierSpans: earlier.spans } : {};
   const parts = story.partsUntil === undefined ? {} : { partsUntil: story.partsUntil };
   const request = { ...context, until, kills, unseen: unseenAtEnd(story), ...earlierSpans, ...parts };
-  story.closing = await stepsFor(experiment).closeStream(request);
+  story.closing = await closeStep(context.resolved).closeStream(request);
   takeRecoveries(story, story.closing.recoveries);
 }
 
