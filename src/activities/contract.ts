@@ -59,7 +59,7 @@ export interface Resolved {
 export const criticalSuffix = '-critical';
 
 /** What only that queue carries out. A run has one of them under way at a time. */
-export const criticalActivities = ['aim', 'kill', 'cleanUp', 'record'] as const;
+export const criticalActivities = ['aim', 'kill', 'cleanUp', 'releaseClaim', 'record'] as const;
 
 /** Task queue suffix of what lasts as long as a run's kills: it would keep its slot from every other step. */
 export const watchSuffix = '-watch';
@@ -197,6 +197,11 @@ export interface Activities {
     kafka?: ProvisionedKafka;
     liveness?: StartedLiveness;
   }): Promise<{ leftovers: Leftover[]; done: string[] }>;
+  /**
+   * Gives up the claim of a run whose `resolve` may have taken it, and nothing else, before its answer was lost. `input` is what that
+   * was given. On the critical task queue.
+   */
+  releaseClaim(request: { input: unknown }): Promise<{ leftovers: Leftover[]; done: string[] }>;
   /**
    * Writes Events and gives the result as it stands in history. `cancelRun` asks Temporal to cancel the run: a workflow cannot do
    * that to itself, and a run that was stopped by its own `abort` is to end as Canceled too. `pause` names the schedule

@@ -9,6 +9,7 @@ import { makeKill } from './kill.ts';
 import { makeProve } from './prove.ts';
 import { makeProvision } from './provision.ts';
 import { makeRecord } from './record.ts';
+import { makeReleaseClaim } from './release-claim.ts';
 import { makeResolve } from './resolve.ts';
 import { makeStartLiveness } from './start-liveness.ts';
 import { makeSweep } from './sweep.ts';
@@ -29,6 +30,7 @@ export function createActivities(deps: ActivityDependencies): Activities & Janit
     takePart: makeTakePart(deps),
     closeStream: makeCloseStream(deps),
     cleanUp: makeCleanUp(deps),
+    releaseClaim: makeReleaseClaim(deps),
     record: makeRecord(deps),
     sweep: makeSweep(deps),
   };

@@ -47,18 +47,27 @@ export const criticalSteps = {
   get cleanUp() {
     return critical('20m', '2h', 'undo everything, and look that it is undone').cleanUp;
   },
+  /** While nobody works it waits; a cluster that does not answer keeps a run that has not begun no longer than some minutes. */
+  get releaseClaim() {
+    return critical('1m', '2h', 'give up the claim, if it was taken', { maximumAttempts: 10 }).releaseClaim;
+  },
   get record() {
     return critical('1m', '24h', 'verdict, Events and result').record;
   },
 };
 
-function critical(startToCloseTimeout: '20m' | '1m', scheduleToCloseTimeout: '2h' | '24h', summary: string) {
-  return proxyActivities<Pick<Activities, 'cleanUp' | 'record'>>({
+function critical(
+  startToCloseTimeout: '20m' | '1m',
+  scheduleToCloseTimeout: '2h' | '24h',
+  summary: string,
+  bound: { maximumAttempts?: number } = {},
+) {
+  return proxyActivities<Pick<Activities, 'cleanUp' | 'releaseClaim' | 'record'>>({
     taskQueue: criticalQueue(),
     startToCloseTimeout,
     scheduleToCloseTimeout,
     heartbeatTimeout,
-    retry,
+    retry: { ...retry, ...bound },
     summary,
   });
 }

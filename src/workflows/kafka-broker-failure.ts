@@ -4,11 +4,12 @@ import {
   CancelledFailure,
   ContinueAsNew,
   isCancellation,
+  patched,
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { KillContext, Resolved } from '../activities/contract.ts';
-import type { ChaosResult, Evidence, ProvisionedKafka, StartedLiveness } from '../experiment/result.ts';
+import type { Activities, KillContext, Resolved } from '../activities/contract.ts';
+import type { ChaosResult, Evidence, Leftover } from '../experiment/result.ts';
 import { shortLine } from '../experiment/short-line.ts';
 import { killsOf, minKillsOf, untouched } from '../experiment/steering.ts';
 import { judge } from '../verdict/judge.ts';
@@ -17,6 +18,7 @@ import { type Carried, contextOf, storyOf } from './continue-run.ts';
 import { problemOfFailure, registeredOf } from './failure.ts';
 import { killRounds } from './kill-rounds.ts';
 import { takeRecoveries, unseenAtEnd } from './late-recoveries.ts';
+import { isAnswerLost } from './lost-step.ts';
 import { isReasonToSkip, pauseOf, scheduleOf } from './scheduled.ts';
 import { markResult, markRun } from './search-attributes.ts';
 import { takeRequests } from './steer.ts';
@@ -41,7 +43,7 @@ export async function kafkaBrokerFailure(input: unknown, carried?: Carried): Pro
     takeEnd(story, error, chaos.consideredCancelled);
   }
   story.steering.round = 'over';
-  const result = await CancellationScope.nonCancellable(() => ending(story));
+  const result = await CancellationScope.nonCancellable(() => ending(story, input));
   const summary = `${result.verdict}: ${result.reasons[0] ?? ''}`;
   setCurrentDetails(`**${summary}**`);
   if (result.verdict === 'Stopped') throw new CancelledFailure(summary);
@@ -61,6 +63,7 @@ export async function kafkaBrokerFailure(input: unknown, carried?: Carried): Pro
  * wanted it over, and would look for a defect of the run itself in vain. The failure is told beside the stop.
  */
 function takeEnd(story: Story, error: unknown, stopping: boolean): void {
+  if (!story.resolved && isAnswerLost(error)) story.claimUnknown = true;
   if (stopping || isCancellation(error)) takeStop(story);
   if (isCancellation(error)) return;
   story.problem = problemOfFailure(error, story.step);
@@ -140,7 +143,7 @@ async function prepare(input: unknown, story: Story): Promise<KillContext> {
 }
 
 /** Judges, cleans up and records, whatever happened before. */
-async function ending(story: Story): Promise<ChaosResult> {
+async function ending(story: Story, input: unknown): Promise<ChaosResult> {
   const judgement = judge(evidenceOf(story));
   tell(story, 'evaluate', `${judgement.verdict}: ${judgement.reasons[0] ?? ''}`);
   const result: ChaosResult = {
@@ -165,7 +168,7 @@ async function ending(story: Story): Promise<ChaosResult> {
     timeline: story.timeline,
     versions: story.resolved?.versions ?? {},
   };
-  if (story.resolved) result.leftovers = await cleaned(story, story.resolved, story.kafka, story.liveness);
+  result.leftovers = await cleaned(story, input);
   result.endedAt = new Date().toISOString();
   markResult(result, story.resolved?.searchAttributes ?? story.registered ?? []);
   const cancelRun = result.verdict === 'Stopped' && story.steering.stoppedBy !== undefined;
@@ -177,23 +180,34 @@ async function ending(story: Story): Promise<ChaosResult> {
   });
 }
 
-/** Cleans up; when even that cannot be done in its time, the result says so instead of losing the verdict. */
-async function cleaned(
+/** What is left once everything is undone that the run has made, or may have made. */
+async function cleaned(story: Story, input: unknown): Promise<Leftover[]> {
+  const { resolved, kafka, liveness } = story;
+  if (resolved) {
+    const { namespace } = resolved.experiment.cluster;
+    const run = { name: resolved.run.runId, namespace };
+    return await undone(story, run, () => criticalSteps.cleanUp({ resolved, kafka, liveness }));
+  }
+  // Runs that earlier builds began have no such step.
+  if (!story.claimUnknown || !patched('release-lost-claim')) return [];
+  const run = { name: workflowInfo().runId };
+  return await undone(story, run, () => criticalSteps.releaseClaim({ input: input ?? {} }));
+}
+
+/** Undoes; when even that cannot be done in its time, the result says so instead of losing the verdict. */
+async function undone(
   story: Story,
-  resolved: Resolved,
-  kafka?: ProvisionedKafka,
-  liveness?: StartedLiveness,
-): Promise<ChaosResult['leftovers']> {
+  run: Pick<Leftover, 'name' | 'namespace'>,
+  undo: () => ReturnType<Activities['cleanUp']>,
+): Promise<Leftover[]> {
   try {
-    const { leftovers, done } = await criticalSteps.cleanUp({ resolved, kafka, liveness });
+    const { leftovers, done } = await undo();
     for (const text of done) tell(story, 'clean-up', text);
     return leftovers;
   } catch (error) {
     const reason = problemOfFailure(error, 'clean-up').message;
     tell(story, 'clean-up', `not finished: ${reason}`);
-    return [
-      { kind: 'Run', name: resolved.run.runId, namespace: resolved.experiment.cluster.namespace, reason },
-    ];
+    return [{ kind: 'Run', ...run, reason }];
   }
 }
 

@@ -1,4 +1,4 @@
-import { ActivityFailure, TimeoutFailure } from '@temporalio/common';
+import { ActivityFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
 import { CancellationScope, sleep } from '@temporalio/workflow';
 import type { Act, KillContext } from '../activities/contract.ts';
 import type { KillPlan } from '../experiment/result.ts';
@@ -50,4 +50,10 @@ export function whyLost(error: unknown): string | undefined {
   if (!(error instanceof ActivityFailure)) return undefined;
   const outOfTime = error.cause instanceof TimeoutFailure || error.retryState === 'TIMEOUT';
   return outOfTime ? problemOfFailure(error).message : undefined;
+}
+
+/** Whether a step may have done its work though it failed: it ran out of its time, or was cancelled before anybody heard of it. */
+export function isAnswerLost(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure)) return false;
+  return error.cause instanceof CancelledFailure || whyLost(error) !== undefined;
 }

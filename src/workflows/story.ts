@@ -34,6 +34,8 @@ export interface Story {
   /** What a long step said last. */
   progress?: Progress;
   resolved?: Resolved;
+  /** The answer of `resolve` was lost: it may have taken the claim. */
+  claimUnknown?: boolean;
   kafka?: ProvisionedKafka;
   liveness?: StartedLiveness;
   /** Until when parts of the stream were taken over, epoch ms; absent where none was. */

@@ -161,6 +161,7 @@ const requests: Record<StepName, (at: Scene) => object> = {
   takePart: ({ liveness }) => ({ liveness, from: now - 60_000, to: now }),
   closeStream: (at) => ({ ...at.context, liveness: at.liveness, until: now, kills: [] }),
   cleanUp: ({ context, liveness }) => ({ ...context, liveness }),
+  releaseClaim: () => ({ input: { cluster: secured, reach: 'direct' } }),
   record: ({ context }) => ({
     ...{ result: { ...refusedResult(), kills: [] }, resolved: context.resolved },
     pause: { scheduleId: 'nightly', note: 'a note' },

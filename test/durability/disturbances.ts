@@ -92,6 +92,7 @@ export function clusterTrouble(trouble: string, { n, what }: Moment, ms: number)
   };
 }
 
+const [inResolve] = points.filter(({ activity }) => activity === 'resolve');
 const [inKill] = points.filter(({ activity }) => activity === 'kill');
 const [inCleanUp] = points.filter(({ activity }) => activity === 'cleanUp');
 
@@ -152,6 +153,7 @@ export const zombies: Cell[] = [
     await delay(6_000);
   }),
   zombieAfterAbort('abort', inKill),
+  zombieAfterAbort('resolve', inResolve),
   zombieAfterAbort('annotate', looks.annotate),
   zombieAfterAbort('stream', looks.startLiveness),
   zombie('clean-up', 'after the end', inCleanUp, async (stage) => {

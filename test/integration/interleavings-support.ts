@@ -14,7 +14,7 @@ type Behaviour = 'ok' | 'slow' | 'retry' | 'fatal' | 'hang' | 'lost' | 'lost-han
 
 const stepNames = [
   ...(['resolve', 'provision', 'annotate', 'startLiveness', 'aim', 'kill', 'prove', 'watchSlo'] as const),
-  ...(['closeStream', 'cleanUp', 'record'] as const),
+  ...(['closeStream', 'cleanUp', 'releaseClaim', 'record'] as const),
 ];
 type StepName = (typeof stepNames)[number];
 

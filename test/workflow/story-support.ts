@@ -124,6 +124,7 @@ export function healthy(
       recoveries: [],
     }),
     cleanUp: async () => ({ leftovers: [], done: ['all'] }),
+    releaseClaim: async () => ({ leftovers: [], done: ['claim released'] }),
     record: async ({ result }) => {
       seen.recorded = result;
       return result;

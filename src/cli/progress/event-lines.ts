@@ -72,7 +72,12 @@ const endings: Completed = {
   ],
   prove: (proof: KillProof, made: KillContext & Made) => [proofText(proof, made)],
   closeStream: (closing: Closing) => closingText(closing),
-  cleanUp: ({ done, leftovers }: Awaited<ReturnType<Activities['cleanUp']>>) => [
+  cleanUp: undoneText,
+  releaseClaim: undoneText,
+};
+
+function undoneText({ done, leftovers }: Awaited<ReturnType<Activities['cleanUp']>>): Said[] {
+  return [
     ...done.map((text): Said => ({ text, tone: 'dim' })),
     leftovers.length === 0
       ? { text: 'nothing left behind', tone: 'good' }
@@ -80,8 +85,8 @@ const endings: Completed = {
           text: `${leftovers.length} left behind: ${leftovers.map((one) => `${one.kind}/${one.name}`).join(', ')}`,
           tone: 'bad',
         },
-  ],
-};
+  ];
+}
 
 /** Turns a run's events into lines, one call an event in order. Remembers the inputs of the steps under way. */
 export function eventTeller(): (event: RunEvent) => Line[] {

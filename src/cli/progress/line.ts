@@ -23,6 +23,7 @@ export const stepOfActivity: Record<ActivityName, Step> = {
   takePart: 'kill',
   closeStream: 'evaluate',
   cleanUp: 'clean-up',
+  releaseClaim: 'clean-up',
   record: 'record',
 };
 
