@@ -3,6 +3,7 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
+  patched,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { KillContext } from '../activities/contract.ts';
@@ -10,9 +11,13 @@ import { countKills, type EarlierKills, sumUp } from '../experiment/earlier-kill
 import type { TimelineEntry } from '../experiment/result.ts';
 import { maxKillsOfHistory } from '../experiment/schedule.ts';
 import { type Story, tell } from './story.ts';
+import { leadMsOf } from './until-due.ts';
 
 /** A history that people or retries have filled is left before it is full of kills. */
 const manyEvents = 3_000;
+
+/** A new history has begun after this. ms */
+const borderMs = 2_000;
 
 /** Of the timeline, so much is carried on: its beginning, and the newest. */
 const maxEntries = 40;
@@ -42,10 +47,24 @@ export async function continueWhereDue(
     story.kills.length >= maxKillsOfHistory || historyLength > manyEvents || continueAsNewSuggested;
   if (!full || story.kills.length === 0) return;
   await condition(allHandlersFinished);
-  await story.takingPart;
+  await partTaken(context, story, until);
   if (CancellationScope.current().consideredCancelled) return;
   tellPart(story);
   await continueAsNew(input, carriedOf(context, story, until) satisfies Carried);
+}
+
+/**
+ * Waits for the part of the stream that is being taken over, as long as the next kill leaves time for it. One that takes longer is left
+ * to the new history, which takes over the same stretch again.
+ */
+async function partTaken({ resolved }: KillContext, story: Story, until: number): Promise<void> {
+  if (!story.takingPart) return;
+  // Histories of earlier builds have no such timer.
+  if (!patched('part-holds-no-kill')) return await story.takingPart;
+  const leftMs = until - leadMsOf(resolved) - borderMs - Date.now();
+  if (leftMs <= 0) return;
+  const summary = 'for a part of the stream, at most until the new history has to begin';
+  await condition(() => story.takingPart === undefined, leftMs, { summary });
 }
 
 /** What the kills of a run that goes on are given. */

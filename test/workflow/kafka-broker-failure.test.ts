@@ -245,6 +245,42 @@ test('resolve fails: nothing was made, so nothing is cleaned up, and the result 
   });
 });
 
+test('a stream that cannot be closed for twenty minutes is closed after that, for its pod is there until the run expires', async () => {
+  const base = healthy(env, seen);
+  let away: number | undefined;
+  const steps: Partial<Activities> = {
+    resolve: async (input) => ({
+      ...(await base.resolve(input)),
+      expires: (await env.currentTimeMs()) + 3_600_000,
+    }),
+    closeStream: async (request) => {
+      const now = await env.currentTimeMs();
+      away ??= now + 1_200_000;
+      if (now < away) throw ApplicationFailure.retryable('no answer');
+      return await base.closeStream(request);
+    },
+  };
+  const { result } = await runStory(env, { ...base, ...steps });
+  expect(result?.verdict).toBe('Pass');
+});
+
+test('it is given up when the run has only the time left that clean-up may need', async () => {
+  const base = healthy(env, seen);
+  const expires = (await env.currentTimeMs()) + 3_600_000;
+  let last = 0;
+  const steps: Partial<Activities> = {
+    resolve: async (input) => ({ ...(await base.resolve(input)), expires }),
+    closeStream: async () => {
+      last = await env.currentTimeMs();
+      throw ApplicationFailure.retryable('no answer');
+    },
+  };
+  await runStory(env, { ...base, ...steps });
+  expect(seen.recorded?.verdict).toBe('Error');
+  expect(expires - last).toBeGreaterThanOrEqual(1_800_000);
+  expect(expires - last).toBeLessThan(1_900_000);
+});
+
 test('a clean-up that cannot be finished keeps the verdict and says what may be left', async () => {
   const { result } = await runStory(env, healthy(env, seen, { cleanUp: failing('INTERNAL', 'clean-up') }));
   expect(result?.verdict).toBe('Pass');
