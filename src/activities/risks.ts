@@ -1,7 +1,7 @@
 import type { ProvisionedKafka } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import { withoutHosts } from '../experiment/without-hosts.ts';
-import { clusterReasons } from '../faults/cluster-guard.ts';
+import { clusterHolds, type Hold, holdText } from '../faults/cluster-guard.ts';
 import { type DisruptionBudget, disruptions, type Node, type Surroundings } from '../faults/disruption.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
@@ -25,19 +25,27 @@ export interface Risked {
  * Why this broker is not to be taken away now though the stream could bear it: the rest of the cluster, and what others do to it.
  * `minInsync` is kept from one look to the next.
  */
-export async function risksOf(
+export async function risksOf(...looked: Parameters<typeof holdsOf>): Promise<string[]> {
+  return (await holdsOf(...looked)).map(holdText);
+}
+
+/** The same, with every partition that is at risk. */
+export async function holdsOf(
   deps: Cluster,
   kafka: Pick<KafkaPort, 'metadata' | 'minInsyncReplicas'>,
   risked: Risked,
   minInsync: Map<string, number>,
-): Promise<string[]> {
+): Promise<Hold[]> {
   const { broker, allow } = risked;
+  const hold = (reason: string): Hold => ({ reason, partitions: [] });
   // What cannot be seen is not taken for safe.
-  const unseen = (what: string) => (error: Error) => [`${what} not known: ${withoutHosts(error.message)}`];
+  const unseen = (what: string) => (error: Error) => [
+    hold(`${what} not known: ${withoutHosts(error.message)}`),
+  ];
   const [cluster, others] = await Promise.all([
-    clusterReasons(kafka, broker, allow, minInsync).catch(unseen('the cluster’s partitions are')),
+    clusterHolds(kafka, broker, allow, minInsync).catch(unseen('the cluster’s partitions are')),
     surroundingsOf(deps, risked).then(
-      (around) => disruptions(around, allow, Date.now()),
+      (around) => disruptions(around, allow, Date.now()).map(hold),
       unseen('what others do to the brokers is'),
     ),
   ]);

@@ -6,6 +6,22 @@ type Allowed = ResolvedExperiment['guard']['allow'][number];
 /** Partitions that a reason names; the others are counted. */
 const namedPartitions = 3;
 
+/** What keeps a broker from being taken away. */
+export interface Hold {
+  /** With the word of `guard.allow` that lets it be, where there is one. */
+  reason: string;
+  /** All partitions that it is about, `<topic>-<number>`; empty where it is about none. */
+  partitions: string[];
+}
+
+/** A hold as people and history are told of it: its partitions are counted, and the first ones named. */
+export function holdText({ reason, partitions }: Hold): string {
+  if (partitions.length === 0) return reason;
+  const more = partitions.length > namedPartitions ? ', …' : '';
+  const named = partitions.slice(0, namedPartitions).join(', ');
+  return `${reason}: ${partitions.length} ${partitions.length === 1 ? 'partition' : 'partitions'} (${named}${more})`;
+}
+
 /** Kafka keeps the places of consumer groups in it: where a consumer runs and it is not listed, topics are hidden from us. */
 const groupsTopic = '__consumer_offsets';
 
@@ -16,16 +32,15 @@ export function isPartial(partitions: readonly Partition[]): boolean {
 
 /**
  * Why the cluster as a whole cannot lose that broker now: partitions of any topic that are without a leader or would be, or with too
- * few replicas in sync for acks=all once it is gone, and topics that cannot be seen while a consumer runs. A reason names the word of
- * `guard.allow` that lets it be, where there is one. Empty: it can.
+ * few replicas in sync for acks=all once it is gone, and topics that cannot be seen while a consumer runs. Empty: it can.
  * `minInsync` is what topics ask for (`min.insync.replicas`); what is not in it yet is asked and added.
  */
-export async function clusterReasons(
+export async function clusterHolds(
   kafka: Pick<KafkaPort, 'metadata' | 'minInsyncReplicas'>,
   broker: number,
   allow: readonly Allowed[],
   minInsync: Map<string, number>,
-): Promise<string[]> {
+): Promise<Hold[]> {
   const { partitions } = await kafka.metadata({ topics: 'all' });
   const held = partitions.filter(({ isr }) => isr.includes(broker));
   const unknown = new Set(held.map(({ topic }) => topic).filter((topic) => !minInsync.has(topic)));
@@ -42,16 +57,27 @@ export async function clusterReasons(
     return [{ partition, condition: conditionOf(partition, least) }];
   });
   const reasons = Map.groupBy(broken, ({ condition }) => condition);
+  const about = (reason: string, those: Partition[]): Hold[] =>
+    those.length > 0 ? [{ reason, partitions: namesOf(those) }] : [];
   return [
-    ...(offline.length > 0 ? [`offline: ${listed(offline)}`] : []),
-    ...(last.length > 0 ? [`without broker ${broker} no replica in sync: ${listed(last)}`] : []),
-    ...(unsaid.length > 0 ? [`min.insync.replicas not known: ${listed(unsaid)}`] : []),
-    ...(hidden ? [`topics are hidden, ${groupsTopic} among them (guard.allow: partial-view)`] : []),
+    ...about('offline', offline),
+    ...about(`without broker ${broker} no replica in sync`, last),
+    ...about('min.insync.replicas not known', unsaid),
+    ...(hidden
+      ? [
+          {
+            reason: `topics are hidden, ${groupsTopic} among them (guard.allow: partial-view)`,
+            partitions: [],
+          },
+        ]
+      : []),
     ...[...reasons]
       .filter(([condition]) => !allow.includes(condition))
-      .map(
-        ([condition, hit]) =>
-          `without broker ${broker} below min.insync.replicas (guard.allow: ${condition}): ${listed(hit.map(({ partition }) => partition))}`,
+      .flatMap(([condition, hit]) =>
+        about(
+          `without broker ${broker} below min.insync.replicas (guard.allow: ${condition})`,
+          hit.map(({ partition }) => partition),
+        ),
       ),
   ];
 }
@@ -62,8 +88,6 @@ function conditionOf({ replicas }: Partition, least: number): Allowed {
   return least >= replicas.length ? 'min-isr-equals-rf' : 'under-replicated';
 }
 
-function listed(partitions: Partition[]): string {
-  const names = partitions.map(({ topic, partition }) => `${topic}-${partition}`).sort();
-  const more = names.length > namedPartitions ? ', …' : '';
-  return `${names.length} ${names.length === 1 ? 'partition' : 'partitions'} (${names.slice(0, namedPartitions).join(', ')}${more})`;
+function namesOf(partitions: Partition[]): string[] {
+  return partitions.map(({ topic, partition }) => `${topic}-${partition}`).sort();
 }

@@ -95,6 +95,27 @@ test('what would hold a kill is told before anybody starts one, with the word th
   expect(allowed.plan.warnings.filter((warning) => warning.includes('hold'))).toEqual([]);
 });
 
+test('every partition that would be at risk is in the plan, the first ones in its warning', async () => {
+  const change = (at: Scene) => {
+    for (const partition of [4, 0, 3, 1, 2]) {
+      const single = { topic: 'orders', partition, leader: 1001, leaderEpoch: 0 };
+      at.kafka.others.push({ ...single, replicas: [1001], isr: [1001] });
+    }
+  };
+  const { plan } = await planned({}, { change });
+  expect(plan.kafka?.holds).toEqual([
+    {
+      broker: 1001,
+      reason: 'without broker 1001 below min.insync.replicas (guard.allow: single-replica)',
+      partitions: ['orders-0', 'orders-1', 'orders-2', 'orders-3', 'orders-4'],
+    },
+  ]);
+  expect(plan.warnings).toContainEqual(
+    expect.stringContaining('5 partitions (orders-0, orders-1, orders-2, …)'),
+  );
+  expect((await planned()).plan.kafka?.holds).toEqual([]);
+});
+
 test('topics that an authorizer hides are told of, since the guard would hold every kill for them', async () => {
   const change = ({ kafka }: Scene) => {
     const { metadata } = kafka;

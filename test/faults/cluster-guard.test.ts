@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { clusterReasons } from '../../src/faults/cluster-guard.ts';
+import { clusterHolds, holdText } from '../../src/faults/cluster-guard.ts';
 import type { Partition } from '../../src/kafka/port.ts';
+
+/** What the guard says of a cluster. */
+async function clusterReasons(...asked: Parameters<typeof clusterHolds>): Promise<string[]> {
+  return (await clusterHolds(...asked)).map(holdText);
+}
 
 /** A cluster of these partitions whose topics ask for as many replicas in sync, 1 where nothing is said. */
 function cluster(others: Partition[], minInsync: Record<string, number | undefined> = {}) {

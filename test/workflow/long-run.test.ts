@@ -149,15 +149,15 @@ test('a part of the stream that cannot be had is left to the next one, and ends 
 test('a part that does not come at the border makes no kill late', async () => {
   const release = Promise.withResolvers<void>();
   const last = maxKillsOfHistory;
-  const hanging: number[] = [];
+  const asked: number[] = [];
   const every = { durationSeconds: (last + 1) * 19, intervalSeconds: 19 };
   const base = healthy(env, seen, {}, every);
   const steps: Partial<Activities> = {
     prove,
     // The first one that is due could not be had, so that another one is asked for right at the border.
     takePart: async ({ from }) => {
-      hanging.push(from);
-      if (hanging.length > 1) await release.promise;
+      asked.push(from);
+      if (asked.length > 1) await release.promise;
       return {};
     },
     kill: async (request) => {
@@ -168,7 +168,7 @@ test('a part that does not come at the border makes no kill late', async () => {
   const { handle, result } = await runStory(env, { ...base, ...steps });
   release.resolve();
   expect(await partsOf(handle)).toHaveLength(2);
-  expect(hanging.length).toBeGreaterThanOrEqual(2);
+  expect(asked.length).toBeGreaterThanOrEqual(2);
   expect(result?.verdict).toBe('Pass');
   expect(result?.kills.at(-1)).toMatchObject({ index: last, status: 'proven' });
   expect(result?.kills.at(-1)?.latenessMs).toBeLessThan(1_000);

@@ -2,7 +2,7 @@ import { brokerPods, podsByBroker } from '../../activities/brokers.ts';
 import { brokersOf, checkBrokers, checkReplication, isWaitedFor } from '../../activities/check-kafka.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { describePermission, type Examined, examine } from '../../activities/resolve.ts';
-import { risksOf } from '../../activities/risks.ts';
+import { holdsOf } from '../../activities/risks.ts';
 import { targetName } from '../../experiment/describe.ts';
 import { problemOf } from '../../experiment/errors.ts';
 import { policyReasons } from '../../experiment/policy.ts';
@@ -12,7 +12,7 @@ import { type SloLimit, sloLimits } from '../../experiment/slo.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';
 import { streamText } from '../../experiment/stream-options.ts';
 import { faultOf } from '../../faults/all-faults.ts';
-import { isPartial } from '../../faults/cluster-guard.ts';
+import { type Hold, holdText, isPartial } from '../../faults/cluster-guard.ts';
 import { outageBound } from '../../faults/outage-bound.ts';
 import type { Pod } from '../../kubernetes/workloads.ts';
 import { type BlastRadius, blastRadius } from './blast-radius.ts';
@@ -29,7 +29,13 @@ export interface RunPlan {
   /** The Kafka is there and used as it is; false: the run makes it. */
   isThere: boolean;
   /** Absent where the Kafka is yet to be made, or does not answer and would be waited for. */
-  kafka?: { reach: 'direct' | 'port-forward'; radius: BlastRadius; outages: ExpectedOutage[] };
+  kafka?: {
+    reach: 'direct' | 'port-forward';
+    radius: BlastRadius;
+    outages: ExpectedOutage[];
+    /** What the guard would hold a kill for, by broker, with all partitions that it is about. */
+    holds: (Hold & { broker: number })[];
+  };
   kills: { count: number; intervalSeconds: number; target: string; fault: string };
   /** Every limit that the verdict will rest on, defaults included. */
   slo: SloLimit[];
@@ -118,19 +124,21 @@ async function askBrokers(
         `Kafka lists ${brokers.length} brokers, the StatefulSet has ${statefulSet.replicas}: the guard will wait`,
       );
     }
+    const holds: (Hold & { broker: number })[] = [];
     const minInsync = new Map<string, number>();
     for (const [broker, pod] of pods) {
       // Before the stream's consumer has run there may be no such topic to see.
       const allow = [...experiment.guard.allow, 'partial-view' as const];
       const risked = { broker, pod, pods: all, statefulSet, allow, seesNodes };
-      const holds = await risksOf(deps, kafka, risked, minInsync);
-      if (holds.length > 0)
-        warnings.push(`the guard would hold a kill of broker ${broker}: ${holds.join('; ')}`);
+      const found = await holdsOf(deps, kafka, risked, minInsync);
+      holds.push(...found.map((hold) => ({ broker, ...hold })));
+      if (found.length > 0)
+        warnings.push(`the guard would hold a kill of broker ${broker}: ${found.map(holdText).join('; ')}`);
     }
     if (isPartial(partitions) && !experiment.guard.allow.includes('partial-view')) warnings.push(partialView);
     warnings.push(...settingWarnings(settings, experiment));
     const outages = outagesOf(experiment, settings, podGrace(pods));
-    return { kafka: { reach, radius, outages }, warnings };
+    return { kafka: { reach, radius, outages, holds }, warnings };
   });
 }
 
