@@ -157,7 +157,8 @@ test('a part that does not come at the border makes no kill late', async () => {
     // The first one that is due could not be had, so that another one is asked for right at the border.
     takePart: async ({ from }) => {
       asked.push(from);
-      if (asked.length > 1) await release.promise;
+      if (asked.length > 1)
+        await Promise.race([release.promise, setTimeout(25_000, undefined, { ref: false })]);
       return {};
     },
     kill: async (request) => {
