@@ -157,6 +157,21 @@ export const recordedStories: Record<string, Tell> = {
           : { outcome: 'aimed', plan: planOf(index, deadline) },
     }),
   }),
+  // A part of the stream is begun right where the first history ends.
+  'part-at-border': experiment({
+    schedule: { durationSeconds: (maxKillsOfHistory + 1) * 19, intervalSeconds: 19 },
+    steps: () => {
+      let parts = 0;
+      return { takePart: async ({ to }) => (parts++ === 0 ? {} : { until: to }) };
+    },
+  }),
+  'claim-lost': experiment({
+    steps: () => ({
+      resolve: async () => {
+        throw new Error('the API server was away');
+      },
+    }),
+  }),
   'refused-at-once': experiment({ steps: () => ({ resolve: failing('INPUT_INVALID', 'resolve') }) }),
   error: experiment({ steps: () => ({ startLiveness: failing('POD_WAITING', 'liveness') }) }),
   'clean-up-failed': experiment({ steps: () => ({ cleanUp: failing('INTERNAL', 'clean-up') }) }),
