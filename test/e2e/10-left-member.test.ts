@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { connectReader, type RecordReader } from '../../src/kafka/streams.ts';
-import { ensureKafka, openKafka } from '../support/kafka.ts';
+import { ensureKafka, openKafka, untilBrokers } from '../support/kafka.ts';
 import { cluster } from '../support/testbed.ts';
 import { dialPast, testbedBrokers } from '../truth/brokers.ts';
 
@@ -10,6 +10,7 @@ const readers: RecordReader[] = [];
 
 beforeAll(async () => {
   await ensureKafka();
+  await untilBrokers(3);
   const kafka = await openKafka();
   await kafka.createTopic({ name: topic, partitions: 1, replicationFactor: 3, config: {} });
   return async () => {

@@ -65,8 +65,10 @@ async function onTestbed(): Promise<{ brokers: Brokers; logOf: (broker: number) 
   if (!environment) process.exit(1);
   Object.assign(process.env, environment);
   // Its helpers connect when they are loaded, by the environment that has only just been set.
-  const { ensureKafka } = await import('../support/kafka.ts');
+  const { ensureKafka, untilBrokers } = await import('../support/kafka.ts');
   const { cluster } = await import('../support/testbed.ts');
   await ensureKafka();
+  // Pods are ready before Kafka lists them.
+  await untilBrokers(3);
   return { brokers: await testbedBrokers(cluster), logOf: (broker) => logOfBroker(cluster, broker) };
 }
