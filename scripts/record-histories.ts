@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -16,6 +16,9 @@ const folder = fileURLToPath(new URL('../test/histories', import.meta.url));
 
 /** Stack traces name files by where they lie on this machine. */
 const checkout = fileURLToPath(new URL('..', import.meta.url));
+
+/** The packages may be another checkout's, by a link. */
+const packages = realpathSync(`${checkout}node_modules`);
 
 /** Larger ones are compressed. Bytes */
 const largeBytes = 200_000;
@@ -56,7 +59,8 @@ function write(name: string, text: string): void {
   rmSync(`${path}.gz`, { force: true });
   const compact = JSON.stringify(JSON.parse(text))
     .replaceAll(`file://${checkout}`, '')
-    .replaceAll(checkout, '');
+    .replaceAll(checkout, '')
+    .replaceAll(packages, 'node_modules');
   if (compact.length > largeBytes) writeFileSync(`${path}.gz`, gzipSync(compact, { level: 9 }));
   else writeFileSync(path, `${compact}\n`);
   console.log(`${name}: ${Math.round(compact.length / 1_024)} KiB`);

@@ -34,15 +34,20 @@ export async function streamOverTime(
   ]);
   const series = joinSeries(producer, consumer, skewMs);
   if (!series) return {};
-  const unsent = consumer ? unsentOf(producer) : 0;
+  // A container of an earlier image tells a summary, to which nothing can be added.
+  const unsent = consumer?.latencies ? producer?.unsent : undefined;
+  const unsentRecords = [...(unsent?.inside ?? []), ...(unsent?.outside ?? [])].reduce(
+    (sum, [, records]) => sum + records,
+    0,
+  );
   return {
     series,
     faultWindows: {
       count: spans.length,
       totalMs: Math.round(spans.reduce((sum, { from, to }) => sum + to - from, 0)),
-      ...latencyOf('inside', consumer, producer),
-      ...latencyOf('outside', consumer, producer),
-      ...(unsent > 0 ? { unsent } : {}),
+      ...latencyOf('inside', consumer, unsent),
+      ...latencyOf('outside', consumer, unsent),
+      ...(unsentRecords > 0 ? { unsent: unsentRecords } : {}),
       ...(producer?.dipPercent === undefined ? {} : { throughputDipPercent: producer.dipPercent }),
     },
   };
@@ -50,24 +55,18 @@ export async function streamOverTime(
 
 /**
  * Of the records that were read, and of those that could not be sent with what they waited: else an outage would be as short as the
- * waits of the records that came through it. A container of an earlier image tells its own summary alone.
+ * waits of the records that came through it.
  */
 function latencyOf(
   where: 'inside' | 'outside',
   consumer: SideReport | undefined,
-  producer: SideReport | undefined,
+  unsent: SideReport['unsent'],
 ): Partial<FaultWindows> {
   if (!consumer) return {};
   const { latencies } = consumer;
   if (!latencies) return consumer[where].count > 0 ? { [where]: consumer[where] } : {};
   const all: Spread = new Map(latencies[where]);
-  for (const [ms, records] of producer?.unsent?.[where] ?? []) addTo(all)(ms, records);
+  for (const [ms, records] of unsent?.[where] ?? []) addTo(all)(ms, records);
   const { min: _, ...latency } = summaryOf(all);
   return latency.count > 0 ? { [where]: latency } : {};
-}
-
-/** Records that could not be sent, inside the windows and outside. */
-function unsentOf(producer: SideReport | undefined): number {
-  const { inside = [], outside = [] } = producer?.unsent ?? {};
-  return [...inside, ...outside].reduce((sum, [, records]) => sum + records, 0);
 }

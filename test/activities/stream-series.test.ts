@@ -97,9 +97,16 @@ test('a consumer of an earlier image, which tells its summary alone, is taken at
     ...now,
     report: (request: SideRequest) => ({ ...now.report(request), latencies: undefined }),
   };
-  const kubernetes = withPod({ producer: streamed(10, startedAt), consumer: earlier as SeriesRecorder });
+  const producer = streamed(10, startedAt);
+  const unsent = { inside: [[8_000, 5] as [number, number]], outside: [] };
+  const failing = {
+    ...producer,
+    report: (request: SideRequest) => ({ ...producer.report(request), unsent }),
+  };
+  const kubernetes = withPod({ producer: failing, consumer: earlier as SeriesRecorder });
   const { faultWindows } = await streamOverTime(kubernetes, liveness, { spans: [fault], startedAt, skewMs });
   expect(faultWindows?.inside).toMatchObject({ count: 20, max: 2_000 });
+  expect(faultWindows).not.toHaveProperty('unsent');
 });
 
 test('a consumer that has ended leaves its side unobserved, not empty', async () => {
