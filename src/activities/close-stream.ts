@@ -86,7 +86,7 @@ async function closeStream(
   const sides = { producer, consumer, uncleanElection: uncleanElectionOf(request.kafka) };
   let stream = account(sides, ends);
   // Who did not come to the end of the log, as a consumer that has ended, leaves it to somebody who is still there, or to a new client.
-  if (stream && (ended || !stream.drained || needsSecondReading(stream))) {
+  if (stream && (ended || needsSecondReading(stream))) {
     step.progress(['reading the log once more']);
     const again = await readLogAgain(kubernetes, liveness, ended ? 'observer' : 'consumer');
     stream = account({ ...sides, again }, ends);

@@ -32,6 +32,6 @@ export function runPermissions(experiment: ResolvedExperiment): Permission[] {
     ...need('apps', 'statefulsets', ['get', 'list', 'patch']),
     ...need('policy', 'poddisruptionbudgets', ['list']),
     ...credentialPermissions(experiment),
-    ...need('coordination.k8s.io', 'leases', ['get', 'create', 'update', 'delete']),
+    ...need('coordination.k8s.io', 'leases', ['get', 'list', 'create', 'update', 'delete']),
   ];
 }

@@ -56,11 +56,11 @@ export function account(
 }
 
 /**
- * Whether the log has to be read once more before anybody is told that it broke its promise: a reader that follows the log may
- * have been carried past records by a log that went back and grew again.
+ * Whether the log has to be read once more before anybody is told that it broke its promise: a reader may not have come to its end, and
+ * one that follows the log may have been carried past records by a log that went back and grew again.
  */
-export function needsSecondReading({ anomalies = [] }: StreamReport): boolean {
-  return anomalies.some(({ kind }) => kind === 'lost' || kind === 'truncated');
+export function needsSecondReading({ drained, anomalies = [] }: StreamReport): boolean {
+  return !drained || anomalies.some(({ kind }) => kind === 'lost' || kind === 'truncated');
 }
 
 function tallyOf(producer: ProducerReport, consumer: ConsumerReport, again?: ReadReport): Tally | undefined {
