@@ -86,7 +86,7 @@ function verdictOf(levels: Level[]): string {
   const unlimited = levels.find((level) => level.unlimited)?.unlimited;
   const within = unlimited ? `not limited (${unlimited})` : `${cpus} CPU and ${memoryMiB} MiB`;
   return [
-    `${last?.workers === 1 ? 'one worker' : `${last?.workers} workers, each`}, ${within}: ${good ? `${good.runs} live runs reach every aim` : 'no level reaches every aim'}${beyond}`,
+    `${last?.workers === 1 ? 'one worker' : `each of ${last?.workers} workers`}, ${within}: ${good ? `${good.runs} live runs reach every aim` : 'no level reaches every aim'}${beyond}`,
     `load of the machine ${loadavg()[0]?.toFixed(1)}`,
   ].join('\n');
 }
