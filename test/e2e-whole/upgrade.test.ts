@@ -27,13 +27,13 @@ test('a run in whose middle another image’s Deployment becomes current ends on
   const client = await temporalClient();
   const killed = () => brokerDeletions(stamp).filter(({ status }) => status === 200);
   deployBuild(one, firstTag(), taskQueue);
-  await setCurrent(client, deployment, one, 3);
+  await setCurrent(client, deployment, one, taskQueue);
   const schedule = { durationSeconds: 120, intervalSeconds: 60 };
   const first = `e2e-upgrade-first-${stamp}`;
   const running = runExperiment({ ...oneKill, schedule }, { taskQueue, workflowId: first });
   await eventually('the first kill', 180, () => killed().length === 1);
   deployBuild(two, anotherImage(), taskQueue);
-  await setCurrent(client, deployment, two, 3);
+  await setCurrent(client, deployment, two, taskQueue);
   expect(killed()).toHaveLength(1);
 
   const ended = await running;

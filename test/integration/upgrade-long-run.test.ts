@@ -28,7 +28,7 @@ async function build(buildId: string): Promise<Seen> {
   const steps = healthy(realClock, seen, {}, { durationSeconds: kills, intervalSeconds: 1 });
   const version = { deploymentName, buildId };
   workers.push(await startStoryWorker(taskQueue, steps, temporal.address, 100, version));
-  await setCurrent(temporal.client, deploymentName, buildId, 2);
+  await setCurrent(temporal.client, deploymentName, buildId, taskQueue);
   return seen;
 }
 

@@ -51,7 +51,7 @@ test('a run that is under way when another build becomes current ends on its own
       text: 'new runs go to unversioned workers, and there are only: build one of deployment leaderfall',
     },
   ]);
-  await setCurrent(client, 'leaderfall', 'one', 3);
+  await setCurrent(client, 'leaderfall', 'one', taskQueue);
   expect(await builds()).toMatchObject([
     { state: 'ok', text: 'new runs go to build one of deployment leaderfall' },
   ]);
@@ -59,7 +59,7 @@ test('a run that is under way when another build becomes current ends on its own
   await vi.waitFor(() => expect(cluster.deaths).toHaveLength(1), { timeout: 120_000, interval: 100 });
 
   const two = build('two');
-  await setCurrent(client, 'leaderfall', 'two', 3);
+  await setCurrent(client, 'leaderfall', 'two', taskQueue);
   expect(await first.result()).toMatchObject({ verdict: 'Pass', leftovers: [] });
   expect(await buildsOf(client, 'first')).toEqual({
     workflowTasks: ['PINNED leaderfall:one'],

@@ -1,22 +1,27 @@
 import type { Client } from '@temporalio/client';
 import { expect, vi } from 'vitest';
+import { criticalSuffix, watchSuffix } from '../../src/activities/contract.ts';
 
-/** What new runs begin on, as `temporal worker deployment set-current-version` has it, once the build's workers poll so many queues. */
+/**
+ * What new runs begin on, as `temporal worker deployment set-current-version` has it, once the build's workers poll all their queues: a
+ * server takes a build that lacks one that the current build has for older.
+ */
 export async function setCurrent(
   client: Client,
   deploymentName: string,
   buildId: string,
-  queues: number,
+  taskQueue: string,
 ): Promise<void> {
   const { workflowService } = client;
   const { namespace } = client.options;
   const deploymentVersion = { deploymentName, buildId };
+  const queues = ['', criticalSuffix, watchSuffix].map((suffix) => `${taskQueue}${suffix}`);
   await vi.waitFor(
     async () => {
       const { versionTaskQueues } = await workflowService.describeWorkerDeploymentVersion({
         ...{ namespace, deploymentVersion },
       });
-      expect(new Set(versionTaskQueues?.map(({ name }) => name)).size).toBe(queues);
+      expect(new Set(versionTaskQueues?.map(({ name }) => name))).toEqual(new Set(queues));
     },
     { timeout: 60_000, interval: 200 },
   );
