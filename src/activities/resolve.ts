@@ -1,5 +1,5 @@
 import { problem } from '../experiment/errors.ts';
-import type { RunIdentity } from '../experiment/identity.ts';
+import { ownerOf, type RunIdentity } from '../experiment/identity.ts';
 import { lockText } from '../experiment/lock.ts';
 import { parseExperiment } from '../experiment/parse.ts';
 import { checkPolicy } from '../experiment/policy.ts';
@@ -7,7 +7,7 @@ import { resolveExperiment } from '../experiment/resolve.ts';
 import { cleanUpSeconds, reserveSeconds } from '../experiment/schedule.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import { checkAllowed, faultOf } from '../faults/all-faults.ts';
-import { takeClaim } from '../kubernetes/lease.ts';
+import { type OwnClaim, releaseClaim, takeClaim } from '../kubernetes/lease.ts';
 import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
 import { chooseProvisioner } from '../provisioners/choose.ts';
 import type { Provisioner } from '../provisioners/provisioner.ts';
@@ -60,16 +60,20 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
         const searchAttributes = await deps.registeredSearchAttributes();
         const specHash = specHashOf(experiment);
         const baseline = await findBaseline(deps, specHash, searchAttributes);
-        await takeClaim({
+        const claim = {
           kubernetes: deps.kubernetes,
           run,
           namespace: experiment.cluster.namespace,
           statefulSet: statefulSetName,
+        };
+        await takeClaim({
+          ...claim,
           durationSeconds: boundSeconds(experiment),
           expires,
           request: { experiment, provisioner: provisioner.name },
           isClosed: async (holder, namespaceId) => (await deps.runState(holder, namespaceId)) === 'over',
         });
+        await giveBackIfOver(deps, claim);
         return {
           run,
           experiment,
@@ -88,6 +92,19 @@ export function makeResolve(deps: ActivityDependencies): Activities['resolve'] {
       // A run that may not begin is to be found by its verdict as well.
       deps.registeredSearchAttributes,
     );
+}
+
+/**
+ * A worker that stood still while it claimed may have claimed for a run that has ended meanwhile, and nobody would give that up.
+ * Throws CLUSTER_CLAIMED where it has.
+ */
+async function giveBackIfOver(deps: ActivityDependencies, claim: OwnClaim): Promise<void> {
+  if ((await deps.runState(ownerOf(claim.run))) !== 'over') return;
+  await releaseClaim(claim);
+  throw problem('CLUSTER_CLAIMED', 'the run was over before it had its claim, which is given up again', {
+    evidence: [ownerOf(claim.run)],
+    next: 'Nothing is left of it: start another one.',
+  });
 }
 
 /** What makes a run on a Kafka that is there impossible, by whichever way it is provisioned; a schedule does not wait for one that is away. */

@@ -58,7 +58,8 @@ export async function releaseClaim(request: OwnClaim): Promise<boolean> {
   return answer.outcome === 'deleted';
 }
 
-type OwnClaim = Pick<ClaimRequest, 'kubernetes' | 'run' | 'namespace' | 'statefulSet'>;
+/** A claim of that run, whatever stands on it. */
+export type OwnClaim = Pick<ClaimRequest, 'kubernetes' | 'run' | 'namespace' | 'statefulSet'>;
 
 /** Writes on this run's claim what is about to be done, or takes it back. False where the claim is not this run's any more. */
 export async function markClaim(request: OwnClaim, mark: string | undefined): Promise<boolean> {

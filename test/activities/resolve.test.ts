@@ -262,7 +262,7 @@ test('a Kafka that is not well is left alone by a schedule, one that was made an
 
 test('a Kafka that an ended run left half-made is no reason to pass: the schedule makes it anew', async () => {
   const at = await scene(fakeKafka('silent'));
-  at.deps.runState = async () => 'over';
+  at.deps.runState = async (owner) => (owner === `default/w/${run.runId}` ? 'running' : 'over');
   await instance(at.kubernetes, 'zookeeper-instance', 'COMPLETE');
   await instance(at.kubernetes, 'kafka', 'IN_PROGRESS', marks);
   const scheduled = attempt<unknown, unknown>(
@@ -310,7 +310,10 @@ test('a cluster that a live run holds is refused, one that a closed run left is 
   await resolve(at);
   const next = (closed: boolean) =>
     attempt<unknown, unknown>(
-      makeResolve({ ...at.deps, runState: async () => (closed ? 'over' : 'running') }),
+      makeResolve({
+        ...at.deps,
+        runState: async (owner) => (closed && owner === `default/w/${run.runId}` ? 'over' : 'running'),
+      }),
       valid,
       1,
       {
@@ -335,14 +338,14 @@ test('the claim of another Temporal’s run holds until it lapses, though a name
   });
   const next = (server: ReturnType<typeof temporalServer>) =>
     attempt<unknown, unknown>(makeResolve({ ...at.deps, ...server }), valid, 1, { ...run, runId: 'bobs' });
-  expect(await refusal(next(temporalServer('bob')))).toMatchObject({
+  expect(await refusal(next(temporalServer('bob', { bobs: 'running' })))).toMatchObject({
     code: 'CLUSTER_CLAIMED',
     evidence: expect.arrayContaining([expect.stringContaining('another Temporal server')]),
   });
   expect(await refusal(next(ann))).toMatchObject({ code: 'CLUSTER_CLAIMED' });
   const { spec } = at.kubernetes.objects.get(lease) as { spec: { renewTime: string } };
   spec.renewTime = '2026-01-01T00:00:00.000000Z';
-  await next(temporalServer('bob'));
+  await next(temporalServer('bob', { bobs: 'running' }));
   expect(at.kubernetes.objects.get(lease)).toMatchObject({
     spec: { holderIdentity: 'default/w/bobs' },
     metadata: { annotations: { 'leaderfall.io/temporal-namespace-id': 'bob' } },
@@ -356,9 +359,22 @@ test.each([
   const at = await scene(fakeKafka());
   const first = { ...at.deps, temporalNamespaceId: async () => id };
   await attempt<unknown, unknown>(makeResolve(first), valid);
-  const deps = { ...at.deps, ...temporalServer('ann') };
+  const deps = { ...at.deps, ...temporalServer('ann', { next: 'running' }) };
   await attempt<unknown, unknown>(makeResolve(deps), valid, 1, { ...run, runId: 'next' });
   expect(at.kubernetes.objects.get(lease)?.spec).toMatchObject({ holderIdentity: 'default/w/next' });
+});
+
+test('a worker that stood still while it claimed, until the run was over, gives the claim up again', async () => {
+  const at = await scene(fakeKafka());
+  const { create } = at.kubernetes;
+  let over = false;
+  at.kubernetes.create = async (object) => {
+    over = true;
+    return await create(object);
+  };
+  at.deps.runState = async () => (over ? 'over' : 'running');
+  expect(await refusal(resolve(at))).toMatchObject({ code: 'CLUSTER_CLAIMED', retried: false });
+  expect(at.kubernetes.objects.has(lease)).toBe(false);
 });
 
 test('under a lock nothing begins: who, since when and why are said, and the cluster is not even asked', async () => {
