@@ -2,13 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ensureKafka, oneKill } from '../support/kafka.ts';
 import { kubectl } from '../support/kubectl.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
+import { startRoleWorker } from '../support/rights.ts';
 import {
   brokerDeletions,
   cordon,
   eventually,
   nodeOf,
   runExperiment,
-  startWorker,
   temporalClient,
   type WorkerProcess,
 } from '../support/testbed.ts';
@@ -19,7 +19,7 @@ let node: string;
 
 beforeAll(async () => {
   await ensureKafka();
-  worker = await startWorker(taskQueue);
+  worker = await startRoleWorker(taskQueue, ['target', 'nodes']);
   node = await nodeOf('kafka', 'kafka-kafka-2');
 });
 

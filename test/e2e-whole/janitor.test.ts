@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JanitorReport } from '../../src/activities/janitor-contract.ts';
 import { ensureKafka, oneKill, streamsLeft } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
+import { grant, startRoleWorker } from '../support/rights.ts';
 import {
   cluster,
   ensureNamespace,
@@ -10,7 +11,6 @@ import {
   leftIn,
   pendingActivities,
   runExperiment,
-  startWorker,
   temporalClient,
   type WorkerProcess,
 } from '../support/testbed.ts';
@@ -23,7 +23,8 @@ let worker: WorkerProcess;
 beforeAll(async () => {
   await ensureKafka();
   await ensureNamespace(ownNamespace);
-  worker = await startWorker(taskQueue);
+  grant(ownNamespace, ['target', 'kudo']);
+  worker = await startRoleWorker(taskQueue, ['target']);
 });
 
 afterAll(() => worker.stop());

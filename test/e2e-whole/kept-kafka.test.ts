@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../src/kubernetes/port.ts';
 import { kubectl } from '../support/kubectl.ts';
+import { grant, startRoleWorker } from '../support/rights.ts';
 import {
   cluster,
   ensureNamespace,
   eventually,
   leftIn,
   runExperiment,
-  startWorker,
   type WorkerProcess,
 } from '../support/testbed.ts';
 
@@ -26,8 +26,9 @@ const experiment = {
 let worker: WorkerProcess;
 
 beforeAll(async () => {
-  await ensureNamespace(namespace);
-  worker = await startWorker(taskQueue);
+  for (const name of ['kudo-system', namespace]) await ensureNamespace(name);
+  grant(namespace, ['target', 'kudo']);
+  worker = await startRoleWorker(taskQueue, ['kudo-init']);
 });
 
 afterAll(async () => {

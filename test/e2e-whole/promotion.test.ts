@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PromotionRecord } from '../../src/experiment/promotion/record.ts';
 import { connectKubernetes } from '../../src/kubernetes/connect-kubernetes.ts';
 import { ensureKafkaIn, oneKill, removeKafka } from '../support/kafka.ts';
-import { grantTarget, kubeconfigOf } from '../support/rights.ts';
+import { grant, kubeconfigOf } from '../support/rights.ts';
 import {
   brokerDeletions,
   eventually,
@@ -37,7 +37,7 @@ beforeAll(async () => {
   await Promise.all(names.map(ensureKafkaIn));
   for (const name of names) {
     kubeconfigs[name] = await kubeconfigOf(name, account);
-    grantTarget(name, account);
+    grant(name, ['target'], { name: account, namespace: name });
     await startWorkerOf(name);
   }
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ChaosResult } from '../../src/experiment/result.ts';
 import { ensureKafka, oneKill, untilBrokers } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
+import { startRoleWorker } from '../support/rights.ts';
 import {
   brokerDeletions,
   cluster,
@@ -11,7 +12,6 @@ import {
   leaderfall,
   leftIn,
   nodeOf,
-  startWorker,
   temporalClient,
   type WorkerProcess,
 } from '../support/testbed.ts';
@@ -24,7 +24,7 @@ let worker: WorkerProcess;
 
 beforeAll(async () => {
   await ensureKafka();
-  worker = await startWorker(taskQueue);
+  worker = await startRoleWorker(taskQueue, ['target']);
 });
 
 afterAll(async () => {

@@ -28,11 +28,15 @@ export async function kubeconfigOf(namespace: string, name: string): Promise<str
   return file;
 }
 
-/** Gives a service account of that namespace the rights of deploy/kustomize/target in it, and nowhere else. */
-export function grantTarget(namespace: string, name: string): void {
-  const subject = { kind: 'ServiceAccount', name, namespace };
+/** Gives a service account, the worker's by default, the rights of these folders below deploy/kustomize in that namespace. */
+export function grant(
+  namespace: string,
+  folders: string[],
+  account = { name: 'leaderfall-worker', namespace: 'leaderfall' },
+): void {
+  const subject = { kind: 'ServiceAccount', ...account };
   const replace = { op: 'replace', path: '/subjects/0', value: subject };
-  applyOverlay(['target'], {
+  applyOverlay(folders, {
     namespace,
     patches: [{ target: { kind: 'RoleBinding' }, patch: JSON.stringify([replace]) }],
   });

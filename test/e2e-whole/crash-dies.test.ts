@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Witness, witness } from '../support/deaths.ts';
+import { ensureKafka, oneKill } from '../support/kafka.ts';
+import { expectNothingLeft } from '../support/nothing-left.ts';
+import { startRoleWorker } from '../support/rights.ts';
+import { eventually, leftIn, runExperiment, type WorkerProcess } from '../support/testbed.ts';
+
+/** The worker dies beside a helper pod that is to kill a process, which goes on without it. */
+const taskQueue = 'e2e-crash-dies';
+let worker: WorkerProcess;
+
+async function startWorker(): Promise<void> {
+  worker = await startRoleWorker(taskQueue, ['target', 'crash'], { LEADERFALL_ALLOW_FAULTS: 'crash' });
+}
+
+beforeAll(async () => {
+  await ensureKafka();
+  await startWorker();
+});
+
+afterAll(() => worker.stop());
+
+const crashes = (seen: Witness) => seen.ends().filter(({ exitCode }) => exitCode === 137);
+
+test.each<[string, (seen: Witness) => boolean]>([
+  ['before its helper pod has killed', (seen) => seen.crashPods().length === 1],
+  ['when the process is dead, and not yet proven so', (seen) => crashes(seen).length === 1],
+])('a worker killed %s: one crash, proven by its successor, nothing left', async (_, isMoment) => {
+  const seen = await witness();
+  try {
+    const schedule = { durationSeconds: 60, intervalSeconds: 60 };
+    const running = runExperiment(
+      { ...oneKill, schedule, fault: { kind: 'crash', privileged: true } },
+      { taskQueue, workflowId: `e2e-crash-dies-${Date.now()}` },
+    );
+    await eventually('the moment has come', 180, () => isMoment(seen));
+    await worker.crash();
+    await startWorker();
+
+    const { result, stderr } = await running;
+    expect(result?.verdict, `${result?.reasons.join('\n')}\n${stderr.slice(-3_000)}`).toBe('Pass');
+    expect(crashes(seen)).toHaveLength(1);
+    expect(result?.kills).toMatchObject([{ status: 'proven', proof: { death: 'crashed', exitCode: 137 } }]);
+    if (result) await expectNothingLeft(result.run);
+    const own = { label: `leaderfall.io/run-id=${result?.run.runId}` };
+    expect(await leftIn('leaderfall-crash', own)).toEqual([]);
+  } finally {
+    await seen.stop();
+  }
+});
