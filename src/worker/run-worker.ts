@@ -2,7 +2,9 @@ import type { Server } from 'node:http';
 import { Client } from '@temporalio/client';
 import { type NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { dropKafkas } from '../activities/brokers.ts';
 import { createActivities } from '../activities/create-activities.ts';
+import type { ActivityDependencies } from '../activities/dependencies.ts';
 import { createPromotionActivities } from '../activities/promotion.ts';
 import { problem } from '../experiment/errors.ts';
 import { holdSecret } from '../experiment/held-secrets.ts';
@@ -70,7 +72,7 @@ export async function runWorker(
     temporalSdk: temporalSdkVersion,
     kubernetes: clusterIs,
   };
-  const steps = createActivities({
+  const deps: ActivityDependencies = {
     kubernetes,
     connectKafka: parts.connectKafka ?? connectKafka,
     defaults: config.defaults,
@@ -104,7 +106,8 @@ export async function runWorker(
     lastPassed: (specHash, registered) => lastPassed(client.workflow, specHash, registered),
     versions,
     log,
-  });
+  };
+  const steps = createActivities(deps);
   const promotions = createPromotionActivities({
     ...config.promotion,
     webUi: webUiAddress(address, config.promotion.webUi),
@@ -126,6 +129,8 @@ export async function runWorker(
     log.info('worker has stopped');
   } finally {
     server?.close();
+    // What is kept warm for a next step would hold the process until it is given up.
+    await dropKafkas(deps);
     await connection.close();
   }
 }

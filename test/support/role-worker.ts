@@ -1,4 +1,4 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { ensureKafka } from './kafka.ts';
 import { startRoleWorker } from './rights.ts';
 import type { WorkerProcess } from './testbed.ts';
@@ -15,6 +15,9 @@ export function haveRoleWorker(
     worker = await startRoleWorker(taskQueue, folders, env);
   });
   afterAll(async () => {
+    const told = Date.now();
     await worker.stop();
+    // It carries no run any more; what it holds open, it would give up after half a minute.
+    expect(Date.now() - told, 'ms until the worker had ended').toBeLessThan(20_000);
   });
 }
