@@ -23,11 +23,17 @@ export async function kudoManagerBinary(): Promise<string> {
   return await goBuild('kudo', 'github.com/kudobuilder/kudo/cmd/manager', '-s -w');
 }
 
-async function goBuild(module: string, target: string, ldflags: string): Promise<string> {
+/** Temporal's server with all its stores, and the tool that makes the tables of those that speak SQL. For benchmarks only. */
+export async function temporalServerBinary(name: 'temporal-server' | 'temporal-sql-tool'): Promise<string> {
+  const target = name === 'temporal-server' ? 'cmd/server' : 'cmd/tools/sql';
+  return await goBuild('temporal', `go.temporal.io/server/${target}`, '-s -w', name);
+}
+
+async function goBuild(module: string, target: string, ldflags: string, name = module): Promise<string> {
   const source = join(paths.source, 'go', module);
-  const binary = cache('bin', `${module}-${digestOf(source)}`);
+  const binary = cache('bin', `${name}-${digestOf(source)}`);
   if (existsSync(binary)) return binary;
-  await step(`build ${module} from its Go modules (minutes when cold)`, async () => {
+  await step(`build ${name} from its Go modules (minutes when cold)`, async () => {
     mkdirSync(cache('bin'), { recursive: true });
     const part = `${binary}.${process.pid}.part`;
     const env = { CGO_ENABLED: '0' };
@@ -37,15 +43,15 @@ async function goBuild(module: string, target: string, ldflags: string): Promise
     });
     renameSync(part, binary);
   });
-  removeOldBuilds(module);
+  removeOldBuilds(name);
   return binary;
 }
 
 /** Keeps a few builds, since several checkouts share them, and each is large. */
-function removeOldBuilds(module: string): void {
+function removeOldBuilds(name: string): void {
   const builds = readdirSync(cache('bin'))
-    .filter((name) => name.startsWith(`${module}-`))
-    .map((name) => cache('bin', name))
+    .filter((file) => file.startsWith(`${name}-`))
+    .map((file) => cache('bin', file))
     .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
   for (const old of builds.slice(3)) rmSync(old);
 }

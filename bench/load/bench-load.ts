@@ -5,7 +5,9 @@ import Table from 'cli-table3';
 import { startRig } from '../../test/durability/rig.ts';
 import { deployedNode } from '../deployed-node.ts';
 import { quantile } from '../figure.ts';
-import { type Level, limits, playLevel } from './play.ts';
+import { type Level, limits, playLevel, type Store } from './play.ts';
+
+export { stores } from './play.ts';
 
 /** The latest that a kill may be, at the 99th percentile. ms */
 const aimMs = 250;
@@ -17,6 +19,7 @@ const most = 800;
 export interface LoadOptions {
   room?: number;
   workers?: number;
+  store?: Store;
   duration?: number;
   within?: number;
   node?: string;
@@ -25,7 +28,7 @@ export interface LoadOptions {
 
 /**
  * `npm run bench -- --load N`: N live runs on one limited worker, with a real Temporal server and simulated clusters; then twice as many, until
- * a level misses its aim. `room`: LEADERFALL_RUNS_AT_ONCE, else as many as there are runs; with it there is one level. `workers`: on the one task queue, 1 by default. `duration`: of each
+ * a level misses its aim. `room`: LEADERFALL_RUNS_AT_ONCE, else as many as there are runs; with it there is one level. `workers`: on the one task queue, 1 by default. `store`: of the Temporal server. `duration`: of each
  * run's kills, by default long enough for all to be live for a minute, s. `within`: the time over which they begin, s.
  * `node`: options of Node in the place of the image's. `profile`: a folder for Node's CPU profiles of the worker. Gives the exit
  * code: 1 where something was lost or wrong, however late; a figure that misses its aim is only shown.
@@ -33,7 +36,7 @@ export interface LoadOptions {
 export async function benchLoad(
   first: number,
   folder: string,
-  { room, workers = 1, duration = 120, within = 60, node, profile }: LoadOptions,
+  { room, workers = 1, store = 'sqlite', duration = 120, within = 60, node, profile }: LoadOptions,
 ): Promise<number> {
   const options = node === undefined ? deployedNode().options : node.split(' ').filter(Boolean);
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
@@ -43,7 +46,7 @@ export async function benchLoad(
     for (let runs = first; runs <= most; runs *= 2) {
       console.error(`  ${runs} runs …`);
       const level = await playLevel(rig, {
-        ...{ runs, workers, room: room ?? runs, node: [...options, ...profiling] },
+        ...{ runs, workers, store, room: room ?? runs, node: [...options, ...profiling] },
         ...{ durationSeconds: duration, beginWithinSeconds: within },
       });
       levels.push(level);
@@ -94,7 +97,18 @@ function verdictOf(levels: Level[]): string {
 function tableOf(levels: Level[]): string {
   const table = new Table({
     head: [
-      ...['runs', 'workers', 'room', 'verdicts', 'kills made', 'skipped', 'delay p50', 'p99', 'max ms'],
+      ...[
+        'runs',
+        'workers',
+        'room',
+        'store',
+        'verdicts',
+        'kills made',
+        'skipped',
+        'delay p50',
+        'p99',
+        'max ms',
+      ],
       ...['heartbeats missed', 'lost or wrong', 's', 'CPU workers', 'Temporal', 'clusters', 'peak MiB'],
     ],
     style: { head: [], border: [] },
@@ -104,6 +118,7 @@ function tableOf(levels: Level[]): string {
       runs,
       workers,
       room,
+      store,
       verdicts,
       planned,
       skipped,
@@ -114,7 +129,13 @@ function tableOf(levels: Level[]): string {
       load,
     } = level;
     table.push([
-      ...[runs, workers, room, [...verdicts].map(([verdict, count]) => `${count} ${verdict}`).join(', ')],
+      ...[
+        runs,
+        workers,
+        room,
+        store,
+        [...verdicts].map(([verdict, count]) => `${count} ${verdict}`).join(', '),
+      ],
       ...[`${delays.length} of ${planned}`, skipped],
       ...[0.5, 0.99, 1].map((part) => quantile(delays, part) ?? 0),
       ...[missedHeartbeats, wrong.length, Math.round(seconds)],

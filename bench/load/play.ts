@@ -10,6 +10,7 @@ import type { TemporalServer } from '../../test/durability/temporal-server.ts';
 import { peakMiB } from '../probes/process-memory.ts';
 import { processorSeconds } from '../probes/processor-time.ts';
 import { limit } from './limited.ts';
+import { type BenchedTemporal, temporalOnPostgres } from './temporal-on-postgres.ts';
 
 /** A kill every 20 s, as by default. */
 const rhythm = { intervalSeconds: 20, recoveryTimeoutSeconds: 30 };
@@ -22,6 +23,12 @@ const patienceMs = 420_000;
 
 /** What each worker is given. */
 export const limits = { cpus: 1, memoryMiB: 1_024 };
+
+/** Where a Temporal server keeps everything. */
+export const stores = ['sqlite', 'postgresql'] as const;
+
+/** One of them. */
+export type Store = (typeof stores)[number];
 
 /** What one level is. */
 export interface LevelPlan {
@@ -36,6 +43,8 @@ export interface LevelPlan {
   durationSeconds: number;
   /** Runs begin over so long a time. */
   beginWithinSeconds: number;
+  /** Of the Temporal server. */
+  store: Store;
 }
 
 /** So many runs at once, as they were seen from outside. */
@@ -43,6 +52,7 @@ export interface Level {
   runs: number;
   workers: number;
   room: number;
+  store: Store;
   /** Runs by verdict; `none` where there was no result in time. */
   verdicts: Map<string, number>;
   reasons: string[];
@@ -55,7 +65,7 @@ export interface Level {
   /** Deaths that no kill of a result explains, and what runs left. */
   wrong: string[];
   seconds: number;
-  /** Of the workers together, the Temporal server, and this process with the clusters: share of one processor. */
+  /** Of the workers together, the Temporal server with its store, and this process with the clusters: share of one processor. */
   load: { workers: number; temporal: number; clusters: number };
   /** Of the worker that had most. */
   peakMiB: number;
@@ -66,11 +76,13 @@ export interface Level {
 /** Plays one level on a Temporal server of its own. */
 export async function playLevel(
   rig: Rig,
-  { runs, workers, room, node, durationSeconds, beginWithinSeconds }: LevelPlan,
+  { runs, workers, room, node, durationSeconds, beginWithinSeconds, store }: LevelPlan,
 ): Promise<Level> {
   const schedule = { ...rhythm, durationSeconds };
   const name = `load-${runs}-${room}`;
-  const server = await rig.ownTemporal(name);
+  const server = await (store === 'postgresql'
+    ? temporalOnPostgres(rig.folder, name)
+    : onSqlite(await rig.ownTemporal(name)));
   const names = Array.from({ length: runs }, (_, index) => `${name}-${index}`);
   const clusters = await Promise.all(names.map((one) => rig.cluster(one, one)));
   const env = { LEADERFALL_RUNS_AT_ONCE: String(room) };
@@ -81,7 +93,7 @@ export async function playLevel(
     for (const one of numbers) await untilReady(join(rig.folder, `worker-${one}.log`));
     const own = started.map(({ pid }) => pid);
     const sum = (pids: number[]) => pids.reduce((all, pid) => all + processorSeconds(pid), 0);
-    const used = () => [own, [server.pid()], [process.pid]].map(sum);
+    const used = () => [own, server.pids(), [process.pid]].map(sum);
     const [began, before] = [Date.now(), used()];
     const ends = await Promise.all(
       names.map(async (workflowId, index) => {
@@ -93,7 +105,7 @@ export async function playLevel(
     const share = (index: number) => ((after[index] ?? 0) - (before[index] ?? 0)) / seconds;
     const refused = limited.find((one) => one.refused)?.refused;
     const level: Level = {
-      ...{ runs, workers, room, seconds, planned: runs * plannedKills(schedule) },
+      ...{ runs, workers, room, store, seconds, planned: runs * plannedKills(schedule) },
       ...sumOf(ends, clusters),
       missedHeartbeats: (await Promise.all(ends.map(({ handle }) => missedIn(handle)))).reduce(
         (sum, one) => sum + one,
@@ -109,6 +121,10 @@ export async function playLevel(
     for (const { release } of limited) release();
     await server.stop();
   }
+}
+
+function onSqlite(server: TemporalServer): BenchedTemporal {
+  return { ...server, pids: () => [server.pid()] };
 }
 
 /** Throws with the end of the worker's log, which goes with the rig. */
@@ -130,7 +146,7 @@ interface RunEnd {
 }
 
 async function playRun(
-  { client }: TemporalServer,
+  { client }: BenchedTemporal,
   workflowId: string,
   taskQueue: string,
   schedule: KillSchedule & { recoveryTimeoutSeconds: number },

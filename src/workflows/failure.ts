@@ -34,7 +34,7 @@ export function problemOfFailure(error: unknown, step?: Step): Problem {
     if (last?.code) return { ...(step ? { step } : {}), ...last };
     return {
       code: 'TIMED_OUT',
-      message: `step ${step ?? ''} did not end in its time (${cause.timeoutType})`,
+      message: `${step ? `step ${step}` : 'the step'} did not end in its time (${cause.timeoutType})`,
       next: 'Look at the worker’s log and at the pending activity in the Web UI.',
       retryable: false,
       ...(step ? { step } : {}),

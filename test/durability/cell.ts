@@ -3,6 +3,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { type ChaosResult, wasCarriedOut } from '../../src/experiment/result.ts';
 import type { Rig } from './rig.ts';
 import { openStage, type Stage } from './stage.ts';
+import type { TemporalSettings } from './temporal-server.ts';
 
 /** The run that is disturbed: two kills, which may be ten seconds late. */
 export const experiment = {
@@ -27,8 +28,8 @@ export interface Cell {
   what: string;
   /** Disturbs; comes back when it has done so. Begins before the run does. */
   disturb(stage: Stage): Promise<void>;
-  /** A server of its own, because the others need theirs. */
-  ownServer?: boolean;
+  /** A server of its own, because the others need theirs, or with settings of its own. */
+  ownServer?: boolean | TemporalSettings;
   /**
    * For how long it may keep everybody from acting, ms; 0 where absent. A kill may be skipped for being late only where that is more
    * than a kill may be late, and then the run may be Inconclusive.
@@ -71,7 +72,9 @@ const patienceMs = 420_000;
 export async function playCell(rig: Rig, cell: Cell): Promise<Outcome> {
   const startedAt = Date.now();
   const over = new AbortController();
-  const server = cell.ownServer ? await rig.ownTemporal(cell.name) : rig.temporal;
+  const { ownServer } = cell;
+  const settings = typeof ownServer === 'object' ? ownServer : {};
+  const server = ownServer ? await rig.ownTemporal(cell.name, settings) : rig.temporal;
   const workers = new Set<{ kill(): Promise<void> }>();
   let disturbing: Promise<string[]> = Promise.resolve(['nothing was disturbed']);
   const stage = await openStage(rig, cell.name, {

@@ -1,3 +1,4 @@
+import { borders } from './borders.ts';
 import type { Cell } from './cell.ts';
 import {
   answerLost,
@@ -53,7 +54,7 @@ export function wholeMatrix(events: RawEvent[]): Cell[] {
   return [
     ...events.map((event) => diesAtEvent(Number(event.eventId), eventName(event))),
     ...points.flatMap((point) => [diesInTheMiddle(point, 'before'), diesInTheMiddle(point, 'after')]),
-    ...[diesTwice, answerLost, landsLate, ...zombies, ...policies],
+    ...[diesTwice, answerLost, landsLate, ...zombies, ...policies, ...borders],
     ...serverMoments.map((moment) => serverCrashes(moment)),
     ...[at('startLiveness'), at('kill'), at('closeStream')].map((moment) =>
       serverUnreachable(moment, 2 * minute),

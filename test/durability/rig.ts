@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { type Address, type ClusterServer, type ServedCluster, serveClusters } from './cluster/server.ts';
-import { startTemporal, type TemporalServer } from './temporal-server.ts';
+import { startTemporal, type TemporalServer, type TemporalSettings } from './temporal-server.ts';
 
 /** A worker in a process of its own. */
 export interface WorkerProcess {
@@ -26,12 +26,17 @@ export interface Rig {
   folder: string;
   /** The server that cells share which do no harm to it. */
   temporal: TemporalServer;
-  ownTemporal(name: string): Promise<TemporalServer>;
+  ownTemporal(name: string, settings?: TemporalSettings): Promise<TemporalServer>;
   cluster(name: string, namespace?: string): Promise<ServedCluster>;
   /** Clusters whose namespace is their name, as one for a worker that serves them all. */
   together: Address;
   /** Starts one; it takes about a second to be ready, which need not be waited for. */
-  worker(cluster: Address, server: TemporalServer, taskQueue: string, own?: OwnOfWorker): WorkerProcess;
+  worker(
+    cluster: Address,
+    server: Pick<TemporalServer, 'address'>,
+    taskQueue: string,
+    own?: OwnOfWorker,
+  ): WorkerProcess;
   close(): Promise<void>;
 }
 
@@ -56,8 +61,8 @@ export async function startRig({ keep = false } = {}): Promise<Rig> {
   const clusters: ClusterServer = await serveClusters(folder);
   const servers: TemporalServer[] = [];
   const workers = new Set<WorkerProcess>();
-  const ownTemporal = async (name: string) => {
-    const server = await startTemporal(folder, name);
+  const ownTemporal = async (name: string, settings?: TemporalSettings) => {
+    const server = await startTemporal(folder, name, settings);
     servers.push(server);
     return server;
   };
@@ -86,7 +91,7 @@ function startWorker(
   bundle: string,
   options: {
     cluster: Address;
-    server: TemporalServer;
+    server: Pick<TemporalServer, 'address'>;
     taskQueue: string;
   } & OwnOfWorker,
 ): WorkerProcess {

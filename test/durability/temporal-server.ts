@@ -24,19 +24,33 @@ export interface TemporalServer {
   stop(): Promise<void>;
 }
 
+/** Settings of a server, where they are not its defaults. */
+export interface TemporalSettings {
+  /** Number of events from which on it suggests to go on in a new history; 4,096 by default. */
+  suggestNewHistoryFrom?: number;
+}
+
 /** Starts one, with its store in `folder`. */
-export async function startTemporal(folder: string, name: string): Promise<TemporalServer> {
+export async function startTemporal(
+  folder: string,
+  name: string,
+  { suggestNewHistoryFrom }: TemporalSettings = {},
+): Promise<TemporalServer> {
   const program = execFileSync(process.execPath, ['testbed/main.ts', 'path', 'temporal'], { cwd: root })
     .toString()
     .trim();
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
+  const dynamic =
+    suggestNewHistoryFrom === undefined
+      ? []
+      : ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${suggestNewHistoryFrom}`];
   const start = () =>
     spawn(
       program,
       [
         ...['server', 'start-dev', '--headless', '--ip=127.0.0.1', `--port=${port}`, '--log-level=never'],
-        `--db-filename=${join(folder, `${name}.db`)}`,
+        ...[`--db-filename=${join(folder, `${name}.db`)}`, ...dynamic],
       ],
       { stdio: 'ignore' },
     );

@@ -1,0 +1,123 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { stringify } from 'yaml';
+import type { TemporalServer } from '../../test/durability/temporal-server.ts';
+import { freePort } from '../../test/support/free-port.ts';
+import { postgresUser, startPostgres } from './postgres.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const plugin = 'postgres12';
+const databases = { temporal: 'temporal', visibility: 'temporal_visibility' } as const;
+
+/** A namespace is known to every service of the server after this. ms */
+const namespaceKnownMs = 15_000;
+
+/** What a benchmark needs of a Temporal server. */
+export type BenchedTemporal = Pick<TemporalServer, 'address' | 'connection' | 'client' | 'stop'> & {
+  /** Of the server, and of its store where that has processes of its own. */
+  pids(): number[];
+};
+
+/** The server as it is deployed in production, all services in one process, on a PostgreSQL of its own. Logs go to `folder`. */
+export async function temporalOnPostgres(folder: string, name: string): Promise<BenchedTemporal> {
+  const [program, sqlTool] = ['temporal-server', 'temporal-sql-tool'].map(pathOf);
+  if (!program || !sqlTool) throw new Error('the testbed has no Temporal server for PostgreSQL');
+  const postgres = await startPostgres();
+  for (const [schema, database] of Object.entries(databases)) {
+    const tool = (...args: string[]) =>
+      execFileSync(sqlTool, [
+        ...['--plugin', plugin, '--endpoint', '127.0.0.1', '--port', String(postgres.port)],
+        ...['--user', postgresUser, '--database', database, ...args],
+      ]);
+    tool('create-database');
+    tool('setup-schema', '--version', '0.0');
+    tool('update-schema', '--schema-name', `postgresql/v12/${schema}`);
+  }
+  const { config, address } = await configOf(postgres.port);
+  const file = join(folder, `${name}.yaml`);
+  writeFileSync(file, stringify(config));
+  const log = openSync(join(folder, `${name}.log`), 'a');
+  const server = spawn(program, ['--config-file', file, '--allow-no-auth', 'start'], {
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  const connection = await connected(address);
+  const client = new Client({ connection });
+  return {
+    ...{ address, connection, client },
+    pids: () => [server.pid ?? 0, ...postgres.pids()],
+    stop: async () => {
+      await connection.close();
+      const exit = once(server, 'exit');
+      server.kill('SIGKILL');
+      await exit;
+      await postgres.stop();
+    },
+  };
+}
+
+function pathOf(program: string): string {
+  return execFileSync(process.execPath, ['testbed/main.ts', 'path', program], { cwd: root, encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .at(-1) as string;
+}
+
+/** The least that a server on PostgreSQL needs; everything else is its default. */
+async function configOf(postgresPort: number): Promise<{ config: object; address: string }> {
+  const store = (databaseName: string) => ({
+    sql: {
+      ...{ pluginName: plugin, databaseName, user: postgresUser, password: '' },
+      ...{ connectAddr: `127.0.0.1:${postgresPort}`, connectProtocol: 'tcp' },
+      // As in the configuration that Temporal's own images have.
+      ...{ maxConns: 20, maxIdleConns: 20, maxConnLifetime: '1h' },
+    },
+  });
+  const ports: number[] = [];
+  for (let count = 0; count < 8; count++) ports.push(await freePort());
+  const service = (index: number) => ({
+    rpc: { grpcPort: ports[index], membershipPort: ports[index + 4], bindOnIP: '127.0.0.1' },
+  });
+  const address = `127.0.0.1:${ports[0]}`;
+  const active = { enabled: true, initialFailoverVersion: 1, rpcName: 'frontend', rpcAddress: address };
+  const config = {
+    log: { stdout: true, level: 'warn' },
+    persistence: {
+      // What the container images of Temporal have where nobody says otherwise.
+      ...{ numHistoryShards: 4, defaultStore: 'default', visibilityStore: 'visibility' },
+      datastores: { default: store(databases.temporal), visibility: store(databases.visibility) },
+    },
+    global: { membership: { maxJoinDuration: '30s', broadcastAddress: '127.0.0.1' } },
+    services: { frontend: service(0), history: service(1), matching: service(2), worker: service(3) },
+    clusterMetadata: {
+      ...{ enableGlobalNamespace: false, failoverVersionIncrement: 10 },
+      ...{ masterClusterName: 'active', currentClusterName: 'active', clusterInformation: { active } },
+    },
+    dcRedirectionPolicy: { policy: 'noop' },
+    publicClient: { hostPort: address },
+  };
+  return { config, address };
+}
+
+/** Connected, and with the namespace `default`, which such a server has not by itself. */
+async function connected(address: string): Promise<Connection> {
+  for (let tries = 0; ; tries++) {
+    try {
+      const connection = await Connection.connect({ address, connectTimeout: '1s' });
+      await connection.workflowService.registerNamespace({
+        namespace: 'default',
+        workflowExecutionRetentionPeriod: { seconds: (24 * 3_600) as never },
+      });
+      await delay(namespaceKnownMs);
+      return connection;
+    } catch (error) {
+      if (tries > 100) throw error;
+      await delay(200);
+    }
+  }
+}
