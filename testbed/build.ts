@@ -23,14 +23,16 @@ export async function kudoManagerBinary(): Promise<string> {
   return await goBuild('kudo', 'github.com/kudobuilder/kudo/cmd/manager', '-s -w');
 }
 
-/** Temporal's server with all its stores, and the tool that makes the tables of those that speak SQL. For benchmarks only. */
-export async function temporalServerBinary(name: 'temporal-server' | 'temporal-sql-tool'): Promise<string> {
-  const target = name === 'temporal-server' ? 'cmd/server' : 'cmd/tools/sql';
-  return await goBuild('temporal', `go.temporal.io/server/${target}`, '-s -w', name);
-}
-
-async function goBuild(module: string, target: string, ldflags: string, name = module): Promise<string> {
-  const source = join(paths.source, 'go', module);
+/**
+ * Path of a program of the Go module in `source`; built where there is no build of these files. `name`: of the build in the cache, unique to
+ * the program.
+ */
+export async function goBuild(
+  name: string,
+  target: string,
+  ldflags: string,
+  source = join(paths.source, 'go', name),
+): Promise<string> {
   const binary = cache('bin', `${name}-${digestOf(source)}`);
   if (existsSync(binary)) return binary;
   await step(`build ${name} from its Go modules (minutes when cold)`, async () => {

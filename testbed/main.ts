@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { Argument, Command, Option } from 'commander';
-import { digestOf, kubernetesBinary, temporalServerBinary } from './build.ts';
+import { Command, Option } from 'commander';
+import { digestOf, kubernetesBinary } from './build.ts';
 import { down } from './down.ts';
 import { tellAlternative, unsuitable } from './host.ts';
 import { imageFromDockerfile } from './images/buildah.ts';
@@ -109,15 +109,11 @@ temporal
 
 program
   .command('path')
-  .description('path of a Temporal program, fetched or built when missing')
-  .addArgument(
-    new Argument('<program>').choices([
-      ...['temporal', 'temporal-test-server', 'temporal-server', 'temporal-sql-tool'],
-    ]),
-  )
-  .action(async (name: TemporalProgram | 'temporal-server' | 'temporal-sql-tool') => {
-    const isBuilt = name === 'temporal-server' || name === 'temporal-sql-tool';
-    console.log(await (isBuilt ? temporalServerBinary(name) : temporalProgram(name)));
+  .description('path of a Temporal program, fetched when missing')
+  .argument('<program>', 'temporal or temporal-test-server')
+  .action(async (name: string) => {
+    if (name !== 'temporal' && name !== 'temporal-test-server') throw new Error(`no program ${name}`);
+    console.log(await temporalProgram(name satisfies TemporalProgram));
   });
 
 /** What a client needs to find the testbed. */

@@ -8,9 +8,10 @@ import { Client, Connection } from '@temporalio/client';
 import { stringify } from 'yaml';
 import type { TemporalServer } from '../../test/durability/temporal-server.ts';
 import { freePort } from '../../test/support/free-port.ts';
+import { goBuild } from '../../testbed/build.ts';
 import { postgresUser, startPostgres } from './postgres.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const source = fileURLToPath(new URL('../go/temporal', import.meta.url));
 const plugin = 'postgres12';
 const databases = { temporal: 'temporal', visibility: 'temporal_visibility' } as const;
 
@@ -25,8 +26,8 @@ export type BenchedTemporal = Pick<TemporalServer, 'address' | 'connection' | 'c
 
 /** The server as it is deployed in production, all services in one process, on a PostgreSQL of its own. Logs go to `folder`. */
 export async function temporalOnPostgres(folder: string, name: string): Promise<BenchedTemporal> {
-  const [program, sqlTool] = ['temporal-server', 'temporal-sql-tool'].map(pathOf);
-  if (!program || !sqlTool) throw new Error('the testbed has no Temporal server for PostgreSQL');
+  const program = await built('temporal-server', 'cmd/server');
+  const sqlTool = await built('temporal-sql-tool', 'cmd/tools/sql');
   const postgres = await startPostgres();
   for (const [schema, database] of Object.entries(databases)) {
     const tool = (...args: string[]) =>
@@ -61,11 +62,9 @@ export async function temporalOnPostgres(folder: string, name: string): Promise<
   };
 }
 
-function pathOf(program: string): string {
-  return execFileSync(process.execPath, ['testbed/main.ts', 'path', program], { cwd: root, encoding: 'utf8' })
-    .trim()
-    .split('\n')
-    .at(-1) as string;
+/** The development server speaks SQLite only. */
+async function built(name: string, target: string): Promise<string> {
+  return await goBuild(name, `go.temporal.io/server/${target}`, '-s -w', source);
 }
 
 /** The least that a server on PostgreSQL needs; everything else is its default. */

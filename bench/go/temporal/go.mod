@@ -1,4 +1,4 @@
-module leaderfall.io/testbed/temporal
+module leaderfall/bench/temporal
 
 go 1.26.2
 
