@@ -94,7 +94,7 @@ async function replace<T extends KubernetesObject>(rest: Rest, object: T): Promi
   const { name = '', namespace } = object.metadata ?? {};
   const path = pathOf({ apiVersion: object.apiVersion, kind: object.kind, namespace, name });
   const answer = await rest.send({ method: 'PUT', path, body: object });
-  if (answer.status === 409) return 'conflict';
+  if (answer.status === 409 || answer.status === 404) return 'conflict';
   return parsed<T>(accepted(answer, `replace ${object.kind} ${name}`));
 }
 
@@ -103,10 +103,12 @@ async function remove(
   ref: ObjectRef,
   options: Parameters<KubernetesPort['remove']>[1] = {},
 ): Promise<DeleteAnswer> {
+  const { uid, resourceVersion } = options;
+  const preconditions = { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
   const body = {
     apiVersion: 'v1',
     kind: 'DeleteOptions',
-    ...(options.uid ? { preconditions: { uid: options.uid } } : {}),
+    ...(uid || resourceVersion ? { preconditions } : {}),
     ...(options.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: options.gracePeriodSeconds }),
     ...(options.propagation ? { propagationPolicy: options.propagation } : {}),
   };
@@ -122,7 +124,9 @@ async function remove(
     // By the precondition, or by a write in the same moment: only what stands there now tells.
     const found = await read(rest, ref);
     if (!found) return { outcome: 'not-found' };
-    if (options.uid !== undefined && found.metadata?.uid !== options.uid) return { outcome: 'uid-changed' };
+    if (uid !== undefined && found.metadata?.uid !== uid) return { outcome: 'uid-changed' };
+    if (resourceVersion !== undefined && found.metadata?.resourceVersion !== resourceVersion)
+      return { outcome: 'written' };
   }
   const object = parsed<KubernetesObject>(accepted(answer, `delete ${describe(ref)}`));
   return object.kind === 'Status' ? { outcome: 'deleted' } : { outcome: 'deleted', object };

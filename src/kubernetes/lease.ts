@@ -49,13 +49,19 @@ export async function takeClaim(request: ClaimRequest): Promise<void> {
   if ((await kubernetes.replace({ ...wanted, metadata })) === 'conflict') await takeClaim(request);
 }
 
-/** Gives the claim up if it still is this run's. True where it was. */
+/**
+ * Gives the claim up if it still is this run's. True where it was. Who takes a claim over keeps its Lease, UID included: only as it was
+ * read it may be removed, or another run would lose its own.
+ */
 export async function releaseClaim(request: OwnClaim): Promise<boolean> {
   const ref = refOf(request);
-  const found = await request.kubernetes.read<Lease>(ref);
-  if (found?.spec?.holderIdentity !== ownerOf(request.run)) return false;
-  const answer = await request.kubernetes.remove(ref, { uid: found.metadata?.uid });
-  return answer.outcome === 'deleted';
+  for (;;) {
+    const found = await request.kubernetes.read<Lease>(ref);
+    if (found?.spec?.holderIdentity !== ownerOf(request.run)) return false;
+    const { uid, resourceVersion } = found.metadata ?? {};
+    const { outcome } = await request.kubernetes.remove(ref, { uid, resourceVersion });
+    if (outcome !== 'written') return outcome === 'deleted';
+  }
 }
 
 /** A claim of that run, whatever stands on it. */

@@ -49,7 +49,9 @@ export type DeleteAnswer =
   | { outcome: 'deleted'; object?: KubernetesObject }
   | { outcome: 'not-found' }
   /** The object of that name now has another UID. */
-  | { outcome: 'uid-changed' };
+  | { outcome: 'uid-changed' }
+  /** It is the same object, written since `resourceVersion`. */
+  | { outcome: 'written' };
 
 /** A change seen by a watch. */
 export interface WatchEvent<T> {
@@ -83,11 +85,13 @@ export interface KubernetesPort {
   create<T extends KubernetesObject>(object: T): Promise<T | 'exists'>;
   /** JSON merge patch; `resourceVersion` inside the patch fences it. Throws KUBERNETES_REFUSED on a conflict. */
   mergePatch<T extends KubernetesObject>(ref: ObjectRef, patch: object): Promise<T>;
+  /** 'conflict' where the object is another one by now, or gone. */
   replace<T extends KubernetesObject>(object: T): Promise<T | 'conflict'>;
   remove(
     ref: ObjectRef,
     options?: {
       uid?: string;
+      resourceVersion?: string;
       gracePeriodSeconds?: number;
       propagation?: 'Background' | 'Foreground' | 'Orphan';
       /** Epoch ms: not sent, not retried and not waited for after this. What was on its way then may still be carried out. */

@@ -74,6 +74,18 @@ test('a run of another Temporal server is told from a namesake, and whoever wait
   });
 });
 
+test('whoever gives it up leaves it to a run that takes it over in that moment', async () => {
+  const kubernetes = fakeKubernetes();
+  await takeClaim(claim(kubernetes, 'a'));
+  const { remove } = kubernetes;
+  kubernetes.remove = async (...request) => {
+    await takeClaim(claim(kubernetes, 'b', { isClosed: async () => true }));
+    return await remove(...request);
+  };
+  expect(await releaseClaim(claim(kubernetes, 'a'))).toBe(false);
+  expect(holder(kubernetes)).toBe('default/w/b');
+});
+
 test('it is taken over when it has lapsed, whatever Temporal knows', async () => {
   const kubernetes = fakeKubernetes();
   await takeClaim(claim(kubernetes, 'a', { durationSeconds: -1 }));

@@ -32,7 +32,9 @@ beforeAll(async () => {
     }
     if (stands !== undefined && request.method === 'GET') {
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ kind: 'Pod', metadata: { name: 'a', uid: stands } }));
+      response.end(
+        JSON.stringify({ kind: 'Pod', metadata: { name: 'a', uid: stands, resourceVersion: '2' } }),
+      );
       return;
     }
     response.writeHead(answer.status, { 'content-type': 'application/json', date: date.toUTCString() });
@@ -96,6 +98,25 @@ test('a deletion that is refused with a conflict while the same pod stands there
     expect(problem).toMatchObject({ code: 'KUBERNETES_REFUSED', retryable: true });
   }
   stands = undefined;
+});
+
+test('a deletion of what was read is not one of what has been written since', async () => {
+  answer = { status: 409, reason: 'Conflict' };
+  const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace: 'kafka', name: 'a' };
+  const { remove } = connectKubernetes({ kubeconfig });
+  stands = 'u';
+  expect(await remove(lease, { uid: 'u', resourceVersion: '1' })).toEqual({ outcome: 'written' });
+  stands = undefined;
+});
+
+test('what is to be replaced and is gone is a conflict: it has to be read again', async () => {
+  const { replace } = connectKubernetes({ kubeconfig });
+  const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'a' } };
+  for (answer of [
+    { status: 404, reason: 'NotFound' },
+    { status: 409, reason: 'Conflict' },
+  ])
+    expect(await replace(lease)).toBe('conflict');
 });
 
 test('a watch that is not answered is opened anew', { timeout: 10_000 }, async () => {

@@ -96,6 +96,8 @@ export function fakeKubernetes(): FakeKubernetes {
       const found = objects.get(key(ref));
       if (!found) return { outcome: 'not-found' };
       if (options.uid && options.uid !== found.metadata?.uid) return { outcome: 'uid-changed' };
+      if (options.resourceVersion && options.resourceVersion !== found.metadata?.resourceVersion)
+        return { outcome: 'written' };
       writes.push(`delete ${key(ref)}`);
       objects.delete(key(ref));
       return { outcome: 'deleted', object: found };

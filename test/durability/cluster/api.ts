@@ -85,10 +85,12 @@ function deleted(
   { store, terminate }: Behind,
 ): Answer {
   const { preconditions, gracePeriodSeconds = 30 } = (body ?? {}) as {
-    preconditions?: { uid?: string };
+    preconditions?: { uid?: string; resourceVersion?: string };
     gracePeriodSeconds?: number;
   };
-  if (preconditions?.uid && preconditions.uid !== found.metadata?.uid) return status(409, 'Conflict');
+  const { uid, resourceVersion } = found.metadata ?? {};
+  const wanted = { uid, resourceVersion, ...preconditions };
+  if (wanted.uid !== uid || wanted.resourceVersion !== resourceVersion) return status(409, 'Conflict');
   if (resource !== 'pods') {
     store.remove(resource, name, namespace);
     return { status: 200, body: { kind: 'Status', status: 'Success' } };
