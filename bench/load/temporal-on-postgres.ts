@@ -1,13 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { stringify } from 'yaml';
 import type { TemporalServer } from '../../test/durability/temporal-server.ts';
-import { freePort } from '../../test/support/free-port.ts';
 import { goBuild } from '../../testbed/build.ts';
 import { postgresUser, startPostgres } from './postgres.ts';
 
@@ -31,10 +31,14 @@ export async function temporalOnPostgres(folder: string, name: string): Promise<
   const postgres = await startPostgres();
   for (const [schema, database] of Object.entries(databases)) {
     const tool = (...args: string[]) =>
-      execFileSync(sqlTool, [
-        ...['--plugin', plugin, '--endpoint', '127.0.0.1', '--port', String(postgres.port)],
-        ...['--user', postgresUser, '--database', database, ...args],
-      ]);
+      execFileSync(
+        sqlTool,
+        [
+          ...['--plugin', plugin, '--endpoint', '127.0.0.1', '--port', String(postgres.port)],
+          ...['--user', postgresUser, '--database', database, ...args],
+        ],
+        { stdio: 'pipe' },
+      );
     tool('create-database');
     tool('setup-schema', '--version', '0.0');
     tool('update-schema', '--schema-name', `postgresql/v12/${schema}`);
@@ -42,24 +46,32 @@ export async function temporalOnPostgres(folder: string, name: string): Promise<
   const { config, address } = await configOf(postgres.port);
   const file = join(folder, `${name}.yaml`);
   writeFileSync(file, stringify(config));
-  const log = openSync(join(folder, `${name}.log`), 'a');
+  const logFile = join(folder, `${name}.log`);
+  const log = openSync(logFile, 'a');
   const server = spawn(program, ['--config-file', file, '--allow-no-auth', 'start'], {
     stdio: ['ignore', log, log],
   });
   closeSync(log);
-  const connection = await connected(address);
-  const client = new Client({ connection });
-  return {
-    ...{ address, connection, client },
-    pids: () => [server.pid ?? 0, ...postgres.pids()],
-    stop: async () => {
-      await connection.close();
-      const exit = once(server, 'exit');
-      server.kill('SIGKILL');
-      await exit;
-      await postgres.stop();
-    },
+  const end = async () => {
+    const exit = server.exitCode === null ? once(server, 'exit') : undefined;
+    server.kill('SIGKILL');
+    await exit;
+    await postgres.stop();
   };
+  try {
+    const connection = await connected(address);
+    return {
+      ...{ address, connection, client: new Client({ connection }) },
+      pids: () => [server.pid ?? 0, ...postgres.pids()],
+      stop: async () => {
+        await connection.close();
+        await end();
+      },
+    };
+  } catch (cause) {
+    await end();
+    throw new Error(`Temporal does not start: ${readFileSync(logFile, 'utf8').slice(-3_000)}`, { cause });
+  }
 }
 
 /** The development server speaks SQLite only. */
@@ -77,8 +89,7 @@ async function configOf(postgresPort: number): Promise<{ config: object; address
       ...{ maxConns: 20, maxIdleConns: 20, maxConnLifetime: '1h' },
     },
   });
-  const ports: number[] = [];
-  for (let count = 0; count < 8; count++) ports.push(await freePort());
+  const ports = await lowPorts(8);
   const service = (index: number) => ({
     rpc: { grpcPort: ports[index], membershipPort: ports[index + 4], bindOnIP: '127.0.0.1' },
   });
@@ -101,6 +112,21 @@ async function configOf(postgresPort: number): Promise<{ config: object; address
     publicClient: { hostPort: address },
   };
   return { config, address };
+}
+
+/** Free ports that fit the column in which PostgreSQL keeps those of members: a signed number of 16 bits. */
+async function lowPorts(count: number): Promise<number[]> {
+  const ports: number[] = [];
+  for (let port = 20_000 + (process.pid % 10_000); ports.length < count; port++) {
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.close();
+    if (isFree) ports.push(port);
+  }
+  return ports;
 }
 
 /** Connected, and with the namespace `default`, which such a server has not by itself. */
