@@ -10,7 +10,7 @@ import { makeReport, markdownOf, tableOf } from './report.ts';
  * Figures of a real run on the testbed, then the stream beside kafkajs alone: `npm run bench`. Prints a table of each and keeps
  * everything in bench/results/<date>.json. `-- --repeat 20` has so many runs in a row and leaves the stream out; `-- --stream` measures
  * nothing else. `-- --truth` measures the observer, as `npm run test:truth` does, `-- --stop` how soon 50 runs stop,
- * `-- --load N` how many runs one worker carries,
+ * `-- --load N` how many runs one worker carries, with `--store postgresql` on another store than SQLite,
  * `-- --schedule` what a scheduled run of ten minutes costs. Ends with 1 where a run had no verdict or a false one; a figure that misses its aim is only shown.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));

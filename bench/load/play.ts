@@ -74,15 +74,26 @@ export interface Level {
 }
 
 /** Plays one level on a Temporal server of its own. */
-export async function playLevel(
-  rig: Rig,
-  { runs, workers, room, node, durationSeconds, beginWithinSeconds, store }: LevelPlan,
-): Promise<Level> {
-  const schedule = { ...rhythm, durationSeconds };
+export async function playLevel(rig: Rig, plan: LevelPlan): Promise<Level> {
+  const { runs, room, store } = plan;
   const name = `load-${runs}-${room}`;
   const server = await (store === 'postgresql'
     ? temporalOnPostgres(rig.folder, name)
     : onSqlite(await rig.ownTemporal(name)));
+  try {
+    return await playOn(rig, server, name, plan);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function playOn(
+  rig: Rig,
+  server: BenchedTemporal,
+  name: string,
+  { runs, workers, room, node, durationSeconds, beginWithinSeconds, store }: LevelPlan,
+): Promise<Level> {
+  const schedule = { ...rhythm, durationSeconds };
   const names = Array.from({ length: runs }, (_, index) => `${name}-${index}`);
   const clusters = await Promise.all(names.map((one) => rig.cluster(one, one)));
   const env = { LEADERFALL_RUNS_AT_ONCE: String(room) };
@@ -93,7 +104,7 @@ export async function playLevel(
     for (const one of numbers) await untilReady(join(rig.folder, `worker-${one}.log`));
     const own = started.map(({ pid }) => pid);
     const sum = (pids: number[]) => pids.reduce((all, pid) => all + processorSeconds(pid), 0);
-    const used = () => [own, server.pids(), [process.pid]].map(sum);
+    const used = () => [sum(own), server.processorSeconds(), processorSeconds(process.pid)];
     const [began, before] = [Date.now(), used()];
     const ends = await Promise.all(
       names.map(async (workflowId, index) => {
@@ -119,12 +130,11 @@ export async function playLevel(
   } finally {
     await Promise.all(started.map((worker) => worker.stop()));
     for (const { release } of limited) release();
-    await server.stop();
   }
 }
 
 function onSqlite(server: TemporalServer): BenchedTemporal {
-  return { ...server, pids: () => [server.pid()] };
+  return { ...server, processorSeconds: () => processorSeconds(server.pid()) };
 }
 
 /** Throws with the end of the worker's log, which goes with the rig. */

@@ -1,16 +1,16 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../../test/support/free-port.ts';
 
-/** A PostgreSQL of its own, with Debian's settings, which flush every commit. */
+/** A PostgreSQL of its own, with its default settings, which flush every commit. */
 export interface Postgres {
   port: number;
-  /** Of all its processes that are on now. */
-  pids(): number[];
+  /** Of the process that has all others as its children. */
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -19,41 +19,58 @@ export const postgresUser = 'temporal';
 
 /** Starts one with an empty store; everything goes with `stop`. Throws where Debian's package is not installed. */
 export async function startPostgres(): Promise<Postgres> {
-  const [initdb] = globSync('/usr/lib/postgresql/*/bin/initdb').toSorted().toReversed();
+  const initdb = globSync('/usr/lib/postgresql/*/bin/initdb').at(-1);
   if (!initdb) throw new Error('there is no PostgreSQL here: apt-get install postgresql');
   // It refuses to be root's.
-  const [uid, gid] = ['-u', '-g'].map((what) =>
+  const [uid = 0, gid = 0] = ['-u', '-g'].map((what) =>
     Number(execFileSync('id', [what, 'postgres'], { encoding: 'utf8' })),
   );
-  const own = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
   const folder = mkdtempSync(join(tmpdir(), 'leaderfall-postgres-'));
-  chownSync(folder, uid ?? 0, gid ?? 0);
-  const data = join(folder, 'data');
-  execFileSync(initdb, ['-D', data, '-U', postgresUser, '--auth=trust'], { ...own, cwd: folder });
-  const port = await freePort();
-  const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'max_connections=200'];
-  const server = spawn(
-    join(dirname(initdb), 'postgres'),
-    ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
-    { ...own, cwd: folder, stdio: 'ignore' },
-  );
-  const ready = join(dirname(initdb), 'pg_isready');
-  for (let tries = 0; !succeeds(ready, ['-h', '127.0.0.1', '-p', String(port), '-q']); tries++) {
-    if (tries > 100 || server.exitCode !== null) throw new Error('PostgreSQL does not start');
-    await delay(200);
-  }
-  const pid = server.pid ?? 0;
-  return {
-    port,
-    pids: () => [pid, ...childrenOf(pid)],
-    stop: async () => {
-      const exit = once(server, 'exit');
-      // Without waiting for those who are connected.
-      server.kill('SIGINT');
-      await exit;
-      rmSync(folder, { recursive: true });
-    },
+  let server: ChildProcess | undefined;
+  const stop = async () => {
+    // Without waiting for those who are connected.
+    if (server) await ended(server, 'SIGINT');
+    rmSync(folder, { recursive: true });
   };
+  try {
+    chownSync(folder, uid, gid);
+    const data = join(folder, 'data');
+    const own = { uid, gid, cwd: folder };
+    execFileSync(initdb, ['-D', data, '-U', postgresUser, '--auth=trust'], { ...own, stdio: 'pipe' });
+    const port = await freePort();
+    const settings = [
+      'listen_addresses=127.0.0.1',
+      `unix_socket_directories=${folder}`,
+      'max_connections=200',
+    ];
+    server = spawn(
+      join(dirname(initdb), 'postgres'),
+      ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+      { ...own, stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    const ready = join(dirname(initdb), 'pg_isready');
+    for (let tries = 0; !succeeds(ready, ['-h', '127.0.0.1', '-p', String(port), '-q']); tries++) {
+      if (tries > 100 || !isRunning(server)) throw new Error('PostgreSQL does not start: see above');
+      await delay(200);
+    }
+    return { port, pid: server.pid ?? 0, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Whether a process that was started here is on. */
+export function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
+}
+
+/** Ends a process that was started here, and sees it gone. */
+export async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (!isRunning(child)) return;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  await exit;
 }
 
 function succeeds(program: string, args: string[]): boolean {
@@ -62,22 +79,5 @@ function succeeds(program: string, args: string[]): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function childrenOf(parent: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && existsSync(`/proc/${name}/stat`))
-    .filter((name) => Number(statOf(name)[1]) === parent)
-    .map(Number);
-}
-
-/** State, parent … of a process; nothing where it has just gone. */
-function statOf(pid: string): string[] {
-  try {
-    // The program's name, in brackets, may hold spaces.
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-  } catch {
-    return [];
   }
 }

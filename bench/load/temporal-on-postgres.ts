@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { stringify } from 'yaml';
 import type { TemporalServer } from '../../test/durability/temporal-server.ts';
 import { goBuild } from '../../testbed/build.ts';
-import { postgresUser, startPostgres } from './postgres.ts';
+import { familySeconds, processorSeconds } from '../probes/processor-time.ts';
+import { ended, isRunning, postgresUser, startPostgres } from './postgres.ts';
 
 const source = fileURLToPath(new URL('../go/temporal', import.meta.url));
 const plugin = 'postgres12';
@@ -20,8 +22,8 @@ const namespaceKnownMs = 15_000;
 
 /** What a benchmark needs of a Temporal server. */
 export type BenchedTemporal = Pick<TemporalServer, 'address' | 'connection' | 'client' | 'stop'> & {
-  /** Of the server, and of its store where that has processes of its own. */
-  pids(): number[];
+  /** Processor time so far, that of a store with processes of its own included, s. */
+  processorSeconds(): number;
 };
 
 /** The server as it is deployed in production, all services in one process, on a PostgreSQL of its own. Logs go to `folder`. */
@@ -29,48 +31,53 @@ export async function temporalOnPostgres(folder: string, name: string): Promise<
   const program = await built('temporal-server', 'cmd/server');
   const sqlTool = await built('temporal-sql-tool', 'cmd/tools/sql');
   const postgres = await startPostgres();
-  for (const [schema, database] of Object.entries(databases)) {
-    const tool = (...args: string[]) =>
-      execFileSync(
-        sqlTool,
-        [
-          ...['--plugin', plugin, '--endpoint', '127.0.0.1', '--port', String(postgres.port)],
-          ...['--user', postgresUser, '--database', database, ...args],
-        ],
-        { stdio: 'pipe' },
-      );
-    tool('create-database');
-    tool('setup-schema', '--version', '0.0');
-    tool('update-schema', '--schema-name', `postgresql/v12/${schema}`);
-  }
-  const { config, address } = await configOf(postgres.port);
-  const file = join(folder, `${name}.yaml`);
-  writeFileSync(file, stringify(config));
-  const logFile = join(folder, `${name}.log`);
-  const log = openSync(logFile, 'a');
-  const server = spawn(program, ['--config-file', file, '--allow-no-auth', 'start'], {
-    stdio: ['ignore', log, log],
-  });
-  closeSync(log);
+  let server: ChildProcess | undefined;
   const end = async () => {
-    const exit = server.exitCode === null ? once(server, 'exit') : undefined;
-    server.kill('SIGKILL');
-    await exit;
+    if (server) await ended(server, 'SIGKILL');
     await postgres.stop();
   };
   try {
-    const connection = await connected(address);
+    makeTables(sqlTool, postgres.port);
+    const { config, address } = await configOf(postgres.port);
+    const file = join(folder, `${name}.yaml`);
+    writeFileSync(file, stringify(config));
+    const logFile = join(folder, `${name}.log`);
+    const log = openSync(logFile, 'a');
+    server = spawn(program, ['--config-file', file, '--allow-no-auth', 'start'], {
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    const connection = await connected(address, server, () => readFileSync(logFile, 'utf8').slice(-3_000));
+    const pid = server.pid ?? 0;
     return {
       ...{ address, connection, client: new Client({ connection }) },
-      pids: () => [server.pid ?? 0, ...postgres.pids()],
+      processorSeconds: () => processorSeconds(pid) + familySeconds(postgres.pid),
       stop: async () => {
         await connection.close();
         await end();
       },
     };
-  } catch (cause) {
+  } catch (error) {
     await end();
-    throw new Error(`Temporal does not start: ${readFileSync(logFile, 'utf8').slice(-3_000)}`, { cause });
+    throw error;
+  }
+}
+
+function makeTables(sqlTool: string, port: number): void {
+  for (const [schema, database] of Object.entries(databases)) {
+    const tool = (...args: string[]) =>
+      execFileSync(
+        sqlTool,
+        [
+          ...['--plugin', plugin, '--endpoint', '127.0.0.1', '--port', String(port)],
+          ...['--user', postgresUser, '--database', database, ...args],
+        ],
+        // Its thousand lines are in the error where it fails.
+        { stdio: 'pipe' },
+      );
+    tool('create-database');
+    tool('setup-schema', '--version', '0.0');
+    tool('update-schema', '--schema-name', `postgresql/v12/${schema}`);
   }
 }
 
@@ -130,18 +137,20 @@ async function lowPorts(count: number): Promise<number[]> {
 }
 
 /** Connected, and with the namespace `default`, which such a server has not by itself. */
-async function connected(address: string): Promise<Connection> {
+async function connected(address: string, server: ChildProcess, log: () => string): Promise<Connection> {
   for (let tries = 0; ; tries++) {
+    const connection = Connection.lazy({ address });
     try {
-      const connection = await Connection.connect({ address, connectTimeout: '1s' });
       await connection.workflowService.registerNamespace({
         namespace: 'default',
-        workflowExecutionRetentionPeriod: { seconds: (24 * 3_600) as never },
+        workflowExecutionRetentionPeriod: msToTs('1 day'),
       });
       await delay(namespaceKnownMs);
       return connection;
-    } catch (error) {
-      if (tries > 100) throw error;
+    } catch (cause) {
+      await connection.close();
+      if (tries > 150 || !isRunning(server))
+        throw new Error(`Temporal does not start on PostgreSQL: ${log()}`, { cause });
       await delay(200);
     }
   }

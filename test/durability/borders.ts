@@ -20,13 +20,17 @@ async function newHistory({ server, handle, over }: Stage): Promise<void> {
 }
 
 /** Something happens where a run goes on in a new history, or to the first events of that. */
-function border(name: string, what: string, act: (stage: Stage) => Promise<void>): Cell {
+function border(
+  name: string,
+  what: string,
+  act: (stage: Stage) => Promise<void>,
+  delaysMs = takeOverMs,
+): Cell {
   return {
     ...{
       name: `border-${name}`,
       what: `as the run goes on in a new history: ${what}`,
-      ownServer,
-      delaysMs: takeOverMs,
+      ...{ ownServer, delaysMs },
     },
     disturb: async (stage) => {
       await newHistory(stage);
@@ -36,7 +40,7 @@ function border(name: string, what: string, act: (stage: Stage) => Promise<void>
 }
 
 export const borders: Cell[] = [
-  border('nothing', 'nothing happens', async () => {}),
+  border('nothing', 'nothing happens', async () => {}, 0),
   border('worker', 'worker killed', replaceWorker),
   ...[3, 4, 5, 6].map((n) =>
     border(`worker-${n}`, `worker killed at event ${n} of that`, async (stage) => {

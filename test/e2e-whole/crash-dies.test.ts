@@ -3,7 +3,7 @@ import { type Witness, witness } from '../support/deaths.ts';
 import { ensureKafka, oneKill } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
 import { startRoleWorker } from '../support/rights.ts';
-import { eventually, leftIn, runExperiment, type WorkerProcess } from '../support/testbed.ts';
+import { eventually, leftIn, runExperiment, temporalClient, type WorkerProcess } from '../support/testbed.ts';
 
 /** The worker dies beside a helper pod that is to kill a process, which goes on without it. */
 const taskQueue = 'e2e-crash-dies';
@@ -22,24 +22,38 @@ afterAll(() => worker.stop());
 
 const crashes = (seen: Witness) => seen.ends().filter(({ exitCode }) => exitCode === 137);
 
-test.each<[string, (seen: Witness) => boolean]>([
-  ['before its helper pod has killed', (seen) => seen.crashPods().length === 1],
-  ['when the process is dead, and not yet proven so', (seen) => crashes(seen).length === 1],
-])('a worker killed %s: one crash, proven by its successor, nothing left', async (_, isMoment) => {
+/** Processes of the workers that proved the kills of a run, by its history. */
+async function proversOf(workflowId: string): Promise<number[]> {
+  const { events } = await (await temporalClient()).workflow.getHandle(workflowId).fetchHistory();
+  const proofs = (events ?? [])
+    .filter(({ activityTaskScheduledEventAttributes: step }) => step?.activityType?.name === 'prove')
+    .map(({ eventId }) => String(eventId));
+  return (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) =>
+    proofs.includes(String(started?.scheduledEventId)) ? [Number(started?.identity?.split('@')[0])] : [],
+  );
+}
+
+test.each<[string, (seen: Witness) => boolean, number]>([
+  ['before its helper pod has killed', (seen) => seen.crashPods().length === 1, 0],
+  ['when the process is dead, and not yet proven so', (seen) => crashes(seen).length === 1, 1],
+])('a worker killed %s: one crash, proven by its successor, nothing left', async (_, isMoment, crashed) => {
   const seen = await witness();
+  const workflowId = `e2e-crash-dies-${Date.now()}`;
   try {
     const schedule = { durationSeconds: 60, intervalSeconds: 60 };
     const running = runExperiment(
       { ...oneKill, schedule, fault: { kind: 'crash', privileged: true } },
-      { taskQueue, workflowId: `e2e-crash-dies-${Date.now()}` },
+      { taskQueue, workflowId },
     );
     await eventually('the moment has come', 180, () => isMoment(seen));
     await worker.crash();
+    expect(crashes(seen)).toHaveLength(crashed);
     await startWorker();
 
     const { result, stderr } = await running;
     expect(result?.verdict, `${result?.reasons.join('\n')}\n${stderr.slice(-3_000)}`).toBe('Pass');
     expect(crashes(seen)).toHaveLength(1);
+    expect(await proversOf(workflowId)).toEqual([worker.pid]);
     expect(result?.kills).toMatchObject([{ status: 'proven', proof: { death: 'crashed', exitCode: 137 } }]);
     if (result) await expectNothingLeft(result.run);
     const own = { label: `leaderfall.io/run-id=${result?.run.runId}` };

@@ -1,6 +1,6 @@
 //go:build tools
 
-// What the testbed builds of Temporal: its server, and the tool that makes the tables of its SQL stores.
+// What the benchmark of load builds of Temporal: its server, and the tool that makes the tables of its SQL stores.
 package tools
 
 import (

@@ -57,6 +57,11 @@ export function serve(request: Request, route: Route, behind: Behind): Answer {
     };
   }
   const found = store.read(resource, name, namespace);
+  // Of all kinds here, a Lease alone may be made by a PUT.
+  if (!found && method === 'PUT' && resource === 'leases') {
+    const object = request.body as KubernetesObject;
+    return object.metadata?.uid ? status(409, 'Conflict') : created(object, route, store);
+  }
   if (!found) return status(404, 'NotFound', `${resource} "${name}" not found`);
   if (method === 'DELETE') return deleted(request.body, found, route, behind);
   if (method === 'GET') return { status: 200, body: found };
