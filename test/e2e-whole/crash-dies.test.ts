@@ -36,29 +36,38 @@ async function proversOf(workflowId: string): Promise<number[]> {
 test.each<[string, (seen: Witness) => boolean, number]>([
   ['before its helper pod has killed', (seen) => seen.crashPods().length === 1, 0],
   ['when the process is dead, and not yet proven so', (seen) => crashes(seen).length === 1, 1],
-])('a worker killed %s: one crash, proven by its successor, nothing left', async (_, isMoment, crashed) => {
-  const seen = await witness();
-  const workflowId = `e2e-crash-dies-${Date.now()}`;
-  try {
-    const schedule = { durationSeconds: 60, intervalSeconds: 60 };
-    const running = runExperiment(
-      { ...oneKill, schedule, fault: { kind: 'crash', privileged: true } },
-      { taskQueue, workflowId },
-    );
-    await eventually('the moment has come', 180, () => isMoment(seen));
-    await worker.crash();
-    expect(crashes(seen)).toHaveLength(crashed);
-    await startWorker();
+])(
+  'a worker killed %s: one crash, looked into by its successor, nothing left',
+  async (_, isMoment, crashed) => {
+    const seen = await witness();
+    const workflowId = `e2e-crash-dies-${Date.now()}`;
+    try {
+      const schedule = { durationSeconds: 60, intervalSeconds: 60 };
+      const running = runExperiment(
+        { ...oneKill, schedule, fault: { kind: 'crash', privileged: true } },
+        { taskQueue, workflowId },
+      );
+      await eventually('the moment has come', 180, () => isMoment(seen));
+      await worker.crash();
+      expect(crashes(seen)).toHaveLength(crashed);
+      await startWorker();
 
-    const { result, stderr } = await running;
-    expect(result?.verdict, `${result?.reasons.join('\n')}\n${stderr.slice(-3_000)}`).toBe('Pass');
-    expect(crashes(seen)).toHaveLength(1);
-    expect(await proversOf(workflowId)).toEqual([worker.pid]);
-    expect(result?.kills).toMatchObject([{ status: 'proven', proof: { death: 'crashed', exitCode: 137 } }]);
-    if (result) await expectNothingLeft(result.run);
-    const own = { label: `leaderfall.io/run-id=${result?.run.runId}` };
-    expect(await leftIn('leaderfall-crash', own)).toEqual([]);
-  } finally {
-    await seen.stop();
-  }
-});
+      const { result, stderr } = await running;
+      const [kill] = result?.kills ?? [];
+      // The new process may have ended as well until a successor looks: of a container's ends its pod tells the last one only.
+      const unseen = crashed === 1 && kill?.reason === 'how it ended was not seen';
+      const verdict = unseen ? 'Inconclusive' : 'Pass';
+      expect(result?.verdict, `${result?.reasons.join('\n')}\n${stderr.slice(-3_000)}`).toBe(verdict);
+      expect(crashes(seen)).toHaveLength(1);
+      expect(await proversOf(workflowId)).toEqual([worker.pid]);
+      expect(result?.kills).toHaveLength(1);
+      if (!unseen)
+        expect(kill).toMatchObject({ status: 'proven', proof: { death: 'crashed', exitCode: 137 } });
+      if (result) await expectNothingLeft(result.run);
+      const own = { label: `leaderfall.io/run-id=${result?.run.runId}` };
+      expect(await leftIn('leaderfall-crash', own)).toEqual([]);
+    } finally {
+      await seen.stop();
+    }
+  },
+);
