@@ -121,6 +121,7 @@ export function startProducer(settings: Settings): RunningProducer {
       stoppedAt ??= Date.now();
       await Promise.all(lanes.map((lane) => lane.stop()));
       series.end();
+      unsent.end();
       return report();
     },
   };

@@ -11,7 +11,9 @@ export interface Unsent {
   failed(partition: number, due: readonly number[]): void;
   /** The partition takes records again. */
   served(partition: number): void;
-  /** What was due inside the spans and outside; what still waits, up to now. */
+  /** The stream has been stopped: what still waits has waited until now, and no longer. */
+  end(): void;
+  /** What was due inside the spans and outside; what still waits, up to now or the end. */
   report(request: SideRequest): Apart<SpreadPairs>;
 }
 
@@ -21,6 +23,7 @@ export function unsentRecords(clock: () => number = Date.now): Unsent {
   /** Partition → epoch ms → records. */
   const waiting = new Map<number, Map<number, number>>();
   const second = (ms: number) => Math.floor(ms / 1_000);
+  let endedAt: number | undefined;
   return {
     failed(partition, due) {
       const own = waiting.get(partition) ?? new Map<number, number>();
@@ -33,8 +36,11 @@ export function unsentRecords(clock: () => number = Date.now): Unsent {
         over.latency(second(at), waited(at, now), count);
       waiting.delete(partition);
     },
+    end() {
+      endedAt ??= clock();
+    },
     report(request) {
-      const now = clock();
+      const now = endedAt ?? clock();
       const apart = spreadApart(request);
       for (const part of over.parts()) apart.take(part.second, part.eachLatency);
       for (const own of waiting.values())

@@ -32,6 +32,14 @@ test('a record that could not be sent waited until its partition took records ag
   ]);
 });
 
+test('what waits when the stream is stopped has waited until then, whenever it is asked for', () => {
+  const at = recordsAt();
+  at(50).failed(0, [start]);
+  at(700).end();
+  at(800).end();
+  expect(at(5_000).report(all).outside).toEqual([[700, 1]]);
+});
+
 test('it belongs to the second in which it was due; what was before the stream was steady is left out', () => {
   const at = recordsAt();
   at(9_000).failed(0, [start, start + 3_500, start + 8_000]);
