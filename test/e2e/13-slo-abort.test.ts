@@ -34,9 +34,8 @@ test('a leader without another replica costs more than the experiment allows: on
   await expectNothingLeft(result.run);
   // Pod and worker are on one machine, with one clock.
   const longest = result.stream?.producerOutages?.reduce((most, one) => (one.ms > most.ms ? one : most));
-  // Records that were never sent have waited as long as the outage that the stream was stopped in, not until its closing was over.
+  // The p99 of an outage is not that of the records that came through it.
   expect(result.stream?.faultWindows?.unsent).toBeGreaterThan(0);
-  expect(result.stream?.faultWindows?.inside?.max).toBeLessThan((longest?.ms ?? 0) + 1_000);
   const crossedAt = (longest?.at ?? Number.NaN) + limitMs;
   console.log(
     `limit crossed → seen ${broken.observedAt - crossedAt} ms, seen → no further kill ${at - broken.observedAt} ms; outage ${longest?.ms} ms`,
