@@ -21,7 +21,8 @@ export function judge(evidence: Evidence): Judgement {
   const evaluated = deciding.some(({ id }) => id !== 'not-stopped' && id !== 'steps');
   return {
     verdict,
-    reasons: deciding.flatMap(({ because }) => because),
+    // Two lines may rest on the same.
+    reasons: [...new Set(deciding.flatMap(({ because }) => because))],
     ...(failStep ? { failStep } : verdict !== 'Pass' && evaluated ? { failStep: 'evaluate' as const } : {}),
     lines,
   };

@@ -105,6 +105,13 @@ describe('every verdict', () => {
     );
   });
 
+  it('says once what two of its lines rest on', () => {
+    const faultWindows = { ...whole.stream?.faultWindows, count: 1, totalMs: 1, unsent: 41 };
+    const { verdict, reasons } = judge({ ...whole, ...streamAs({ faultWindows }) });
+    expect(verdict).toBe('Pass');
+    expect(reasons.filter((reason) => reason.startsWith('41 records could not be sent'))).toHaveLength(1);
+  });
+
   it('follows from the lines alone', () => {
     fc.assert(
       fc.property(figures, (drawn) => {
