@@ -50,7 +50,8 @@ if (values.stop) {
 }
 if (values.load !== undefined) {
   const { load, room, workers, store, duration, within, node, profile } = values;
-  const { benchLoad, stores } = await import('./load/bench-load.ts');
+  const { benchLoad } = await import('./load/bench-load.ts');
+  const { stores } = await import('./load/play.ts');
   const storeOf = stores.find((one) => one === (store ?? 'sqlite'));
   if (!storeOf) {
     console.error(`--store takes ${stores.join(' or ')}, not ${store}`);

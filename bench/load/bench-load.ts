@@ -7,8 +7,6 @@ import { deployedNode } from '../deployed-node.ts';
 import { quantile } from '../figure.ts';
 import { type Level, limits, playLevel, type Store } from './play.ts';
 
-export { stores } from './play.ts';
-
 /** The latest that a kill may be, at the 99th percentile. ms */
 const aimMs = 250;
 
@@ -97,18 +95,8 @@ function verdictOf(levels: Level[]): string {
 function tableOf(levels: Level[]): string {
   const table = new Table({
     head: [
-      ...[
-        'runs',
-        'workers',
-        'room',
-        'store',
-        'verdicts',
-        'kills made',
-        'skipped',
-        'delay p50',
-        'p99',
-        'max ms',
-      ],
+      ...['runs', 'workers', 'room', 'store', 'verdicts'],
+      ...['kills made', 'skipped', 'delay p50', 'p99', 'max ms'],
       ...['heartbeats missed', 'lost or wrong', 's', 'CPU workers', 'Temporal', 'clusters', 'peak MiB'],
     ],
     style: { head: [], border: [] },
@@ -129,13 +117,8 @@ function tableOf(levels: Level[]): string {
       load,
     } = level;
     table.push([
-      ...[
-        runs,
-        workers,
-        room,
-        store,
-        [...verdicts].map(([verdict, count]) => `${count} ${verdict}`).join(', '),
-      ],
+      ...[runs, workers, room, store],
+      [...verdicts].map(([verdict, count]) => `${count} ${verdict}`).join(', '),
       ...[`${delays.length} of ${planned}`, skipped],
       ...[0.5, 0.99, 1].map((part) => quantile(delays, part) ?? 0),
       ...[missedHeartbeats, wrong.length, Math.round(seconds)],

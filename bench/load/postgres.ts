@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chownSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ended, isRunning } from '../../test/support/child-process.ts';
 import { freePort } from '../../test/support/free-port.ts';
 
 /** A PostgreSQL of its own, with its default settings, which flush every commit. */
@@ -58,19 +58,6 @@ export async function startPostgres(): Promise<Postgres> {
     await stop();
     throw error;
   }
-}
-
-/** Whether a process that was started here is on. */
-export function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode === null && signalCode === null;
-}
-
-/** Ends a process that was started here, and sees it gone. */
-export async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (!isRunning(child)) return;
-  const exit = once(child, 'exit');
-  child.kill(signal);
-  await exit;
 }
 
 function succeeds(program: string, args: string[]): boolean {

@@ -9,9 +9,10 @@ import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { stringify } from 'yaml';
 import type { TemporalServer } from '../../test/durability/temporal-server.ts';
+import { ended, isRunning } from '../../test/support/child-process.ts';
 import { goBuild } from '../../testbed/build.ts';
 import { familySeconds, processorSeconds } from '../probes/processor-time.ts';
-import { ended, isRunning, postgresUser, startPostgres } from './postgres.ts';
+import { postgresUser, startPostgres } from './postgres.ts';
 
 const source = fileURLToPath(new URL('../go/temporal', import.meta.url));
 const plugin = 'postgres12';

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
+import { ended } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -60,7 +60,7 @@ export async function startTemporal(
     ...{ address, connection, client: new Client({ connection }) },
     pid: () => server.pid ?? 0,
     crash: async (awayMs) => {
-      await end(server);
+      await ended(server, 'SIGKILL');
       await delay(awayMs);
       server = start();
     },
@@ -71,7 +71,7 @@ export async function startTemporal(
     },
     stop: async () => {
       await connection.close();
-      await end(server);
+      await ended(server, 'SIGKILL');
     },
   };
 }
@@ -98,11 +98,4 @@ async function connected(address: string): Promise<Connection> {
       await delay(200);
     }
   }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exit;
 }

@@ -15,6 +15,7 @@ let server: Server;
 let kubeconfig: string;
 let answer = { status: 200, reason: '' };
 let requests = 0;
+let sent = '';
 let date = new Date();
 let silent = false;
 /** UID of the pod that is read; undefined: none is there, and reads are answered as everything is. */
@@ -23,6 +24,7 @@ let stands: string | undefined;
 beforeAll(async () => {
   server = createServer((request, response) => {
     requests++;
+    if (request.method === 'DELETE') request.once('data', (body: Buffer) => (sent = body.toString()));
     if (silent) return;
     const at = request.url ?? '';
     if (at.includes('watch=true')) {
@@ -106,6 +108,7 @@ test('a deletion of what was read is not one of what has been written since', as
   const { remove } = connectKubernetes({ kubeconfig });
   stands = 'u';
   expect(await remove(lease, { uid: 'u', resourceVersion: '1' })).toEqual({ outcome: 'written' });
+  expect(JSON.parse(sent)).toMatchObject({ preconditions: { uid: 'u', resourceVersion: '1' } });
   stands = undefined;
 });
 

@@ -104,6 +104,24 @@ test('a record that waits for others to go with it is no outage, whatever the li
   expect(slow.outages).toMatchObject({ count: 1, longest: [{ failedSends: 0 }] });
 });
 
+test('records that could not be sent have waited until the stream was stopped, and no longer', async () => {
+  const began = Date.now();
+  cluster.answer = async () => {
+    if (Date.now() - began > 1_000) throw Object.assign(new Error('no'), { code: 'ECONNREFUSED' });
+  };
+  const producer = startProducer(settings);
+  await vi.advanceTimersByTimeAsync(4_000);
+  await Promise.all([producer.stop(), vi.advanceTimersByTimeAsync(1_000)]);
+  const longest = () => {
+    const { unsent } = producer.series({ stepMs: 1_000, since: 0, spans: [] });
+    return Math.max(...(unsent?.outside ?? []).map(([ms]) => ms));
+  };
+  const atEnd = longest();
+  expect(atEnd).toBeGreaterThan(2_500);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(longest()).toBe(atEnd);
+});
+
 test('records that could not be sent count with the time until others were', async () => {
   const began = Date.now();
   cluster.answer = async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import type { ChaosResult } from '../../src/experiment/result.ts';
 import { connectKubernetes } from '../../src/kubernetes/connect-kubernetes.ts';
 import type { KubernetesObject } from '../../src/kubernetes/port.ts';
 import { main } from './build.ts';
+import { ended } from './child-process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const logs = join(tmpdir(), 'leaderfall-e2e');
@@ -66,13 +67,6 @@ export async function startWorker(
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
   };
-}
-
-async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  child.kill(signal);
-  await exit;
 }
 
 /** What a command printed and how it ended. */

@@ -4,7 +4,7 @@ import { criticalSuffix, watchSuffix } from '../../src/activities/contract.ts';
 
 /**
  * What new runs begin on, as `temporal worker deployment set-current-version` has it, once the build's workers poll all their queues: a
- * server takes a build that lacks one that the current build has for older.
+ * server refuses one that lacks a queue that the current build has.
  */
 export async function setCurrent(
   client: Client,
