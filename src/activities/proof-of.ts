@@ -1,5 +1,5 @@
 import { partitionOf } from '../experiment/outage.ts';
-import { type KillPlan, type KillProof, wasCarriedOut } from '../experiment/result.ts';
+import { type CarriedOut, type KillPlan, type KillProof, wasCarriedOut } from '../experiment/result.ts';
 import { faultOf } from '../faults/all-faults.ts';
 import { deathOf } from '../faults/death.ts';
 import { outageBound } from '../faults/outage-bound.ts';
@@ -41,7 +41,8 @@ export function proofOf(
   const { exitCode, exitReason } = seen;
   const { death, because } = deathOf({
     act: act.outcome,
-    gone: isGone(act.outcome, seen, processGone),
+    gone: isGone(act, seen, processGone),
+    ...(act.endedAfterMs === undefined ? {} : { endedAfterMs: act.endedAfterMs }),
     ...(exitCode === undefined
       ? {}
       : { exit: { code: exitCode, ...(exitReason ? { reason: exitReason } : {}) } }),
@@ -64,7 +65,7 @@ export function proofOf(
     evidence.push(`broker ${newLeader.broker} leads${epoch < 0 ? '' : ` in epoch ${epoch}`}`);
   const replica = plan.replicas.includes(plan.broker);
   return {
-    proven: foreign === undefined && byOurs && isGone(act.outcome, seen, processGone),
+    proven: foreign === undefined && byOurs && isGone(act, seen, processGone),
     evidence,
     death,
     ...(death !== 'not proven' && replica
@@ -110,11 +111,11 @@ function outageOf(observer: ObserverReport | undefined, from: number): Pick<Kill
 
 /** The pod with the plan's UID is gone, or its process is: then it was this broker that died. */
 function isGone(
-  outcome: 'deleted' | 'killed',
+  { outcome, endedAfterMs }: CarriedOut,
   seen: SeenDeath,
   processGone: Observation | undefined,
 ): boolean {
-  if (seen.goneAt !== undefined || seen.exitCode !== undefined) return true;
+  if ((seen.goneAt ?? seen.exitCode ?? endedAfterMs) !== undefined) return true;
   return processGone !== undefined && (outcome === 'killed' || seen.terminatingAt !== undefined);
 }
 

@@ -67,7 +67,9 @@ function isWhole({ plan }: ProveRequest, proof: KillProof, seen: SeenDeath, logE
   // Who is back in the ISR has died before, and its log ended long ago.
   const logWhole = logEnded || proof.timeToFullIsrMs !== undefined;
   const judged = proof.proven || proof.foreign !== undefined;
-  return judged && logWhole && leaderKnown && isrFull && (seen.goneAt ?? seen.exitCode) !== undefined;
+  // A successor that has ended as well has taken its predecessor's exit code with it.
+  const endSeen = (seen.goneAt ?? seen.exitCode ?? (seen.replacementRestarts || undefined)) !== undefined;
+  return judged && logWhole && leaderKnown && isrFull && endSeen;
 }
 
 function progressOf({ plan }: ProveRequest, proof: KillProof): string[] {

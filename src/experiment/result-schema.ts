@@ -99,6 +99,9 @@ const actSchema = z.discriminatedUnion('outcome', [
     apiTime: z.string().optional(),
     gracePeriodSeconds: z.number(),
     repeated: z.boolean(),
+    endedAfterMs: milliseconds
+      .optional()
+      .describe('From SIGKILL to the process’ death, as seen on its node.'),
     doubt: z.string().optional(),
   }),
   z.object({ outcome: z.literal('moved'), reason: z.string(), at: epochMs }),

@@ -160,6 +160,8 @@ export type KillAct =
       gracePeriodSeconds: number;
       /** The pod was already terminating from an earlier attempt of this very kill. */
       repeated: boolean;
+      /** From SIGKILL to the death of that very process, as seen on its node, ms; absent where nobody there saw it. */
+      endedAfterMs?: number;
       /** Why it may have been somebody else's doing. */
       doubt?: string;
     }
@@ -167,10 +169,11 @@ export type KillAct =
   | { outcome: 'moved'; reason: string; at: number }
   | { outcome: 'skipped'; reason: string; at: number };
 
+/** An act that was carried out. */
+export type CarriedOut = Extract<KillAct, { outcome: 'deleted' | 'killed' }>;
+
 /** Whether an act was carried out. */
-export function wasCarriedOut(
-  act: KillAct | undefined,
-): act is Extract<KillAct, { outcome: 'deleted' | 'killed' }> {
+export function wasCarriedOut(act: KillAct | undefined): act is CarriedOut {
   return act?.outcome === 'deleted' || act?.outcome === 'killed';
 }
 

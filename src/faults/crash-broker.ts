@@ -132,6 +132,7 @@ function actOf(
         ...(sent ?? { requestedAt: at, answeredAt: at }),
         gracePeriodSeconds: 0,
         repeated: sent === undefined,
+        ...('endedAfterMs' in done ? { endedAfterMs: done.endedAfterMs } : {}),
         ...(done.outcome === 'killing' ? { doubt: 'the crash pod ended in the middle of its act' } : {}),
       };
   }

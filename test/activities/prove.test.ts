@@ -140,6 +140,14 @@ test('a crash is proven by its exit code and by a leadership that was held until
   expect(proof.expectedOutage?.ms).toBe(8_000);
 });
 
+test('a crash whose exit code the next life’s has taken is proven by what its node saw', () => {
+  const request = requestOf({ act: { ...killed, endedAfterMs: 12 } }, 'crash');
+  const proof = proofOf(request, { replacementRestarts: 1 }, crashReport(), undefined);
+  expect(proof).toMatchObject({ proven: true, death: 'crashed', newLeader: 0 });
+  expect(proof).not.toHaveProperty('exitCode');
+  expect(proof.evidence.join('\n')).toContain('dead 12 ms after SIGKILL');
+});
+
 test.each([
   ['no exit code is seen', {}, crashReport(), 'not proven'],
   ['nothing but the exit code is seen', { exitCode: 137 }, undefined, 'not proven'],

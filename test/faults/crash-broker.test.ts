@@ -158,10 +158,11 @@ test('a second attempt learns from the pod what the first one did, and does not 
   const { kubernetes, context, asked } = await armed();
   await crashBroker.arm(context);
   await expect(crashBroker.act(context)).rejects.toThrow('the connection broke');
-  ended(kubernetes, { outcome: 'killed', at: deadline + 55, pid: 77 });
+  ended(kubernetes, { outcome: 'killed', at: deadline + 55, pid: 77, endedAfterMs: 8 });
   expect(await crashBroker.alreadyDone({ ...context, attempt: 2 })).toMatchObject({
     outcome: 'killed',
     requestedAt: deadline + 55,
+    endedAfterMs: 8,
     repeated: true,
   });
   expect(asked.filter((one) => one.startsWith('POST'))).toHaveLength(1);

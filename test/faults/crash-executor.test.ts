@@ -19,20 +19,28 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(proc, { recursive: true }));
 
+/** A process that is dead and collected. */
+function takeAway(pid: number): void {
+  rmSync(join(proc, String(pid)), { recursive: true });
+}
+
 /** A process as /proc shows it; the command is made to mislead. */
-function put(pid: number, cgroup: string, startTime: number): void {
+function put(pid: number, cgroup: string, startTime: number, state = 'S'): void {
   mkdirSync(join(proc, String(pid)), { recursive: true });
   writeFileSync(join(proc, String(pid), 'cgroup'), `${cgroup}\n`);
   const before = Array.from({ length: 18 }, () => '0').join(' ');
-  writeFileSync(join(proc, String(pid), 'stat'), `${pid} (kafka) S) S ${before} ${startTime} 0\n`);
+  writeFileSync(join(proc, String(pid), 'stat'), `${pid} (kafka) S) ${state} ${before} ${startTime} 0\n`);
 }
 
-function executor(now = 1_000) {
+function executor(now = 1_000, onKill: (pid: number) => void = takeAway) {
   const killed: number[] = [];
   const notes: CrashOutcome[] = [];
   const execute = makeExecutor(environment, {
     now: () => now,
-    kill: (pid) => killed.push(pid),
+    kill: (pid) => {
+      killed.push(pid);
+      onKill(pid);
+    },
     note: (outcome) => notes.push(outcome),
     proc,
   });
@@ -47,33 +55,33 @@ describe('the program that sends the SIGKILL', () => {
       `0::/kubepods.slice/kubepods-pod${uid.replaceAll('-', '_')}.slice/cri-containerd-${id}.scope`,
     ],
     ['version 1', `12:pids:/kubepods/burstable/pod${uid}/${id}\n11:cpu:/kubepods/burstable/pod${uid}/${id}`],
-  ])('finds the container’s first process by its cgroup (%s)', (_, cgroup) => {
+  ])('finds the container’s first process by its cgroup (%s)', async (_, cgroup) => {
     put(40, cgroup, 700); // a probe, later
     put(900, cgroup, 500);
     put(901, cgroup, 501); // its child
     const { execute, killed } = executor();
-    expect(execute()).toEqual({ outcome: 'killed', at: 1_000, pid: 900 });
+    expect(await execute()).toMatchObject({ outcome: 'killed', at: 1_000, pid: 900 });
     expect(killed).toEqual([900]);
   });
 
-  it('kills nobody of another container of the pod, of another pod, or of the next life', () => {
+  it('kills nobody of another container of the pod, of another pod, or of the next life', async () => {
     put(10, `0::/burstable/pod${uid}/another`, 1);
     put(11, `0::/burstable/podanother/${id}`, 1);
     put(12, '0::/', 1);
     const { execute, killed, notes } = executor();
-    expect(execute()).toEqual({ outcome: 'gone', at: 1_000 });
+    expect(await execute()).toEqual({ outcome: 'gone', at: 1_000 });
     expect(killed).toEqual([]);
     expect(notes).toEqual([{ outcome: 'gone', at: 1_000 }]);
   });
 
-  it('kills nobody after its last moment', () => {
+  it('kills nobody after its last moment', async () => {
     put(900, inside, 500);
     const { execute, killed } = executor(2_001);
-    expect(execute()).toEqual({ outcome: 'late', at: 2_001 });
+    expect(await execute()).toEqual({ outcome: 'late', at: 2_001 });
     expect(killed).toEqual([]);
   });
 
-  it('kills nobody who took over the number in the last moment', () => {
+  it('kills nobody who took over the number in the last moment', async () => {
     put(900, inside, 500);
     const killed: number[] = [];
     const execute = makeExecutor(environment, {
@@ -82,16 +90,60 @@ describe('the program that sends the SIGKILL', () => {
       note: ({ outcome }) => outcome === 'killing' && put(900, inside, 999),
       proc,
     });
-    expect(execute()).toMatchObject({ outcome: 'gone' });
+    expect(await execute()).toMatchObject({ outcome: 'gone' });
     expect(killed).toEqual([]);
   });
 
-  it('kills once, however often it is asked, and writes down what it does before and after', () => {
+  it('kills once, however often it is asked, and writes down what it does before and after', async () => {
     put(900, inside, 500);
     const { execute, killed, notes } = executor();
-    expect(execute()).toEqual(execute());
+    const [first, second] = [execute(), execute()];
+    expect(await first).toEqual(await second);
     expect(killed).toEqual([900]);
-    expect(notes.map(({ outcome }) => outcome)).toEqual(['killing', 'killed']);
+    expect(notes.map(({ outcome }) => outcome)).toEqual(['killing', 'killed', 'killed']);
+  });
+
+  it.each([
+    ['is a zombie', () => put(900, inside, 500, 'Z')],
+    ['is gone', () => takeAway(900)],
+    ['is gone, its number somebody else’s', () => put(900, '0::/', 501)],
+  ])('waits until the process %s, and tells when that was', async (_, end) => {
+    put(900, inside, 500);
+    const { execute, notes } = executor(1_000, () => setTimeout(end, 20));
+    const outcome = await execute();
+    expect(outcome).toEqual({ outcome: 'killed', at: 1_000, pid: 900, endedAfterMs: expect.any(Number) });
+    expect(notes).toEqual([
+      { outcome: 'killing', at: 1_000, pid: 900 },
+      { outcome: 'killed', at: 1_000, pid: 900 },
+      outcome,
+    ]);
+  });
+
+  it('does not say so of a process that would not die', async () => {
+    put(900, inside, 500);
+    const { execute } = executor(1_000, () => {});
+    expect(await execute()).toEqual({ outcome: 'killed', at: 1_000, pid: 900 });
+  });
+
+  it('stays until the death is written down where whoever asked is gone, and ends then', async () => {
+    put(900, inside, 500);
+    const asked = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    const { execute, notes } = executor(1_000, () => asked.resolve());
+    const server = serveExecutor(environment, execute, ended.resolve).listen(0);
+    const { port } = server.address() as AddressInfo;
+    const left = new AbortController();
+    const answer = fetch(`http://127.0.0.1:${port}/kill?container=${id}`, {
+      method: 'POST',
+      signal: left.signal,
+    });
+    await asked.promise;
+    left.abort();
+    await expect(answer).rejects.toThrow('abort');
+    put(900, inside, 500, 'Z');
+    await ended.promise;
+    expect(notes.at(-1)).toHaveProperty('endedAfterMs');
+    server.close();
   });
 
   it('ends a real process, asked by HTTP by somebody who can name the container, and by nobody else', async () => {
@@ -101,7 +153,10 @@ describe('the program that sends the SIGKILL', () => {
     const surroundings = { now: () => 1_000, note: () => {}, proc };
     const execute = makeExecutor(environment, {
       ...surroundings,
-      kill: (pid) => process.kill(pid, 'SIGKILL'),
+      kill: (pid) => {
+        process.kill(pid, 'SIGKILL');
+        takeAway(pid);
+      },
     });
     const server = serveExecutor(environment, execute, ended.resolve).listen(0);
     const { port } = server.address() as AddressInfo;

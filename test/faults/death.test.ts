@@ -55,6 +55,22 @@ describe('a death', () => {
     ['ended by itself before our SIGKILL', { ...killed, exit: sigterm, log: whole }, 'controlled-shutdown'],
     ['SIGKILL and nobody looked', { ...killed, exit: sigkill }, 'not proven'],
     ['killed, no exit code', { ...killed, log: log(), handedOver: false }, 'not proven'],
+    [
+      'killed and seen dead from its node, its exit code taken by the next life’s',
+      { ...killed, endedAfterMs: 12, handedOver: false },
+      'crashed',
+    ],
+    [
+      'the same, leadership given up',
+      { ...killed, endedAfterMs: 12, handedOver: true },
+      'controlled-shutdown',
+    ],
+    ['the same, nobody looked', { ...killed, endedAfterMs: 12 }, 'not proven'],
+    [
+      'seen dead from its node, by another exit code',
+      { ...killed, endedAfterMs: 12, exit: { code: 1 }, log: log() },
+      'not proven',
+    ],
     ['killed, another exit code, no word', { ...killed, exit: { code: 1 }, log: log() }, 'not proven'],
     ['deleted and nobody looked', deleted, 'not proven'],
     ['still there', { act: 'deleted', gone: false, log: hurried, handedOver: true }, 'not proven'],

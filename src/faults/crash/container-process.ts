@@ -40,6 +40,11 @@ export function isSame(
   return isInside(pid, podUid, containerId, proc) && startTimeOf(pid, proc) === startTime;
 }
 
+/** Whether that very process is dead, whoever is still to collect its exit code. */
+export function hasEnded({ pid, startTime }: ContainerProcess, proc = '/proc'): boolean {
+  return startTimeOf(pid, proc) !== startTime || ['Z', 'X'].includes(fieldsOf(pid, proc)[0] ?? '');
+}
+
 function isInside(pid: number, podUid: string, containerId: string, proc: string): boolean {
   const cgroups = read(`${proc}/${pid}/cgroup`);
   // systemd's slices write a UID with underscores.
@@ -49,12 +54,16 @@ function isInside(pid: number, podUid: string, containerId: string, proc: string
     .some((line) => line.includes(containerId) && uids.some((uid) => line.includes(`pod${uid}`)));
 }
 
-/** Field 22 of /proc/PID/stat; the command before it may hold blanks and brackets. */
+/** Field 22 of /proc/PID/stat. */
 function startTimeOf(pid: number, proc: string): number | undefined {
+  const startTime = Number(fieldsOf(pid, proc)[19] ?? Number.NaN);
+  return Number.isFinite(startTime) ? startTime : undefined;
+}
+
+/** What /proc/PID/stat has from its third field, the state, on; the command before it may hold blanks and brackets. */
+function fieldsOf(pid: number, proc: string): string[] {
   const stat = read(`${proc}/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const startTime = Number(fields[19]);
-  return stat && Number.isFinite(startTime) ? startTime : undefined;
+  return stat ? stat.slice(stat.lastIndexOf(')') + 2).split(' ') : [];
 }
 
 /** Empty where the process has gone meanwhile. */

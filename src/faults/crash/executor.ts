@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import { containerProcess, isSame } from './container-process.ts';
+import { type ContainerProcess, containerProcess, hasEnded, isSame } from './container-process.ts';
 import type { CrashEnvironment, CrashOutcome } from './protocol.ts';
 
 /** What the program may do to its surroundings; replaced in tests. */
@@ -12,11 +12,21 @@ export interface Surroundings {
   proc: string;
 }
 
-/** Kills that container's first process once, and never after its time; asked again it answers as the first time. */
-export function makeExecutor(environment: CrashEnvironment, around: Surroundings): () => CrashOutcome {
+/** How long a process is looked at that was sent SIGKILL, and how often. ms */
+const endMs = 1_000;
+const lookMs = 2;
+
+/**
+ * Kills that container's first process once, and never after its time; asked again it answers as the first time. It stays until the
+ * process is dead: nobody else may be there to see it before its container's next life ends as well.
+ */
+export function makeExecutor(
+  environment: CrashEnvironment,
+  around: Surroundings,
+): () => Promise<CrashOutcome> {
   const { CRASH_POD_UID: podUid, CRASH_CONTAINER_ID: containerId } = environment;
-  let done: CrashOutcome | undefined;
-  const act = (): CrashOutcome => {
+  let done: Promise<CrashOutcome> | undefined;
+  const act = async (): Promise<CrashOutcome> => {
     const found = containerProcess(podUid, containerId, around.proc);
     if (!found) return { outcome: 'gone', at: around.now() };
     const { pid } = found;
@@ -26,15 +36,30 @@ export function makeExecutor(environment: CrashEnvironment, around: Surroundings
     around.note({ outcome: 'killing', at, pid });
     if (!isSame(found, podUid, containerId, around.proc)) return { outcome: 'gone', at };
     around.kill(pid);
-    return { outcome: 'killed', at, pid };
+    around.note({ outcome: 'killed', at, pid });
+    const endedAfterMs = await untilEnded(found, around.proc);
+    return { outcome: 'killed', at, pid, ...(endedAfterMs === undefined ? {} : { endedAfterMs }) };
+  };
+  const actOnce = async () => {
+    const outcome = await act();
+    around.note(outcome);
+    return outcome;
   };
   return () => {
-    if (!done) {
-      done = act();
-      around.note(done);
-    }
+    done ??= actOnce();
     return done;
   };
+}
+
+/** Milliseconds until that process was dead; undefined where it would not die. */
+async function untilEnded(process: ContainerProcess, proc: string): Promise<number | undefined> {
+  const began = performance.now();
+  for (;;) {
+    const ms = Math.round(performance.now() - began);
+    if (hasEnded(process, proc)) return ms;
+    if (ms >= endMs) return undefined;
+    await new Promise((resolve) => setTimeout(resolve, lookMs));
+  }
 }
 
 /**
@@ -43,17 +68,20 @@ export function makeExecutor(environment: CrashEnvironment, around: Surroundings
  */
 export function serveExecutor(
   environment: CrashEnvironment,
-  execute: () => CrashOutcome,
+  execute: () => Promise<CrashOutcome>,
   ended: () => void,
 ): Server {
-  return createServer((request, response) => {
+  return createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://pod');
     const answer = (status: number, body: object) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     if (request.method === 'GET' && url.pathname === '/healthz') return answer(200, { armed: true });
     if (request.method !== 'POST' || url.pathname !== '/kill') return answer(404, {});
     if (url.searchParams.get('container') !== environment.CRASH_CONTAINER_ID) return answer(403, {});
-    response.on('finish', ended);
-    return answer(200, execute());
+    const outcome = await execute();
+    // Whoever asked may be gone by now; the termination message has it all.
+    if (response.closed) return ended();
+    response.on('close', ended);
+    return answer(200, outcome);
   });
 }

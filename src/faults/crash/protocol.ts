@@ -13,8 +13,8 @@ export interface CrashEnvironment {
 
 /** What the program did. Its answer to POST /kill, and its termination message. */
 export type CrashOutcome =
-  /** SIGKILL was sent. `at`: epoch ms, the node's clock. */
-  | { outcome: 'killed'; at: number; pid: number }
+  /** SIGKILL was sent. `at`: epoch ms, the node's clock. `endedAfterMs`: until that very process was seen to be dead; absent where it was not. */
+  | { outcome: 'killed'; at: number; pid: number; endedAfterMs?: number }
   /** It was about to; whether it did is known only by what became of the broker. */
   | { outcome: 'killing'; at: number; pid: number }
   /** No process of that container is left: it ended before. */
