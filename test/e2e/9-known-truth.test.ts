@@ -23,7 +23,12 @@ beforeAll(async () => {
 
 test('outages made between clients and brokers are each reported once, none is invented, delay is none', async () => {
   const plan = makePlan({ count, longestMs: 1_500, kinds });
-  const truth = await findTruth(await testbedBrokers(cluster), { plan, stepMs: 3, clientsMs: 500 });
+  const truth = await findTruth(await testbedBrokers(cluster), {
+    plan,
+    stepMs: 3,
+    clientsMs: 500,
+    warmMs: 0,
+  });
   const outages = truth.made.filter(({ planned }) => planned.kind !== 'delay');
   expect(outages).toHaveLength(count);
   for (const made of outages) {

@@ -55,12 +55,17 @@ export async function leaderChanges(
       ring.map(async (broker) => changesIn(await options.logOf(broker), topic, broker)),
     );
     const epochs = logs.flat().sort((a, b) => a.leaderEpoch - b.leaderEpoch);
-    const changes = epochs.filter(({ broker }, at) => epochs[at - 1]?.broker !== broker);
+    const changes = changesOf(epochs);
     return changes.map((change, at) => ({ ...change, ...seen(observations, change, changes[at + 1]) }));
   } finally {
     await Promise.all([admin.disconnect(), kafka.close()]);
     await removeTopic(brokers, topic);
   }
+}
+
+/** Epochs in which another broker began to lead than before. Who led first is no change: nobody watched yet. */
+export function changesOf(epochs: LeaderChange[]): LeaderChange[] {
+  return epochs.filter(({ broker }, at) => at > 0 && epochs[at - 1]?.broker !== broker);
 }
 
 /** What a broker wrote when it became the partition's leader, by its own clock in UTC. */

@@ -35,7 +35,8 @@ const plan = makePlan({
   kinds: values.kinds.split(',') as Kind[],
 });
 const stepMs = Number(values.step);
-const truth = await findTruth(brokers, { plan, stepMs, clientsMs: 8_000 });
+// A run lets its stream flow before the first kill: by then every program is compiled.
+const truth = await findTruth(brokers, { plan, stepMs, clientsMs: 8_000, warmMs: 8_000 });
 if (values.verbose) {
   for (const made of truth.made) {
     const error = errorOf(made);

@@ -20,6 +20,11 @@ export interface Span {
   to: number;
 }
 
+/** A time in which one of those on the way did nothing, and nobody meant it. */
+export interface Pause extends Span {
+  who: 'leader' | 'proxy' | 'observer';
+}
+
 /** To the proxy. Every message is answered by one with its `id`. */
 export type ProxyRequest =
   | { id: number; what: 'open'; targets: { host: string; port: number }[] }

@@ -1,9 +1,11 @@
 import { watchPauses } from './pauses.ts';
+import { takePrecedence } from './precedence.ts';
 import { answerParent, type ProxyRequest } from './protocol.ts';
 import { openWay, type Way } from './way.ts';
 
 /** A process of its own, so that what the observer or the clients do never shifts an outage's beginning or end. */
-const own = watchPauses();
+takePrecedence();
+const own = watchPauses('proxy');
 const ways: Way[] = [];
 
 answerParent<ProxyRequest>(async (request) => {

@@ -8,7 +8,8 @@ import type { ObserverReport } from '../../src/liveness/protocol.ts';
 import { type Brokers, makeTopic, removeTopic } from './brokers.ts';
 import { observerSettings } from './observer-settings.ts';
 import { watchPauses } from './pauses.ts';
-import { ask, type ClientGaps, epochNow, type Planned, type Span } from './protocol.ts';
+import { takePrecedence } from './precedence.ts';
+import { ask, type ClientGaps, epochNow, type Pause, type Planned, type Span } from './protocol.ts';
 
 /** Everything is quiet for so long before the next disturbance. ms */
 const quietMs = 300;
@@ -30,7 +31,7 @@ export interface Truth {
   /** Reported, though nobody made an outage then. */
   unmade: PartitionOutage[];
   /** When the leader, the proxy or the observer's process paused by itself. */
-  pauses: Span[];
+  pauses: Pause[];
   probes: ObserverReport['probes'];
   /** CPU time of this process, which is the observer's, as a share of one core. */
   cpuShare: number;
@@ -38,17 +39,19 @@ export interface Truth {
 
 /**
  * Lets clients stream and the observer watch, disturbs the way to the leader as planned, and compares. After each outage the
- * clients get `clientsMs` to be served again.
+ * clients get `clientsMs` to be served again. Before the first the stream flows for `warmMs`.
  */
 export async function findTruth(
   brokers: Brokers,
-  options: { plan: Planned[]; stepMs: number; clientsMs: number },
+  options: { plan: Planned[]; stepMs: number; clientsMs: number; warmMs: number },
 ): Promise<Truth> {
   const topic = `leaderfall-truth-${Date.now().toString(36)}`;
   const leader = await makeTopic(brokers, topic);
   const proxy = start('proxy-process.ts');
   const clients = start('clients-process.ts');
-  const own = watchPauses();
+  // After its children: clients come behind it as brokers do.
+  const precedence = takePrecedence();
+  const own = watchPauses('observer');
   try {
     const targets = [...brokers.reached.values()];
     const ports = await ask<number[]>(proxy, { what: 'open', targets });
@@ -68,6 +71,7 @@ export async function findTruth(
     const done: { planned: Planned; span: Span }[] = [];
     try {
       await served(clients, 0, 10_000);
+      await new Promise((resolve) => setTimeout(resolve, options.warmMs));
       const target = [...brokers.reached.keys()].indexOf(leader);
       for (const planned of options.plan) {
         const span = await ask<Span>(proxy, { what: 'disturb', target, planned });
@@ -89,7 +93,7 @@ export async function findTruth(
         unmade: (report.outages ?? []).filter(
           (outage) => !made.some(({ reported }) => has(reported, outage)),
         ),
-        pauses: [...own.pauses, ...(await ask<Span[]>(proxy, { what: 'pauses' }))],
+        pauses: [...own.pauses, ...(await ask<Pause[]>(proxy, { what: 'pauses' }))],
         probes: report.probes,
         cpuShare: (user + system) / 1_000 / (epochNow() - cpu.at),
       };
@@ -98,6 +102,7 @@ export async function findTruth(
     }
   } finally {
     own.stop();
+    precedence.giveUp();
     clients.kill();
     proxy.kill();
     await removeTopic(brokers, topic);

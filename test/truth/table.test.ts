@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { changesOf } from './leader-change.ts';
+import type { Pause } from './protocol.ts';
 import type { Made, Truth } from './rig.ts';
 import { undisturbedMs, wrongIn } from './table.ts';
 
@@ -19,18 +21,23 @@ function missedOf(ms: number, pauses: Truth['pauses']): number {
 }
 
 test('a pause explains a short outage that was missed, and no long one', () => {
-  const pause = { from: 1_010, to: 1_040 };
+  const pause: Pause = { who: 'leader', from: 1_010, to: 1_040 };
   expect([missedOf(60, []), missedOf(60, [pause])]).toEqual([1, 0]);
   expect(missedOf(3_600, [pause])).toBe(1);
-  expect(missedOf(3_600, [{ from: 990, to: 4_590 }])).toBe(0);
+  expect(missedOf(3_600, [{ who: 'leader', from: 990, to: 4_590 }])).toBe(0);
 });
 
 test('pauses of several processes at once are one', () => {
-  const pauses = [
-    { from: 1_050, to: 1_100 },
-    { from: 900, to: 1_080 },
-    { from: 1_060, to: 1_070 },
-    { from: 1_190, to: 1_300 },
+  const pauses: Pause[] = [
+    { who: 'leader', from: 1_050, to: 1_100 },
+    { who: 'leader', from: 900, to: 1_080 },
+    { who: 'leader', from: 1_060, to: 1_070 },
+    { who: 'leader', from: 1_190, to: 1_300 },
   ];
   expect(undisturbedMs({ pauses }, { at: 1_000, ms: 200 })).toBe(90);
+});
+
+test('who led first is no change of leader, nor is an epoch more of the same', () => {
+  const epochs = [0, 0, 1, 1, 0].map((broker, leaderEpoch) => ({ broker, leaderEpoch, loggedAt: 0 }));
+  expect(changesOf(epochs).map(({ leaderEpoch }) => leaderEpoch)).toEqual([2, 4]);
 });

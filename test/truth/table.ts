@@ -133,11 +133,23 @@ export function factsOf(truth: Truth, stepMs: number): string {
   const delaysMade = made.filter(({ planned }) => planned.kind === 'delay').length;
   return [
     `probes every ${stepMs} ms: ${probes.sent}, the latest by ${probes.worstLateMs} ms; observer on ${(cpuShare * 100).toFixed(1)} % of a core`,
+    `pauses of ${whoPaused(truth)}`,
     `without a pause of leader, proxy or observer that explains it:`,
     `  outages not seen once: ${missed}`,
     `  outages reported that nobody made: ${invented} (with one: ${unmade.length - invented})`,
     `  delays reported as an outage: ${delays} of ${delaysMade}`,
   ].join('\n');
+}
+
+/** Number and greatest length of the pauses, by who paused. */
+function whoPaused({ pauses }: Truth): string {
+  const who = ['leader', 'proxy', 'observer'] as const;
+  return who
+    .map((one) => {
+      const lengths = pauses.filter((pause) => pause.who === one).map(({ from, to }) => to - from);
+      return `the ${one}: ${lengths.length}${lengths.length > 0 ? `, up to ${Math.max(...lengths).toFixed(0)} ms` : ''}`;
+    })
+    .join('; ');
 }
 
 /** How soon changes of leader were seen after the new leader's own log had them. */

@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net';
-import { epochNow, type Planned, type Span } from './protocol.ts';
+import { epochNow, type Pause, type Planned, type Span } from './protocol.ts';
 
 /** A broker that takes longer than this for a probe has paused by itself. ms */
 const pauseMs = 12;
@@ -13,7 +13,7 @@ export interface Way {
   /** Makes one disturbance and gives exactly when it was. */
   disturb(planned: Planned): Promise<Span>;
   /** When the broker itself left a probe unanswered, by the proxy's own account. */
-  readonly pauses: Span[];
+  readonly pauses: Pause[];
 }
 
 /** One direction of one connection. */
@@ -27,7 +27,7 @@ interface Lane {
 
 /** Opens the way to a broker: a port of this machine through which everything goes both ways. */
 export async function openWay(target: { host: string; port: number }): Promise<Way> {
-  const pauses: Span[] = [];
+  const pauses: Pause[] = [];
   const lanes = new Set<Lane>();
   const sockets = new Set<Socket>();
   let closed = false;
@@ -81,7 +81,8 @@ export async function openWay(target: { host: string; port: number }): Promise<W
     };
     const answer = () => {
       const now = epochNow();
-      if (askedAt !== undefined && now - askedAt >= pauseMs) pauses.push({ from: askedAt, to: now });
+      if (askedAt !== undefined && now - askedAt >= pauseMs)
+        pauses.push({ who: 'leader', from: askedAt, to: now });
       askedAt = undefined;
     };
     carry(client, broker, nothing, ask);
@@ -113,8 +114,8 @@ export async function openWay(target: { host: string; port: number }): Promise<W
 
   async function reset(ms: number): Promise<Span> {
     const ended = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const socket of sockets) socket.resetAndDestroy();
     const from = epochNow();
+    for (const socket of sockets) socket.resetAndDestroy();
     await Promise.all([ended, pause(ms)]);
     await listen();
     return { from, to: epochNow() };
