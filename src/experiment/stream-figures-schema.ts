@@ -49,6 +49,7 @@ export const streamFigures = {
   directReader: z
     .object({
       read: count,
+      leftOut: count.optional(),
       longestSilenceMs: milliseconds,
       longestSilenceAt: epochMs.optional(),
       leaderChanges: count,

@@ -86,6 +86,8 @@ export interface GroupFigures {
 export interface DirectReaderFigures {
   /** Records below the high watermark that it was given. */
   read: number;
+  /** Records that it passed over, because the stream was faster than 4 MiB a second. Earlier versions passed over none. */
+  leftOut?: number;
   /** Longest time without a record, ms, and when it began (epoch ms). */
   longestSilenceMs: number;
   longestSilenceAt?: number;

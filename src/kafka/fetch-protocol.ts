@@ -23,6 +23,7 @@ export interface RecordBatch {
   next: number;
   /** 0 for the marker of a transaction's end. */
   records: number;
+  bytes: number;
 }
 
 /** What a broker answered. */
@@ -96,6 +97,7 @@ function batchesOf(bytes: Buffer): RecordBatch[] {
       from,
       next: from + bytes.readInt32BE(at + place.lastOffsetDelta) + 1,
       records: isControl ? 0 : bytes.readInt32BE(at + place.records),
+      bytes: whole - at,
     });
     at = whole;
   }

@@ -1,5 +1,10 @@
 import { type BrokerConnection, brokerConnection } from './broker-connection.ts';
-import { decodeFetchResponse, encodeFetchRequest, type FetchAnswer } from './fetch-protocol.ts';
+import {
+  decodeFetchResponse,
+  encodeFetchRequest,
+  type FetchAnswer,
+  type RecordBatch,
+} from './fetch-protocol.ts';
 import { splitAddress } from './metadata-pool.ts';
 import type { Dial } from './port.ts';
 
@@ -13,7 +18,10 @@ const doubtMs = 50;
  * A leader that has given everything is asked again after this: by each record as it comes, a stream of 100 a second would be 100
  * requests. ms
  */
-const restMs = 25;
+const idleRestMs = 25;
+
+/** Nor is one that has given much left alone for longer: what it shows would be known too late. ms */
+const longestRestMs = 250;
 
 /** While there is no leader, or it is doubted, brokers are asked this often. ms */
 const searchMs = 10;
@@ -37,6 +45,8 @@ export interface Progress {
   records: number;
   /** Offset behind the last of them. */
   next: number;
+  /** Records behind them that will not be read: the stream is faster than this reader may be. */
+  leftOut: number;
   highWatermark: number;
   /** host:port of the broker that gave them. */
   address: string;
@@ -59,6 +69,8 @@ export interface PartitionReaderOptions {
   partition: number;
   clientId: string;
   dial: Dial;
+  /** About so much is asked for; of a faster stream the rest is left out, more than a second of this at a time. */
+  bytesPerSecond: number;
   onRecords: (progress: Progress) => void;
   /** Another broker serves the partition than before, so long after the last answer of the one before, ms; 0 for the first. */
   onLeader: (address: string, switchMs: number) => void;
@@ -79,10 +91,11 @@ interface Target {
 /**
  * Reads one partition from its beginning straight from its leader, on connections of its own. It needs no metadata: whoever gives
  * records is the leader, and as soon as that one refuses, goes or falls silent all brokers are asked at once. A broker gives a client
- * nothing above the high watermark, and what it should give all the same is left.
+ * nothing above the high watermark, and what it should give all the same is left. It keeps to its share of bytes, so that it costs a fast
+ * stream next to nothing.
  */
 export function readPartition(options: PartitionReaderOptions): PartitionReader {
-  const { addresses, topic, partition, clientId, dial } = options;
+  const { addresses, topic, partition, clientId, dial, bytesPerSecond } = options;
   const targets: Target[] = addresses.map((address) => ({ address }));
   const now = () => performance.now();
   let position = 0;
@@ -170,9 +183,18 @@ export function readPartition(options: PartitionReaderOptions): PartitionReader 
     // What came meanwhile from another broker is not taken twice.
     if (asked === position && target === leader) take(target, answer);
     if (target === leader) {
-      if (answer.highWatermark > position) ask(target);
-      else target.restsUntil = now() + restMs;
+      const restMs = restAfter(answer);
+      target.restsUntil = now() + restMs;
+      if (restMs === 0) ask(target);
     } else if (lost) look();
+  }
+
+  /** A moment where there is nothing left, and as long as what was given is worth. ms */
+  function restAfter({ highWatermark, batches }: FetchAnswer): number {
+    const shareMs = Math.min((bytesOf(batches) * 1_000) / bytesPerSecond, longestRestMs);
+    // Shorter than the time to the next look it would only be made longer by it.
+    if (highWatermark > position) return shareMs < searchMs ? 0 : shareMs;
+    return Math.max(idleRestMs, shareMs);
   }
 
   function serve(target: Target): void {
@@ -197,10 +219,19 @@ export function readPartition(options: PartitionReaderOptions): PartitionReader 
       if (batch.next > counted) records += batch.records;
       position = batch.next;
     }
+    const next = position;
+    const leftOut = tooMany(batches, highWatermark - next);
+    position += leftOut;
     counted = Math.max(counted, position);
     if (records === 0) return;
     gaveAt = now();
-    options.onRecords({ records, next: position, highWatermark, address: target.address });
+    options.onRecords({ records, next, leftOut, highWatermark, address: target.address });
+  }
+
+  /** So many wait, where to read them would take more than a second, else none. */
+  function tooMany(batches: RecordBatch[], waiting: number): number {
+    const offsets = batches.reduce((sum, { from, next }) => sum + next - from, 0);
+    return offsets > 0 && (bytesOf(batches) / offsets) * waiting > bytesPerSecond ? waiting : 0;
   }
 
   const timer = setInterval(look, searchMs);
@@ -221,4 +252,8 @@ export function readPartition(options: PartitionReaderOptions): PartitionReader 
       }
     },
   };
+}
+
+function bytesOf(batches: RecordBatch[]): number {
+  return batches.reduce((sum, { bytes }) => sum + bytes, 0);
 }

@@ -9,7 +9,7 @@ import { startDirectReader, stuckMs } from './direct-reader.ts';
 import type { Settings } from './environment.ts';
 import { lookAfresh } from './fresh-look.ts';
 import type { ConsumerRecord } from './handover.ts';
-import { latencyRecorder, rateMeter } from './latency.ts';
+import { eachMillisecond, latencyRecorder, rateMeter } from './latency.ts';
 import { newReadLedger, recordClocks, recordPassed, recordReopened } from './ledger/read.ts';
 import { type ReadReport, readReport } from './ledger/read-report.ts';
 import type { ConsumerReport } from './protocol.ts';
@@ -98,31 +98,36 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
     const after = performance.now();
     // Where the process was held up between the two clocks, they do not tell of the same moment.
     if (after - before < 1) recordClocks(ledger, now, after);
+    // What a record costs counts at tens of thousands a second: what is the same for many of them is done once.
+    const due: number[] = [];
     for (const read of records) {
       const taken = takeDown(ledger, read, settings.runId, now);
+      if (!taken) continue;
       // Not a probe's: it shows that the cluster serves, not that the stream flows.
-      if (taken) own.came(read.partition, read.offset, now);
+      own.came(read.partition, read.offset, now);
       // A client may read some offsets again; those are ours, not the cluster's.
-      if (taken && taken.finding !== 'again' && taken.finding !== 'stale') {
-        account(taken.record, read.offset, now);
-      }
+      if (taken.finding === 'again' || taken.finding === 'stale') continue;
+      if (due.length === 0) flows(taken.record, read.offset, now);
+      due.push(taken.record.at);
     }
+    rate.add(due.length);
+    eachMillisecond(due, (at, count) => {
+      latency.record(now - at, count);
+      series.done(at, count);
+    });
   }
 
-  function account({ partition, sequence, at }: StreamRecord, offset: bigint, now: number): void {
+  /** The first new record of those that came together. */
+  function flows({ partition, sequence, at }: StreamRecord, offset: bigint, now: number): void {
     const gap = silences.came(partition, now);
     if (gap > noticeableGapMs + paceMs) print(`gap of ${gap} ms before sequence ${sequence}`);
     lastAt = now;
     if (stuck?.partition === partition) stuck = undefined;
-    rate.add(1);
-    latency.record(now - at);
-    series.done(at);
-    if (now - printedAt >= printEveryMs) {
-      printedAt = now;
-      print(
-        `sequence ${sequence} produced ${new Date(at).toISOString()} received after ${now - at} ms, offset ${offset}`,
-      );
-    }
+    if (now - printedAt < printEveryMs) return;
+    printedAt = now;
+    print(
+      `sequence ${sequence} produced ${new Date(at).toISOString()} received after ${now - at} ms, offset ${offset}`,
+    );
   }
 
   async function watch(): Promise<void> {

@@ -10,6 +10,9 @@ export const stuckMs = 1_000;
 /** The client's position is compared this often. ms */
 const lookMs = 100;
 
+/** What it reads a second of all partitions together. Of a stream that is faster it reads a sample: whoever can read one record can read all. Bytes */
+const bytesPerSecond = 4_194_304;
+
 /** No more facts than these are kept. */
 const maxEvidence = 5;
 
@@ -41,7 +44,7 @@ export function startDirectReader(settings: Settings, nextOf: (partition: number
   const { bootstrap, topic, runId, stream } = settings;
   const now = () => performance.now();
   const epochOf = (at: number) => Math.round(Date.now() - (now() - at));
-  const seen = { read: 0, leaderChanges: 0, longestSwitchMs: 0, longestStuckMs: 0 };
+  const seen = { read: 0, leftOut: 0, leaderChanges: 0, longestSwitchMs: 0, longestStuckMs: 0 };
   const silences = silencesOf(stream.partitions);
   const stuckEvidence: string[] = [];
 
@@ -49,6 +52,7 @@ export function startDirectReader(settings: Settings, nextOf: (partition: number
     const at = now();
     silences.came(partition, at);
     seen.read += progress.records;
+    seen.leftOut += progress.leftOut;
     beside.latest = { ...progress, at };
   }
 
@@ -57,7 +61,7 @@ export function startDirectReader(settings: Settings, nextOf: (partition: number
       stood: 0,
       reader: readPartition({
         addresses: bootstrap,
-        ...{ topic, partition },
+        ...{ topic, partition, bytesPerSecond: bytesPerSecond / stream.partitions },
         clientId: `leaderfall-direct-${runId}`,
         dial: settings.dial ?? dialDirect,
         onRecords: (progress) => onRecords(partition, beside, progress),
@@ -123,6 +127,7 @@ export function startDirectReader(settings: Settings, nextOf: (partition: number
       const open = partitions.map(({ since = at }) => Math.round(at - since)).filter((ms) => ms >= stuckMs);
       return {
         read: seen.read,
+        leftOut: seen.leftOut,
         longestSilenceMs: Math.round(longest.ms),
         ...(longest.at === undefined ? {} : { longestSilenceAt: epochOf(longest.at) }),
         leaderChanges: seen.leaderChanges,

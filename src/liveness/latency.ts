@@ -39,3 +39,14 @@ export function rateMeter(now: () => number = Date.now): { add(count: number): v
     },
   };
 }
+
+/** Visits records by when they were due, those in a row of the same millisecond together. */
+export function eachMillisecond(due: readonly number[], visit: (at: number, records: number) => void): void {
+  let from = 0;
+  for (let index = 1; index <= due.length; index++) {
+    const at = due[from] ?? 0;
+    if (due[index] === at) continue;
+    visit(at, index - from);
+    from = index;
+  }
+}

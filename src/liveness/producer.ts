@@ -1,7 +1,7 @@
 import { summedUp } from './ack-outages.ts';
 import type { Settings } from './environment.ts';
 import { type Batch, startLane } from './lane.ts';
-import { latencyRecorder, rateMeter } from './latency.ts';
+import { eachMillisecond, latencyRecorder, rateMeter } from './latency.ts';
 import { newSentLedger, recordAcked, recordUnknown, sentReport } from './ledger/sent.ts';
 import type { ProducerReport } from './protocol.ts';
 import { type SideReport, type SideRequest, seriesRecorder } from './series.ts';
@@ -125,15 +125,4 @@ export function startProducer(settings: Settings): RunningProducer {
       return report();
     },
   };
-}
-
-/** Records that were due in the same millisecond, together. */
-function eachMillisecond(due: number[], visit: (at: number, records: number) => void): void {
-  let from = 0;
-  for (let index = 1; index <= due.length; index++) {
-    const at = due[from] ?? 0;
-    if (due[index] === at) continue;
-    visit(at, index - from);
-    from = index;
-  }
 }

@@ -168,10 +168,11 @@ function groupFact(figures: GroupFigures): Fact {
 }
 
 function readerFact(figures: DirectReaderFigures): Fact {
-  const { read, longestSilenceMs, longestSwitchMs, longestStuckMs } = figures;
+  const { read, leftOut = 0, longestSilenceMs, longestSwitchMs, longestStuckMs } = figures;
+  const share = leftOut > 0 ? `${read} of ${read + leftOut}` : `${read}`;
   return [
     'direct reader',
-    `${read} read, longest silence ${duration(longestSilenceMs)}, longest change of leader ${duration(longestSwitchMs)}; the consumer lagged behind it ${duration(longestStuckMs)} at most`,
+    `${share} read, longest silence ${duration(longestSilenceMs)}, longest change of leader ${duration(longestSwitchMs)}; the consumer lagged behind it ${duration(longestStuckMs)} at most`,
   ];
 }
 

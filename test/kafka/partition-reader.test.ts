@@ -19,13 +19,14 @@ afterEach(async () => {
   await Promise.all(brokers.map((broker) => broker.close()));
 });
 
-function start(): void {
+function start(bytesPerSecond = 1_000_000_000): void {
   reader = readPartition({
     addresses: brokers.map(({ address }) => address),
     topic: 'stream',
     partition: 0,
     clientId: 'test',
     dial: dialDirect,
+    bytesPerSecond,
     onRecords: (progress) => {
       seen.records += progress.records;
       seen.progress.push(progress);
@@ -138,4 +139,26 @@ test('a leader that has given everything is left alone for a moment: a record th
   const most = (performance.now() - from) / 25 + 2;
   expect((brokers[0]?.asked ?? 0) - asked).toBeLessThan(most);
   await until(() => seen.records === 61);
+});
+
+test('of a stream that is faster than its share it reads a sample, up to the newest record', async () => {
+  lead(0);
+  for (let batch = 0; batch < 400; batch++) await log.append(1_000);
+  // A fortieth of what waits.
+  start(log.batches.reduce((sum, { bytes }) => sum + bytes.length, 0) / 40);
+  await until(() => reader.position === 400_000);
+  const first = seen.records;
+  expect(first).toBeLessThan(100_000);
+  expect(seen.progress.at(-1)).toMatchObject({ next: first, leftOut: 400_000 - first });
+  await log.append(2);
+  await until(() => seen.records === first + 2);
+  expect(seen.progress.at(-1)).toMatchObject({ next: 400_002, leftOut: 0 });
+});
+
+test('what it can catch up with in a second is left out by none', async () => {
+  lead(0);
+  for (let batch = 0; batch < 20; batch++) await log.append(1_000);
+  start(log.batches.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  await until(() => seen.records === 20_000);
+  expect(seen.progress.every(({ leftOut }) => leftOut === 0)).toBe(true);
 });

@@ -101,9 +101,8 @@ function answerTo(request: Buffer, error: number, log: Log): Buffer {
   const offset = Number(request.readBigInt64BE(partitionAt + 4));
   const end = log.batches.at(-1)?.next ?? 0;
   const found = error !== 0 ? error : offset > end ? 1 : 0;
-  const records = Buffer.concat(
-    found === 0 ? log.batches.filter(({ next }) => next > offset).map(({ bytes }) => bytes) : [],
-  );
+  const most = request.readInt32BE(partitionAt + 12);
+  const records = Buffer.concat(found === 0 ? batchesFrom(log, offset, most) : []);
   const answer = writer();
   answer.int32(request.readInt32BE(4));
   answer.int32(0);
@@ -119,4 +118,17 @@ function answerTo(request: Buffer, error: number, log: Log): Buffer {
   const head = answer.framed();
   head.writeInt32BE(head.length - 4 + records.length);
   return Buffer.concat([head, records]);
+}
+
+/** Whole batches, the first however large it is. */
+function batchesFrom(log: Log, offset: number, most: number): Buffer[] {
+  let size = 0;
+  return log.batches
+    .filter(({ next }) => next > offset)
+    .filter(({ bytes }) => {
+      const isFirst = size === 0;
+      size += bytes.length;
+      return isFirst || size <= most;
+    })
+    .map(({ bytes }) => bytes);
 }
