@@ -1,5 +1,6 @@
 import kafkajs, { type Producer, type RequestEvent } from 'kafkajs';
 import { type ClientOptions, kafkaClient } from './kafkajs.ts';
+import { ofOnePartition } from './one-partition.ts';
 
 /** Within one cluster a broker that lives answers in a few milliseconds; one whose pod has gone never does. ms */
 const connectTimeoutMs = 500;
@@ -75,7 +76,7 @@ export async function connectSender(options: SenderOptions): Promise<RecordSende
         acks: acks === 'all' ? -1 : acks,
         timeout: options.requestTimeoutMs ?? 5_000,
         compression: kafkajs.CompressionTypes[compression === 'gzip' ? 'GZIP' : 'None'],
-        messages: records.map((record) => ({ ...record, partition })),
+        messages: ofOnePartition(records.map((record) => ({ ...record, partition }))),
       });
       return Number(answers[0]?.baseOffset ?? -1);
     },

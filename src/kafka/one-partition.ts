@@ -1,0 +1,27 @@
+/** A record as kafkajs takes it. */
+interface Message {
+  value: Buffer;
+  partition: number;
+}
+
+type Grouped = Record<string, Message[]>;
+
+/**
+ * Records of one partition, in a list that kafkajs groups by partition at one go. Its own way (`groupMessagesPerPartition`) makes a new
+ * list for each record, which is 3 MB of garbage for a batch of 900 and half of a producer's processor time. It asks the list to
+ * reduce itself: the first record tells by kafkajs' own word which group it is, and the others join it. Where it asks for something
+ * else, the list is one like any other.
+ */
+export function ofOnePartition<T extends Message>(records: T[]): T[] {
+  const reduce = (step: (grouped: Grouped, record: T) => Grouped, empty: Grouped): Grouped => {
+    const [first, ...others] = records;
+    if (first === undefined) return empty;
+    const grouped = step(empty, first);
+    const [group, ...more] = Object.values(grouped ?? {});
+    const isGrouping = more.length === 0 && group?.length === 1 && group[0] === first;
+    if (!isGrouping) return others.reduce(step, grouped);
+    for (const record of others) group.push(record);
+    return grouped;
+  };
+  return Object.defineProperty(records, 'reduce', { value: reduce });
+}
