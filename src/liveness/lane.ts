@@ -7,7 +7,7 @@ import type { Settings } from './environment.ts';
 import { encodeRecord } from './record.ts';
 import { keyOf, scheduleOf } from './schedule.ts';
 
-/** kafkajs copies a batch once for each of its records. */
+/** A send that fails leaves no more records than these without an outcome. */
 const maxBatch = 1_000;
 
 /** What a record costs in a batch beside its value, at most. Bytes. */
