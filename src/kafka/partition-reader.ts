@@ -33,8 +33,8 @@ const idleMs = 1_000;
 const dialMs = 500;
 const deadMs = 1_000;
 
-/** Most that one answer holds. Bytes */
-const maxBytes = 1_048_576;
+/** Most that one answer holds, where its share does not allow less; a broker gives one batch at least. Bytes */
+const mostBytes = 1_048_576;
 
 /** The log is shorter than what was read of it. */
 const offsetOutOfRange = 1;
@@ -45,7 +45,7 @@ export interface Progress {
   records: number;
   /** Offset behind the last of them. */
   next: number;
-  /** Records behind them that will not be read: the stream is faster than this reader may be. */
+  /** Records that will not be read, since it was told last: the stream is faster than this reader may be. */
   leftOut: number;
   highWatermark: number;
   /** host:port of the broker that gave them. */
@@ -69,7 +69,7 @@ export interface PartitionReaderOptions {
   partition: number;
   clientId: string;
   dial: Dial;
-  /** About so much is asked for; of a faster stream the rest is left out, more than a second of this at a time. */
+  /** About so much is asked for; of a faster stream the rest is left out, more than a rest's worth at a time. */
   bytesPerSecond: number;
   onRecords: (progress: Progress) => void;
   /** Another broker serves the partition than before, so long after the last answer of the one before, ms; 0 for the first. */
@@ -98,8 +98,13 @@ export function readPartition(options: PartitionReaderOptions): PartitionReader 
   const { addresses, topic, partition, clientId, dial, bytesPerSecond } = options;
   const targets: Target[] = addresses.map((address) => ({ address }));
   const now = () => performance.now();
+  const aRestsWorth = (bytesPerSecond * longestRestMs) / 1_000;
+  const maxBytes = Math.ceil(Math.min(mostBytes, aRestsWorth));
   let position = 0;
   let counted = 0;
+  let leftOut = 0;
+  /** The high watermark that the leader told last. */
+  let leaderEnd = 0;
   let leader: Target | undefined;
   let former: string | undefined;
   let servedAt = now();
@@ -177,7 +182,9 @@ export function readPartition(options: PartitionReaderOptions): PartitionReader 
     if (closed) return;
     const served = answer.error === 0 || answer.error === offsetOutOfRange;
     // A broker that has lost the lead may not know it: who has more to give than the present leader is the leader.
-    if (served && (target === leader || !isServed(now()) || answer.highWatermark > position)) serve(target);
+    const hasMore = answer.highWatermark > Math.max(position, leaderEnd);
+    if (served && (target === leader || !isServed(now()) || hasMore)) serve(target);
+    if (served && target === leader) leaderEnd = answer.highWatermark;
     const lost = !served && target === leader;
     if (lost) leader = undefined;
     // What came meanwhile from another broker is not taken twice.
@@ -220,18 +227,19 @@ export function readPartition(options: PartitionReaderOptions): PartitionReader 
       position = batch.next;
     }
     const next = position;
-    const leftOut = tooMany(batches, highWatermark - next);
-    position += leftOut;
+    position += tooMany(batches, highWatermark - next);
+    leftOut += Math.max(0, position - Math.max(counted, next));
     counted = Math.max(counted, position);
     if (records === 0) return;
     gaveAt = now();
     options.onRecords({ records, next, leftOut, highWatermark, address: target.address });
+    leftOut = 0;
   }
 
-  /** So many wait, where to read them would take more than a second, else none. */
+  /** So many wait, where they are more than a rest's worth, else none. */
   function tooMany(batches: RecordBatch[], waiting: number): number {
     const offsets = batches.reduce((sum, { from, next }) => sum + next - from, 0);
-    return offsets > 0 && (bytesOf(batches) / offsets) * waiting > bytesPerSecond ? waiting : 0;
+    return offsets > 0 && (bytesOf(batches) / offsets) * waiting > aRestsWorth ? waiting : 0;
   }
 
   const timer = setInterval(look, searchMs);

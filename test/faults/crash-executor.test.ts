@@ -25,10 +25,10 @@ function takeAway(pid: number): void {
 }
 
 /** A process as /proc shows it; the command is made to mislead. */
-function put(pid: number, cgroup: string, startTime: number, state = 'S'): void {
+function put(pid: number, cgroup: string, startTime: number, state = 'S', threads = 1): void {
   mkdirSync(join(proc, String(pid)), { recursive: true });
   writeFileSync(join(proc, String(pid), 'cgroup'), `${cgroup}\n`);
-  const before = Array.from({ length: 18 }, () => '0').join(' ');
+  const before = [...Array.from({ length: 16 }, () => '0'), threads, '0'].join(' ');
   writeFileSync(join(proc, String(pid), 'stat'), `${pid} (kafka) S) ${state} ${before} ${startTime} 0\n`);
 }
 
@@ -119,9 +119,16 @@ describe('the program that sends the SIGKILL', () => {
     ]);
   });
 
-  it('does not say so of a process that would not die', async () => {
+  it('kills nobody who is dead already, whoever is still to collect it', async () => {
+    put(900, inside, 500, 'Z');
+    const { execute, killed } = executor();
+    expect(await execute()).toEqual({ outcome: 'gone', at: 1_000 });
+    expect(killed).toEqual([]);
+  });
+
+  it('does not say so of a process that would not die, with threads that outlive its first', async () => {
     put(900, inside, 500);
-    const { execute } = executor(1_000, () => {});
+    const { execute } = executor(1_000, () => put(900, inside, 500, 'Z', 40));
     expect(await execute()).toEqual({ outcome: 'killed', at: 1_000, pid: 900 });
   });
 
@@ -137,9 +144,12 @@ describe('the program that sends the SIGKILL', () => {
       method: 'POST',
       signal: left.signal,
     });
+    const refused = expect(answer).rejects.toThrow('abort');
     await asked.promise;
     left.abort();
-    await expect(answer).rejects.toThrow('abort');
+    // Whoever comes next is not to take it for one that waits to be asked.
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(409);
+    await refused;
     put(900, inside, 500, 'Z');
     await ended.promise;
     expect(notes.at(-1)).toHaveProperty('endedAfterMs');

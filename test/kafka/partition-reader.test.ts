@@ -36,6 +36,8 @@ function start(bytesPerSecond = 1_000_000_000): void {
   });
 }
 
+const bytesIn = ({ batches }: Log) => batches.reduce((sum, { bytes }) => sum + bytes.length, 0);
+
 /** Waits for what has to come; the test's own time-out says that it did not. */
 async function until(what: () => boolean): Promise<void> {
   while (!what()) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -145,7 +147,7 @@ test('of a stream that is faster than its share it reads a sample, up to the new
   lead(0);
   for (let batch = 0; batch < 400; batch++) await log.append(1_000);
   // A fortieth of what waits.
-  start(log.batches.reduce((sum, { bytes }) => sum + bytes.length, 0) / 40);
+  start(bytesIn(log) / 40);
   await until(() => reader.position === 400_000);
   const first = seen.records;
   expect(first).toBeLessThan(100_000);
@@ -155,10 +157,31 @@ test('of a stream that is faster than its share it reads a sample, up to the new
   expect(seen.progress.at(-1)).toMatchObject({ next: 400_002, leftOut: 0 });
 });
 
-test('what it can catch up with in a second is left out by none', async () => {
+test('what is no more than a rest’s worth is left out by none', async () => {
   lead(0);
-  for (let batch = 0; batch < 20; batch++) await log.append(1_000);
-  start(log.batches.reduce((sum, { bytes }) => sum + bytes.length, 0));
-  await until(() => seen.records === 20_000);
+  for (let batch = 0; batch < 80; batch++) await log.append(1_000);
+  expect(bytesIn(log)).toBeGreaterThan(1_048_576);
+  start(4_194_304);
+  await until(() => seen.records === 80_000);
+  expect(seen.progress.length).toBeGreaterThan(1);
   expect(seen.progress.every(({ leftOut }) => leftOut === 0)).toBe(true);
+});
+
+test('it asks for no more than its share, and as often', async () => {
+  lead(0);
+  await log.append(1_000);
+  // Each batch is worth the longest rest.
+  start(bytesIn(log) * 4);
+  await until(() => seen.records === 1_000);
+  const [asked = 0, from] = [brokers[0]?.asked, performance.now()];
+  for (let batch = 0; batch < 30; batch++) {
+    await log.append(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const most = (performance.now() - from) / 250 + 2;
+  expect((brokers[0]?.asked ?? 0) - asked).toBeLessThan(most);
+  await until(() => reader.position === 31_000);
+  const leftOut = seen.progress.reduce((sum, progress) => sum + progress.leftOut, 0);
+  expect(leftOut).toBeGreaterThan(0);
+  expect(seen.records + leftOut).toBe(31_000);
 });

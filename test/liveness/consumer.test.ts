@@ -369,3 +369,22 @@ test('what was silent until the stream was steady is no silence of the run', asy
   comes(2);
   expect(consumer.report().longestSilenceMs).toBeLessThan(1_000);
 });
+
+test('of records that come together each counts, but for those that were read before', async () => {
+  const consumer = startConsumer(settings, () => {});
+  await vi.advanceTimersByTimeAsync(0);
+  const now = Date.now();
+  const records = [now - 7, now - 7, now - 7, now - 3].map((at, sequence) => ({
+    partition: 0,
+    offset: BigInt(sequence),
+    value: encodeRecord({ producer: 0, partition: 0, sequence, at }, settings.runId),
+  }));
+  opened[0]?.onRecords(records.slice(0, 1));
+  opened[0]?.onRecords(records);
+  const { received, sendToReceive } = consumer.report();
+  expect(received).toBe(4);
+  expect(sendToReceive).toMatchObject({ count: 4, p50: 7, max: 7 });
+  const side = consumer.series({ stepMs: 1_000, spans: [], since: 0 });
+  expect(side.done.reduce((sum, count) => sum + count, 0)).toBe(4);
+  expect(side.outside.count).toBe(4);
+});

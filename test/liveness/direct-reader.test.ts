@@ -13,14 +13,23 @@ beforeEach(async () => {
   log = newLog();
   next = 0;
   brokers = [await logBroker(log, 0), await logBroker(log)];
-  direct = startDirectReader(
+  direct = started();
+});
+
+afterEach(async () => {
+  direct.stop();
+  await Promise.all(brokers.map((broker) => broker.close()));
+});
+
+function started(stream = plainStream): DirectReader {
+  return startDirectReader(
     {
       role: 'consumer',
       bootstrap: brokers.map(({ address }) => address),
       topic: 'stream',
       runId: 'run-1',
       rate: 1,
-      stream: plainStream,
+      stream,
       replicationFactor: 1,
       minInsyncReplicas: 1,
       consumerTimeoutMs: 60_000,
@@ -29,12 +38,7 @@ beforeEach(async () => {
     },
     () => next,
   );
-});
-
-afterEach(async () => {
-  direct.stop();
-  await Promise.all(brokers.map((broker) => broker.close()));
-});
+}
 
 async function until(what: () => boolean): Promise<void> {
   while (!what()) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -78,4 +82,18 @@ test('a change of the leader is followed and told', async () => {
   await log.append(1);
   await until(() => direct.figures().read === 2);
   expect(direct.figures().leaderChanges).toBe(1);
+});
+
+test.each([
+  ['one partition', 1, 0],
+  // Each has a fourth of what one has, and leaves out what is more than a rest's worth of it.
+  ['each of four', 4, expect.any(Number)],
+])('a fast stream is read by a sample that all partitions share: %s', async (_, partitions, leftOut) => {
+  direct.stop();
+  for (let batch = 0; batch < 80; batch++) await log.append(1_000);
+  direct = started({ ...plainStream, partitions });
+  const passed = () => direct.figures().read + (direct.figures().leftOut ?? 0);
+  await until(() => passed() === partitions * 80_000);
+  expect(direct.figures()).toMatchObject({ leftOut });
+  expect(direct.figures().read < 80_000 * partitions).toBe(partitions > 1);
 });

@@ -42,7 +42,10 @@ export function isSame(
 
 /** Whether that very process is dead, whoever is still to collect its exit code. */
 export function hasEnded({ pid, startTime }: ContainerProcess, proc = '/proc'): boolean {
-  return startTimeOf(pid, proc) !== startTime || ['Z', 'X'].includes(fieldsOf(pid, proc)[0] ?? '');
+  if (startTimeOf(pid, proc) !== startTime) return true;
+  const fields = fieldsOf(pid, proc);
+  // Its first thread may be dead while others are not: field 20 has their number.
+  return ['Z', 'X'].includes(fields[0] ?? '') && Number(fields[17]) <= 1;
 }
 
 function isInside(pid: number, podUid: string, containerId: string, proc: string): boolean {

@@ -34,7 +34,8 @@ export function makeExecutor(
     // Every fence right before the signal; nothing waits in between.
     if (at > Number(environment.CRASH_NOT_AFTER)) return { outcome: 'late', at };
     around.note({ outcome: 'killing', at, pid });
-    if (!isSame(found, podUid, containerId, around.proc)) return { outcome: 'gone', at };
+    const alive = isSame(found, podUid, containerId, around.proc) && !hasEnded(found, around.proc);
+    if (!alive) return { outcome: 'gone', at };
     around.kill(pid);
     around.note({ outcome: 'killed', at, pid });
     const endedAfterMs = await untilEnded(found, around.proc);
@@ -63,7 +64,7 @@ async function untilEnded(process: ContainerProcess, proc: string): Promise<numb
 }
 
 /**
- * GET /healthz: ready. POST /kill?container=ID: acts, answers with the outcome, and calls `ended`. Who cannot name the container has
+ * GET /healthz: ready, until it is asked to act. POST /kill?container=ID: acts, answers with the outcome, and calls `ended`. Who cannot name the container has
  * no business here.
  */
 export function serveExecutor(
@@ -71,13 +72,16 @@ export function serveExecutor(
   execute: () => Promise<CrashOutcome>,
   ended: () => void,
 ): Server {
+  let asked = false;
   return createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://pod');
     const answer = (status: number, body: object) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-    if (request.method === 'GET' && url.pathname === '/healthz') return answer(200, { armed: true });
+    if (request.method === 'GET' && url.pathname === '/healthz')
+      return answer(asked ? 409 : 200, { armed: !asked });
     if (request.method !== 'POST' || url.pathname !== '/kill') return answer(404, {});
     if (url.searchParams.get('container') !== environment.CRASH_CONTAINER_ID) return answer(403, {});
+    asked = true;
     const outcome = await execute();
     // Whoever asked may be gone by now; the termination message has it all.
     if (response.closed) return ended();
