@@ -39,9 +39,10 @@ export function proofOf(
   const led = plan.broker === plan.leader;
   const since = (time: number) => Math.max(0, Math.round(time - act.requestedAt));
   const { exitCode, exitReason } = seen;
+  const gone = isGone(act, seen, processGone);
   const { death, because } = deathOf({
     act: act.outcome,
-    gone: isGone(act, seen, processGone),
+    gone,
     ...(act.endedAfterMs === undefined ? {} : { endedAfterMs: act.endedAfterMs }),
     ...(exitCode === undefined
       ? {}
@@ -65,7 +66,7 @@ export function proofOf(
     evidence.push(`broker ${newLeader.broker} leads${epoch < 0 ? '' : ` in epoch ${epoch}`}`);
   const replica = plan.replicas.includes(plan.broker);
   return {
-    proven: foreign === undefined && byOurs && isGone(act, seen, processGone),
+    proven: foreign === undefined && byOurs && gone,
     evidence,
     death,
     ...(death !== 'not proven' && replica

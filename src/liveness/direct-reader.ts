@@ -10,7 +10,10 @@ export const stuckMs = 1_000;
 /** The client's position is compared this often. ms */
 const lookMs = 100;
 
-/** What it reads a second of all partitions together. Of a stream that is faster it reads a sample: whoever can read one record can read all. Bytes */
+/**
+ * What it reads a second of all partitions together. Of a stream that is faster it reads a sample: whoever can read one record can
+ * read all. Bytes
+ */
 const bytesPerSecond = 4_194_304;
 
 /** No more facts than these are kept. */

@@ -64,8 +64,8 @@ async function untilEnded(process: ContainerProcess, proc: string): Promise<numb
 }
 
 /**
- * GET /healthz: ready, until it is asked to act. POST /kill?container=ID: acts, answers with the outcome, and calls `ended`. Who cannot name the container has
- * no business here.
+ * GET /healthz: ready, until it is asked to act. POST /kill?container=ID: acts, answers with the outcome, and calls `ended`. Who
+ * cannot name the container has no business here.
  */
 export function serveExecutor(
   environment: CrashEnvironment,
