@@ -59,7 +59,12 @@ function observerSince({ plan, act }: ProveRequest): number {
 }
 
 /** Everything that can be seen has been seen. A single replica never leaves its ISR. */
-function isWhole({ plan }: ProveRequest, proof: KillProof, seen: SeenDeath, logEnded: boolean): boolean {
+export function isWhole(
+  { plan }: ProveRequest,
+  proof: KillProof,
+  seen: SeenDeath,
+  logEnded: boolean,
+): boolean {
   const led = plan.broker === plan.leader;
   const single = plan.replicas.length === 1;
   const leaderKnown = !led || single || proof.newLeader !== undefined;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { proofOf } from '../../src/activities/proof-of.ts';
+import { isWhole } from '../../src/activities/prove.ts';
 import { recoveriesOf } from '../../src/activities/recoveries-of.ts';
 import { noteVictim, type SeenDeath } from '../../src/activities/watch-death.ts';
 import type { KillAct, KillPlan, KillRecord } from '../../src/experiment/result.ts';
@@ -146,6 +147,15 @@ test('a crash whose exit code the next life’s has taken is proven by what its 
   expect(proof).toMatchObject({ proven: true, death: 'crashed', newLeader: 0 });
   expect(proof).not.toHaveProperty('exitCode');
   expect(proof.evidence.join('\n')).toContain('dead 12 ms after SIGKILL');
+});
+
+test('an exit code is waited for, but not one that the next life’s end has taken', () => {
+  const request = requestOf({ act: { ...killed, endedAfterMs: 12 } }, 'crash');
+  const proof = { proven: true, evidence: [], newLeader: 0, timeToFullIsrMs: 9_000 };
+  expect(isWhole(request, proof, {}, true)).toBe(false);
+  expect(isWhole(request, proof, { replacementRestarts: 0 }, true)).toBe(false);
+  expect(isWhole(request, proof, { exitCode: 137 }, true)).toBe(true);
+  expect(isWhole(request, proof, { replacementRestarts: 1 }, true)).toBe(true);
 });
 
 test.each([
