@@ -20,7 +20,8 @@ const takeOverMs = 20_000;
 
 /**
  * Moves a partition from broker to broker and puts the leaders' own logs beside what the observer saw. Every move gives the
- * partition to the two brokers that follow in the ring, so that its leader has to change.
+ * partition to the two brokers that follow its leader in the ring, so that its leader has to change: one that stays among the
+ * replicas goes on to lead.
  */
 export async function leaderChanges(
   brokers: Brokers,
@@ -34,11 +35,13 @@ export async function leaderChanges(
   await admin.connect();
   try {
     const ring = (await kafka.metadata()).brokers.map(({ id }) => id).sort((a, b) => a - b);
-    const pairAt = (at: number) => [ring[at % ring.length] ?? 0, ring[(at + 1) % ring.length] ?? 0];
+    const pairAfter = (leader: number) =>
+      [1, 2].map((next) => ring[(ring.indexOf(leader) + next) % ring.length] ?? 0);
     await kafka.createTopic({ name: topic, partitions: 1, replicationFactor: 2, config: {} });
     const observer = startObserver({ ...observerSettings, bootstrap, topic, dial });
-    for (let move = 0; move <= options.moves; move++) {
-      const replicas = pairAt(move);
+    await until(() => ring.includes(observer.report(0).current.leader));
+    for (let move = 0; move < options.moves; move++) {
+      const replicas = pairAfter(observer.report(0).current.leader);
       await admin.alterPartitionReassignments({
         topics: [{ topic, partitionAssignment: [{ partition: 0, replicas }] }],
       });
