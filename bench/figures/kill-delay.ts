@@ -1,4 +1,4 @@
-import type { KillRecord } from '../../src/experiment/result.ts';
+import type { KillRecord } from '../../src/experiment/kill-record.ts';
 import type { Figure, MeasuredRun } from '../figure.ts';
 
 /** By the API server's audit log, of the kills that the guard did not hold back. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { problem } from '../experiment/errors.ts';
+import type { KillPlan } from '../experiment/kill-record.ts';
 import { mayKillFrom, policyReasons } from '../experiment/policy.ts';
-import type { KillPlan } from '../experiment/result.ts';
 import { lateAfter } from '../experiment/schedule.ts';
 import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import { chooseBroker, guardReasons } from '../faults/guard.ts';

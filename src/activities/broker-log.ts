@@ -1,4 +1,4 @@
-import type { KillPlan } from '../experiment/result.ts';
+import type { KillPlan } from '../experiment/kill-record.ts';
 import { readLine, type ShutdownLog, silentLog } from '../faults/shutdown-log.ts';
 import { pause } from '../kubernetes/wait.ts';
 import type { ActivityDependencies } from './dependencies.ts';

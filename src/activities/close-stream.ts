@@ -1,8 +1,9 @@
 import { LeaderfallError } from '../experiment/errors.ts';
 import { faultSpans } from '../experiment/fault-spans.ts';
-import type { ContainerEnd, PodEnd, ProvisionedKafka, StreamReport } from '../experiment/result.ts';
+import type { PodEnd, ProvisionedKafka } from '../experiment/result.ts';
 import { unpackSpans } from '../experiment/spans.ts';
 import { streamFrom } from '../experiment/stream-part.ts';
+import type { ContainerEnd, StreamReport } from '../experiment/stream-report.ts';
 import type { Partition } from '../kafka/port.ts';
 import { pause, poll } from '../kubernetes/wait.ts';
 import type { Pod } from '../kubernetes/workloads.ts';

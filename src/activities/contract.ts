@@ -1,25 +1,19 @@
 import type { BrokenSlo } from '../experiment/abort-on.ts';
 import type { RunIdentity } from '../experiment/identity.ts';
+import type { GuardWait, KillAct, KillPlan, KillProof, KillRecord } from '../experiment/kill-record.ts';
 import type { PartitionChanges } from '../experiment/partition-changes.ts';
 import type { Endpoint } from '../experiment/promotion/channel.ts';
 import type { Promotion } from '../experiment/promotion/promotion.ts';
 import type { PromotionRecord } from '../experiment/promotion/record.ts';
 import type {
   ChaosResult,
-  ContainerEnds,
   Evidence,
-  GuardWait,
   Judgement,
-  KillAct,
-  KillPlan,
-  KillProof,
-  KillRecord,
   Leftover,
   PodEnd,
   ProvisionedKafka,
   StartedLiveness,
   Step,
-  StreamReport,
 } from '../experiment/result.ts';
 import type { SearchAttributeName } from '../experiment/search-attributes.ts';
 import type { StreamSeries } from '../experiment/series.ts';
@@ -27,6 +21,7 @@ import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { Asked } from '../experiment/steering.ts';
 import type { StreamGlance } from '../experiment/stream-glance.ts';
 import type { StreamPart } from '../experiment/stream-part.ts';
+import type { ContainerEnds, StreamReport } from '../experiment/stream-report.ts';
 import type { UnseenRecovery } from '../experiment/unseen-recovery.ts';
 import type { Baseline } from '../experiment/verdict-line.ts';
 import type { OpenTimes } from '../experiment/window.ts';

@@ -1,4 +1,4 @@
-import type { GuardWait } from '../experiment/result.ts';
+import type { GuardWait } from '../experiment/kill-record.ts';
 import { addReasons } from './reasons.ts';
 
 /** What the guard does to a kill in this attempt. */

@@ -1,5 +1,5 @@
+import { type CarriedOut, type KillPlan, type KillProof, wasCarriedOut } from '../experiment/kill-record.ts';
 import { partitionOf } from '../experiment/outage.ts';
-import { type CarriedOut, type KillPlan, type KillProof, wasCarriedOut } from '../experiment/result.ts';
 import { faultOf } from '../faults/all-faults.ts';
 import { deathOf } from '../faults/death.ts';
 import { outageBound } from '../faults/outage-bound.ts';

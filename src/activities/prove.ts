@@ -1,4 +1,4 @@
-import { type KillProof, wasCarriedOut } from '../experiment/result.ts';
+import { type KillProof, wasCarriedOut } from '../experiment/kill-record.ts';
 import { pause } from '../kubernetes/wait.ts';
 import { brokerLog, dropBrokerLog } from './broker-log.ts';
 import type { Activities, Proven } from './contract.ts';

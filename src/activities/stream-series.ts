@@ -1,6 +1,7 @@
-import type { FaultWindows, StartedLiveness } from '../experiment/result.ts';
+import type { StartedLiveness } from '../experiment/result.ts';
 import { type StreamSeries, seriesStepMs } from '../experiment/series.ts';
 import type { TimeSpan } from '../experiment/spans.ts';
+import type { FaultWindows } from '../experiment/stream-report.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
 import { joinSeries } from '../liveness/join-series.ts';
 import type { SideReport } from '../liveness/series.ts';

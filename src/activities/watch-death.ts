@@ -1,4 +1,4 @@
-import type { KillPlan } from '../experiment/result.ts';
+import type { KillPlan } from '../experiment/kill-record.ts';
 import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import { bareId, type ContainerStatus, type Pod, type Termination } from '../kubernetes/workloads.ts';
 import type { ActivityDependencies } from './dependencies.ts';

@@ -1,5 +1,5 @@
 import { faultSpans } from './fault-spans.ts';
-import { type KillRecord, type KillsElsewhere, wasCarriedOut } from './result.ts';
+import { type KillRecord, type KillsElsewhere, wasCarriedOut } from './kill-record.ts';
 import { packSpans, unpackSpans } from './spans.ts';
 
 /** Kills that did not go as planned whose records are carried on; more would not fit, and the first ones tell most. */

@@ -1,4 +1,4 @@
-import { type KillRecord, wasCarriedOut } from './result.ts';
+import { type KillRecord, wasCarriedOut } from './kill-record.ts';
 import type { TimeSpan } from './spans.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { InjectingStopped } from './abort-on.ts';
-import type { GuardWait } from './result.ts';
+import type { GuardWait } from './kill-record.ts';
 import { maxKills, plannedKills, reserveSeconds } from './schedule.ts';
 import type { Experiment, ResolvedExperiment } from './spec.ts';
 

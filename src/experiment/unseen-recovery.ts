@@ -1,4 +1,4 @@
-import { type KillRecord, wasCarriedOut } from './result.ts';
+import { type KillRecord, wasCarriedOut } from './kill-record.ts';
 
 /** A kill that was carried out and whose proof did not live to see all replicas in sync again. */
 export interface UnseenRecovery {

@@ -1,6 +1,6 @@
 import { problem } from '../experiment/errors.ts';
 import { runLabel } from '../experiment/identity.ts';
-import type { KillAct } from '../experiment/result.ts';
+import type { KillAct } from '../experiment/kill-record.ts';
 import { poll } from '../kubernetes/wait.ts';
 import { type Pod, waitingReasons } from '../kubernetes/workloads.ts';
 import { fetchImage } from './crash/fetch-image.ts';

@@ -1,4 +1,4 @@
-import type { Death } from '../experiment/result.ts';
+import type { Death } from '../experiment/kill-record.ts';
 import type { ShutdownLog } from './shutdown-log.ts';
 
 /** What was seen of an end. What is absent was not observed. */

@@ -1,5 +1,6 @@
 import type { RunIdentity } from '../experiment/identity.ts';
-import type { Death, KillAct, KillPlan, Leftover } from '../experiment/result.ts';
+import type { Death, KillAct, KillPlan } from '../experiment/kill-record.ts';
+import type { Leftover } from '../experiment/result.ts';
 import type { ResolvedExperiment } from '../experiment/spec.ts';
 import type { KubernetesPort, Permission } from '../kubernetes/port.ts';
 

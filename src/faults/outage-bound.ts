@@ -1,4 +1,4 @@
-import type { Death, OutageBound } from '../experiment/result.ts';
+import type { Death, OutageBound } from '../experiment/kill-record.ts';
 
 /** Broker settings by Kafka's names; what is absent was not observed. */
 export type BrokerSettings = Readonly<Record<string, string | undefined>>;

@@ -1,4 +1,4 @@
-import type { KillAct, KillPlan } from '../experiment/result.ts';
+import type { KillAct, KillPlan } from '../experiment/kill-record.ts';
 import { claimMark, markClaim } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/port.ts';
 import { pause } from '../kubernetes/wait.ts';

@@ -1,4 +1,4 @@
-import type { ContainerEnds, Latency, StreamReport } from '../experiment/result.ts';
+import type { ContainerEnds, Latency, StreamReport } from '../experiment/stream-report.ts';
 import { closeLedger } from './ledger/close.ts';
 import { type ReadReport, readFrom } from './ledger/read-report.ts';
 import { sentFrom } from './ledger/sent.ts';

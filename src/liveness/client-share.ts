@@ -1,6 +1,6 @@
 import { partitionOf } from '../experiment/outage.ts';
-import type { StreamReport } from '../experiment/result.ts';
 import type { ProducerOutage } from '../experiment/stream-figures.ts';
+import type { StreamReport } from '../experiment/stream-report.ts';
 import type { ObserverReport } from './protocol.ts';
 import { type Keeping, stuckTime } from './stuck-producer.ts';
 

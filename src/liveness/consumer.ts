@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SilenceEnd } from '../experiment/result.ts';
+import type { SilenceEnd } from '../experiment/stream-report.ts';
 import { groupRecorder } from '../kafka/group-recorder.ts';
 import { connectReader, type ReadRecord, type RecordReader } from '../kafka/streams.ts';
 import { clientOptions } from './client-options.ts';

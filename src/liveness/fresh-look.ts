@@ -1,5 +1,5 @@
 import { LeaderfallError } from '../experiment/errors.ts';
-import type { SilenceEnd } from '../experiment/result.ts';
+import type { SilenceEnd } from '../experiment/stream-report.ts';
 import { connectKafka } from '../kafka/connect-kafka.ts';
 import { connectSender } from '../kafka/record-sender.ts';
 import { clientOptions } from './client-options.ts';

@@ -1,5 +1,5 @@
 import { build, type Histogram } from 'hdr-histogram-js';
-import type { Latency } from '../experiment/result.ts';
+import type { Latency } from '../experiment/stream-report.ts';
 
 /** Records whole milliseconds up to an hour with three significant digits. */
 export function latencyRecorder(): { record(ms: number, count?: number): void; summary(): Latency } {

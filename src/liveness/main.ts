@@ -1,4 +1,4 @@
-import { silenceExitCode } from '../experiment/result.ts';
+import { silenceExitCode } from '../experiment/stream-report.ts';
 import { readAgain } from './closing-read.ts';
 import { startConsumer } from './consumer.ts';
 import { withCredentials } from './credentials.ts';

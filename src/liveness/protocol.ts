@@ -1,12 +1,12 @@
 import type { Delivery } from '../experiment/anomalies.ts';
 import type { PartitionOutage, PartitionOutages } from '../experiment/outage.ts';
-import type { Latency, SilenceEnd } from '../experiment/result.ts';
 import type {
   DirectReaderFigures,
   GroupFigures,
   MetadataFigures,
   ProducerOutages,
 } from '../experiment/stream-figures.ts';
+import type { Latency, SilenceEnd } from '../experiment/stream-report.ts';
 import type { ReadReport } from './ledger/read-report.ts';
 import type { SentReport } from './ledger/sent.ts';
 import type { LeaderKnown } from './metadata-meter.ts';

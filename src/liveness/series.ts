@@ -1,5 +1,5 @@
-import type { Latency } from '../experiment/result.ts';
 import { type TimeSpan, unpackSpans } from '../experiment/spans.ts';
+import type { Latency } from '../experiment/stream-report.ts';
 import { newSeconds, type Seconds, secondsFrom } from './seconds.ts';
 import {
   type Apart,

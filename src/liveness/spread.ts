@@ -1,5 +1,5 @@
-import type { Latency } from '../experiment/result.ts';
 import type { TimeSpan } from '../experiment/spans.ts';
+import type { Latency } from '../experiment/stream-report.ts';
 
 /** Latency in whole ms → records that had it. */
 export type Spread = Map<number, number>;

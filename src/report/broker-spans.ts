@@ -1,9 +1,10 @@
+import { type KillRecord, wasCarriedOut } from '../experiment/kill-record.ts';
 import {
   type PartitionChange,
   type PartitionChanges,
   unpackChanges,
 } from '../experiment/partition-changes.ts';
-import { type ChaosResult, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
+import type { ChaosResult } from '../experiment/result.ts';
 
 /** What a broker was to the partition during a span. */
 export type BrokerState = 'leader' | 'in-sync' | 'stopping' | 'out-of-sync';

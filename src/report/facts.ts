@@ -1,6 +1,7 @@
 import { actionKinds, type BilledActions, totalOf } from '../experiment/billed-actions.ts';
 import { countKills } from '../experiment/earlier-kills.ts';
-import type { ChaosResult, KillProof, KillRecord, Leftover } from '../experiment/result.ts';
+import type { KillProof, KillRecord } from '../experiment/kill-record.ts';
+import type { ChaosResult, Leftover } from '../experiment/result.ts';
 import { streamText } from '../experiment/stream-options.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { clock, duration, times } from './format.ts';

@@ -1,5 +1,7 @@
 import type { Problem } from '../experiment/errors.ts';
-import type { ChaosResult, KillRecord, StreamReport } from '../experiment/result.ts';
+import type { KillRecord } from '../experiment/kill-record.ts';
+import type { ChaosResult } from '../experiment/result.ts';
+import type { StreamReport } from '../experiment/stream-report.ts';
 import type { LineOutcome, VerdictLine } from '../experiment/verdict-line.ts';
 import {
   environmentFacts,

@@ -1,5 +1,6 @@
 import type { Problem } from '../experiment/errors.ts';
-import type { ChaosResult, KillRecord, Verdict } from '../experiment/result.ts';
+import type { KillRecord } from '../experiment/kill-record.ts';
+import type { ChaosResult, Verdict } from '../experiment/result.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { type Case, type Outcome, suiteXml } from './junit-xml.ts';
 import { textReport } from './text.ts';

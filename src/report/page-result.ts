@@ -1,4 +1,5 @@
-import { type ChaosResult, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
+import { type KillRecord, wasCarriedOut } from '../experiment/kill-record.ts';
+import type { ChaosResult } from '../experiment/result.ts';
 import { detailColumns, type StreamSeries } from '../experiment/series.ts';
 import { tellingKills } from './telling-kills.ts';
 

@@ -1,11 +1,11 @@
 import { type Anomaly, anomalyMeaning, exampleText } from '../experiment/anomalies.ts';
-import type { Latency, StreamReport } from '../experiment/result.ts';
 import type {
   DirectReaderFigures,
   GroupFigures,
   IsrShrink,
   MetadataFigures,
 } from '../experiment/stream-figures.ts';
+import type { Latency, StreamReport } from '../experiment/stream-report.ts';
 import type { Fact, FactTable } from './facts.ts';
 import { clock, duration, times } from './format.ts';
 

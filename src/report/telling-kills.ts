@@ -1,4 +1,4 @@
-import type { KillRecord } from '../experiment/result.ts';
+import type { KillRecord } from '../experiment/kill-record.ts';
 
 /** So many kills are told of at length; of more, a page and a summary could not be opened any more. */
 const most = 100;

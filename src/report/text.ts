@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import type { Problem } from '../experiment/errors.ts';
-import type { ChaosResult, StreamReport, Verdict } from '../experiment/result.ts';
+import type { ChaosResult, Verdict } from '../experiment/result.ts';
+import type { StreamReport } from '../experiment/stream-report.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import {
   environmentFacts,

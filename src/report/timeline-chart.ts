@@ -1,4 +1,6 @@
-import { type ChaosResult, type StreamReport, wasCarriedOut } from '../experiment/result.ts';
+import { wasCarriedOut } from '../experiment/kill-record.ts';
+import type { ChaosResult } from '../experiment/result.ts';
+import type { StreamReport } from '../experiment/stream-report.ts';
 import { type BrokerState, brokerTimes } from './broker-spans.ts';
 import { duration } from './format.ts';
 import { tellingKills } from './telling-kills.ts';

@@ -1,4 +1,5 @@
-import { type Evidence, wasCarriedOut } from '../experiment/result.ts';
+import { wasCarriedOut } from '../experiment/kill-record.ts';
+import type { Evidence } from '../experiment/result.ts';
 import { type SloId, sloLimits } from '../experiment/slo.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { figure } from './words.ts';

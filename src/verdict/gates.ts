@@ -1,11 +1,7 @@
 import type { Problem } from '../experiment/errors.ts';
-import {
-  type ContainerEnds,
-  type Evidence,
-  type StreamReport,
-  silenceExitCode,
-} from '../experiment/result.ts';
+import type { Evidence } from '../experiment/result.ts';
 import { sloLimits } from '../experiment/slo.ts';
+import { type ContainerEnds, type StreamReport, silenceExitCode } from '../experiment/stream-report.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { calmBefore } from './calm-before.ts';
 import { sightOf } from './sights.ts';

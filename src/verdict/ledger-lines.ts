@@ -5,7 +5,8 @@ import {
   exampleText,
   permittedBy,
 } from '../experiment/anomalies.ts';
-import type { Evidence, StreamReport } from '../experiment/result.ts';
+import type { Evidence } from '../experiment/result.ts';
+import type { StreamReport } from '../experiment/stream-report.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { notObserved } from './words.ts';
 

@@ -1,5 +1,6 @@
 import { countKills } from '../experiment/earlier-kills.ts';
-import { type Evidence, wasCarriedOut } from '../experiment/result.ts';
+import { wasCarriedOut } from '../experiment/kill-record.ts';
+import type { Evidence } from '../experiment/result.ts';
 import type { VerdictLine } from '../experiment/verdict-line.ts';
 import { containersOf } from './gates.ts';
 import { figure, notObserved } from './words.ts';

@@ -6,9 +6,11 @@ import {
   permittedBy,
 } from '../experiment/anomalies.ts';
 import { killedLeader, killedReplica } from '../experiment/earlier-kills.ts';
-import { type Evidence, type KillRecord, type StreamReport, wasCarriedOut } from '../experiment/result.ts';
+import { type KillRecord, wasCarriedOut } from '../experiment/kill-record.ts';
+import type { Evidence } from '../experiment/result.ts';
 import type { SloId, SloLimit } from '../experiment/slo.ts';
 import type { ProducerOutage } from '../experiment/stream-figures.ts';
+import type { StreamReport } from '../experiment/stream-report.ts';
 import { figure } from './words.ts';
 
 /** What was seen of one figure. */

@@ -2,7 +2,7 @@ import { CancellationScope, condition, isCancellation } from '@temporalio/workfl
 import type { KillContext } from '../activities/contract.ts';
 import { abortsOn, type BrokenSlo, brokenOf, type InjectingStopped } from '../experiment/abort-on.ts';
 import { streamFigureIds } from '../experiment/abort-on-ids.ts';
-import type { KillRecord } from '../experiment/result.ts';
+import type { KillRecord } from '../experiment/kill-record.ts';
 import { maxKillsOfHistory, reserveSeconds } from '../experiment/schedule.ts';
 import { killsOf } from '../experiment/steering.ts';
 import { brokenText } from '../verdict/words.ts';

@@ -1,6 +1,6 @@
 import { whatText } from '../experiment/describe.ts';
 import { countKills } from '../experiment/earlier-kills.ts';
-import type { KillRecord } from '../experiment/result.ts';
+import type { KillRecord } from '../experiment/kill-record.ts';
 import { killsOf } from '../experiment/steering.ts';
 import { soFar } from './so-far.ts';
 import type { Story } from './story.ts';

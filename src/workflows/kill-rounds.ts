@@ -1,7 +1,7 @@
 import { CancelledFailure } from '@temporalio/workflow';
 import type { Activities, Aim, KillContext, Proven } from '../activities/contract.ts';
 import { targetText } from '../experiment/describe.ts';
-import { type GuardWait, type KillRecord, wasCarriedOut } from '../experiment/result.ts';
+import { type GuardWait, type KillRecord, wasCarriedOut } from '../experiment/kill-record.ts';
 import { type KillSchedule, killDeadline, latenessMs, mostLateSeconds } from '../experiment/schedule.ts';
 import { shortLine } from '../experiment/short-line.ts';
 import { heldFor, killsOf } from '../experiment/steering.ts';

@@ -1,5 +1,5 @@
 import type { Closing } from '../activities/contract.ts';
-import { type KillRecord, wasCarriedOut } from '../experiment/result.ts';
+import { type KillRecord, wasCarriedOut } from '../experiment/kill-record.ts';
 import { type UnseenRecovery, unseenRecoveries } from '../experiment/unseen-recovery.ts';
 import type { Story } from './story.ts';
 

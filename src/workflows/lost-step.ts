@@ -1,7 +1,7 @@
 import { ActivityFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
 import { CancellationScope, sleep } from '@temporalio/workflow';
 import type { Act, KillContext } from '../activities/contract.ts';
-import type { KillPlan } from '../experiment/result.ts';
+import type { KillPlan } from '../experiment/kill-record.ts';
 import { killStep } from './activity-options.ts';
 import { problemOfFailure } from './failure.ts';
 

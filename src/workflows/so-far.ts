@@ -1,4 +1,4 @@
-import type { KillRecord } from '../experiment/result.ts';
+import type { KillRecord } from '../experiment/kill-record.ts';
 import { type SloId, sloLimits } from '../experiment/slo.ts';
 import type { Story } from './story.ts';
 

@@ -2,8 +2,8 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import type { Closing, Progress, Resolved } from '../activities/contract.ts';
 import type { EarlierKills } from '../experiment/earlier-kills.ts';
 import type { Problem } from '../experiment/errors.ts';
+import type { KillRecord } from '../experiment/kill-record.ts';
 import type {
-  KillRecord,
   ProvisionedKafka,
   StartedLiveness,
   Step,

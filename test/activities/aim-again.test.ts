@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type LeaderfallError, problem } from '../../src/experiment/errors.ts';
-import type { GuardWait } from '../../src/experiment/result.ts';
+import type { GuardWait } from '../../src/experiment/kill-record.ts';
 import { aim, aimAttempt, aimed, holdClock, lookMs, shrunk, start, waits } from './aim-support.ts';
 import { refusal, type Scene } from './step-support.ts';
 

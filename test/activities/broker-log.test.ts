@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { brokerLog, dropBrokerLog, followBrokerLog } from '../../src/activities/broker-log.ts';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
-import type { KillPlan } from '../../src/experiment/result.ts';
+import type { KillPlan } from '../../src/experiment/kill-record.ts';
 import { fakeKafka, scene } from './step-support.ts';
 
 const plan = {

@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, expect, test, vi } from 'vitest';
 import { makeKill } from '../../src/activities/kill.ts';
 import { problem } from '../../src/experiment/errors.ts';
-import type { KillPlan } from '../../src/experiment/result.ts';
+import type { KillPlan } from '../../src/experiment/kill-record.ts';
 import type { ExperimentInput } from '../../src/experiment/spec.ts';
 import { takeClaim } from '../../src/kubernetes/lease.ts';
 import {

@@ -3,7 +3,7 @@ import { proofOf } from '../../src/activities/proof-of.ts';
 import { isWhole } from '../../src/activities/prove.ts';
 import { recoveriesOf } from '../../src/activities/recoveries-of.ts';
 import { noteVictim, type SeenDeath } from '../../src/activities/watch-death.ts';
-import type { KillAct, KillPlan, KillRecord } from '../../src/experiment/result.ts';
+import type { KillAct, KillPlan, KillRecord } from '../../src/experiment/kill-record.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 import { unseenRecoveries } from '../../src/experiment/unseen-recovery.ts';
 import { silentLog } from '../../src/faults/shutdown-log.ts';

@@ -5,7 +5,7 @@ import { brokenSlo } from '../../src/activities/broken-slo.ts';
 import { makeKill } from '../../src/activities/kill.ts';
 import { makeWatchSlo } from '../../src/activities/watch-slo.ts';
 import type { AbortOnId } from '../../src/experiment/abort-on-ids.ts';
-import type { KillPlan } from '../../src/experiment/result.ts';
+import type { KillPlan } from '../../src/experiment/kill-record.ts';
 import { takeClaim } from '../../src/kubernetes/lease.ts';
 import { livenessPorts } from '../../src/liveness/protocol.ts';
 import { attempt, fakeKafka, run, type Scene, scene } from './step-support.ts';

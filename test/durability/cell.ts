@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
-import { type ChaosResult, wasCarriedOut } from '../../src/experiment/result.ts';
+import { wasCarriedOut } from '../../src/experiment/kill-record.ts';
+import type { ChaosResult } from '../../src/experiment/result.ts';
 import type { Rig } from './rig.ts';
 import { openStage, type Stage } from './stage.ts';
 import type { TemporalSettings } from './temporal-server.ts';

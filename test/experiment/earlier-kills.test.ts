@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { countKills, sumUp } from '../../src/experiment/earlier-kills.ts';
-import type { KillRecord } from '../../src/experiment/result.ts';
+import type { KillRecord } from '../../src/experiment/kill-record.ts';
 import { packSpans, unpackSpans } from '../../src/experiment/spans.ts';
 
 const guardReasons = Array.from({ length: 10 }, () => 'a reason '.repeat(30));

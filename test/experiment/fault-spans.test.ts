@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { faultSpans } from '../../src/experiment/fault-spans.ts';
-import type { KillRecord } from '../../src/experiment/result.ts';
+import type { KillRecord } from '../../src/experiment/kill-record.ts';
 import { provenKill } from '../report/example-result.ts';
 
 const at = (kill: KillRecord) => (kill.act?.outcome === 'deleted' ? kill.act.requestedAt : 0);

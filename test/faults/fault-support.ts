@@ -1,4 +1,4 @@
-import type { KillPlan } from '../../src/experiment/result.ts';
+import type { KillPlan } from '../../src/experiment/kill-record.ts';
 import { experimentSchema, type ResolvedExperiment } from '../../src/experiment/spec.ts';
 import type { FaultContext } from '../../src/faults/fault.ts';
 import { takeClaim } from '../../src/kubernetes/lease.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Death } from '../../src/experiment/result.ts';
+import type { Death } from '../../src/experiment/kill-record.ts';
 import { type Dying, outageBound } from '../../src/faults/outage-bound.ts';
 
 const zookeeper = { 'zookeeper.session.timeout.ms': '6000', 'replica.lag.time.max.ms': '10000' };

@@ -2,7 +2,8 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import type { WorkflowHandle } from '@temporalio/client';
 import fc from 'fast-check';
 import type { Activities } from '../../src/activities/contract.ts';
-import type { ChaosResult, KillPlan } from '../../src/experiment/result.ts';
+import type { KillPlan } from '../../src/experiment/kill-record.ts';
+import type { ChaosResult } from '../../src/experiment/result.ts';
 import { failing, healthy, planOf } from '../workflow/story-support.ts';
 import { realClock } from './story-worker.ts';
 

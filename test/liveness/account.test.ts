@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Delivery } from '../../src/experiment/anomalies.ts';
-import type { ContainerEnds } from '../../src/experiment/result.ts';
+import type { ContainerEnds } from '../../src/experiment/stream-report.ts';
 import { account, needsSecondReading } from '../../src/liveness/account.ts';
 import {
   newReadLedger,

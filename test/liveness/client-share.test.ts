@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { StreamReport } from '../../src/experiment/result.ts';
 import type { ProducerOutage } from '../../src/experiment/stream-figures.ts';
+import type { StreamReport } from '../../src/experiment/stream-report.ts';
 import { besideObserver } from '../../src/liveness/client-share.ts';
 import type { ObserverReport } from '../../src/liveness/protocol.ts';
 

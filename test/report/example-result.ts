@@ -1,5 +1,6 @@
+import type { KillRecord } from '../../src/experiment/kill-record.ts';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
-import type { ChaosResult, KillRecord } from '../../src/experiment/result.ts';
+import type { ChaosResult } from '../../src/experiment/result.ts';
 import type { StreamSeries } from '../../src/experiment/series.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 import { judge } from '../../src/verdict/judge.ts';

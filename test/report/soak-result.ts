@@ -1,5 +1,6 @@
+import type { KillRecord } from '../../src/experiment/kill-record.ts';
 import { type PartitionChange, packChanges } from '../../src/experiment/partition-changes.ts';
-import type { ChaosResult, KillRecord } from '../../src/experiment/result.ts';
+import type { ChaosResult } from '../../src/experiment/result.ts';
 import {
   detailColumns,
   maxSeriesPoints,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { KillRecord } from '../../src/experiment/kill-record.ts';
 import { type PartitionChange, packChanges } from '../../src/experiment/partition-changes.ts';
-import type { ChaosResult, KillRecord } from '../../src/experiment/result.ts';
+import type { ChaosResult } from '../../src/experiment/result.ts';
 import { brokerTimes } from '../../src/report/broker-spans.ts';
 import { chartOf } from '../../src/report/timeline-chart.ts';
 import { timelineSvg } from '../../src/report/timeline-svg.ts';

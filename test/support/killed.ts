@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import type { ChaosResult, KillRecord } from '../../src/experiment/result.ts';
+import type { KillRecord } from '../../src/experiment/kill-record.ts';
+import type { ChaosResult } from '../../src/experiment/result.ts';
 import type { ExperimentInput } from '../../src/experiment/spec.ts';
 import { type ContainerEnd, type Sight, witness } from './deaths.ts';
 import { oneKill } from './kafka.ts';

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Evidence, KillRecord, SilenceEnd, StreamReport } from '../../src/experiment/result.ts';
+import type { KillRecord } from '../../src/experiment/kill-record.ts';
+import type { Evidence } from '../../src/experiment/result.ts';
 import type { ProducerOutage } from '../../src/experiment/stream-figures.ts';
+import type { SilenceEnd, StreamReport } from '../../src/experiment/stream-report.ts';
 import { judge } from '../../src/verdict/judge.ts';
 import { passedResult } from '../report/example-result.ts';
 

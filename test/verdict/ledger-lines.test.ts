@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Anomaly, AnomalyKind, Delivery } from '../../src/experiment/anomalies.ts';
-import type { Evidence, StreamReport } from '../../src/experiment/result.ts';
+import type { Evidence } from '../../src/experiment/result.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
+import type { StreamReport } from '../../src/experiment/stream-report.ts';
 import type { VerdictLine } from '../../src/experiment/verdict-line.ts';
 import { judge } from '../../src/verdict/judge.ts';
 import { passedResult } from '../report/example-result.ts';

@@ -1,6 +1,8 @@
-import type { Evidence, KillRecord, StreamReport } from '../../src/experiment/result.ts';
+import type { KillRecord } from '../../src/experiment/kill-record.ts';
+import type { Evidence } from '../../src/experiment/result.ts';
 import type { SloId } from '../../src/experiment/slo.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
+import type { StreamReport } from '../../src/experiment/stream-report.ts';
 import type { VerdictLine } from '../../src/experiment/verdict-line.ts';
 import { judge } from '../../src/verdict/judge.ts';
 import { passedResult } from '../report/example-result.ts';

@@ -5,10 +5,12 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { execa } from 'execa';
 import type { Activities } from '../../src/activities/contract.ts';
+import type { KillPlan } from '../../src/experiment/kill-record.ts';
 import { resolveExperiment } from '../../src/experiment/resolve.ts';
-import type { ChaosResult, KillPlan, StreamReport } from '../../src/experiment/result.ts';
+import type { ChaosResult } from '../../src/experiment/result.ts';
 import type { KillSchedule } from '../../src/experiment/schedule.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
+import type { StreamReport } from '../../src/experiment/stream-report.ts';
 import type { Carried } from '../../src/workflows/continue-run.ts';
 import { workflowCode } from '../support/build.ts';
 

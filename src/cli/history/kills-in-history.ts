@@ -1,12 +1,12 @@
 import type { Act, Aim } from '../../activities/contract.ts';
 import {
-  type ChaosResult,
   type KillPlan,
   type KillProof,
   type KillRecord,
   type KillsElsewhere,
   wasCarriedOut,
-} from '../../experiment/result.ts';
+} from '../../experiment/kill-record.ts';
+import type { ChaosResult } from '../../experiment/result.ts';
 import { brokenText } from '../../verdict/words.ts';
 import type { RunEvent } from './run-event.ts';
 

@@ -5,8 +5,8 @@ import { describePermission, type Examined, examine } from '../../activities/res
 import { holdsOf } from '../../activities/risks.ts';
 import { targetName } from '../../experiment/describe.ts';
 import { problemOf } from '../../experiment/errors.ts';
+import type { Death, OutageBound } from '../../experiment/kill-record.ts';
 import { policyReasons } from '../../experiment/policy.ts';
-import type { Death, OutageBound } from '../../experiment/result.ts';
 import { plannedKills } from '../../experiment/schedule.ts';
 import { type SloLimit, sloLimits } from '../../experiment/slo.ts';
 import type { ResolvedExperiment } from '../../experiment/spec.ts';

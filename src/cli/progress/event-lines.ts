@@ -3,13 +3,8 @@ import type { BrokenSlo } from '../../experiment/abort-on.ts';
 import { targetText } from '../../experiment/describe.ts';
 import { killedLeader, killedReplica } from '../../experiment/earlier-kills.ts';
 import type { Problem } from '../../experiment/errors.ts';
-import type {
-  KillAct,
-  KillPlan,
-  KillProof,
-  ProvisionedKafka,
-  StartedLiveness,
-} from '../../experiment/result.ts';
+import type { KillAct, KillPlan, KillProof } from '../../experiment/kill-record.ts';
+import type { ProvisionedKafka, StartedLiveness } from '../../experiment/result.ts';
 import { plannedKills } from '../../experiment/schedule.ts';
 import { clock, duration } from '../../report/format.ts';
 import { brokenText } from '../../verdict/words.ts';

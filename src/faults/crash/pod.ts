@@ -1,5 +1,5 @@
 import { runAnnotations, runLabels, shortRunId } from '../../experiment/identity.ts';
-import type { BrokerContainer } from '../../experiment/result.ts';
+import type { BrokerContainer } from '../../experiment/kill-record.ts';
 import type { KubernetesObject } from '../../kubernetes/port.ts';
 import type { FaultContext } from '../fault.ts';
 import { type CrashEnvironment, crashPort } from './protocol.ts';

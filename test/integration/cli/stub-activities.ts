@@ -1,5 +1,5 @@
 import { Context, sleep } from '@temporalio/activity';
-import type { KillPlan } from '../../../src/experiment/result.ts';
+import type { KillPlan } from '../../../src/experiment/kill-record.ts';
 import { judge } from '../../../src/verdict/judge.ts';
 import { passedResult } from '../../report/example-result.ts';
 
