@@ -18,7 +18,7 @@ const noValue = Buffer.alloc(0);
 /** One record as it was read. */
 export interface ReadRecord {
   partition: number;
-  offset: bigint;
+  offset: number;
   value: Buffer;
 }
 
@@ -91,7 +91,7 @@ export async function connectReader(
       options.onRecords(
         batch.messages.map(({ offset, value }) => ({
           partition: batch.partition,
-          offset: BigInt(offset),
+          offset: Number(offset),
           value: value ?? noValue,
         })),
       );

@@ -118,7 +118,7 @@ export function startConsumer(settings: Settings, print: (line: string) => void)
   }
 
   /** The first new record of those that came together. */
-  function flows({ partition, sequence, at }: StreamRecord, offset: bigint, now: number): void {
+  function flows({ partition, sequence, at }: StreamRecord, offset: number, now: number): void {
     const gap = silences.came(partition, now);
     if (gap > noticeableGapMs + paceMs) print(`gap of ${gap} ms before sequence ${sequence}`);
     lastAt = now;

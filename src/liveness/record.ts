@@ -18,9 +18,6 @@ export const probeProducer = -1;
 /** Bytes of `<crc32 of the rest, hex> `. */
 const checksumBytes = 9;
 
-/** No record's head is longer. Bytes */
-const maxHeadBytes = 128;
-
 /** `<crc32 of the rest, hex> <run> <producer> <partition> <sequence> <epoch ms>[ <padding to the size asked for, bytes>]` */
 export function encodeRecord(
   { producer, partition, sequence, at }: StreamRecord,
@@ -35,14 +32,27 @@ export function encodeRecord(
     value[end] = space;
     paddingOf(value.length).copy(value, end + 1, end + 1);
   }
-  value.write(`${checksumOf(value)} `, 0, 'latin1');
+  const checksum = checksumOf(value);
+  for (let at = 0; at < digits; at++) value[at] = digitOf(checksum, at);
+  value[digits] = space;
   return value;
 }
 
 const space = 0x20;
+const minus = 0x2d;
+const zero = 0x30;
 
-function checksumOf(value: Buffer): string {
-  return crc32(value.subarray(checksumBytes)).toString(16).padStart(8, '0');
+/** Of a checksum. */
+const digits = checksumBytes - 1;
+const hex = Buffer.from('0123456789abcdef');
+
+/** The digit of a checksum at a place, from the left, as a character. */
+function digitOf(checksum: number, at: number): number {
+  return hex[(checksum >>> (4 * (digits - 1 - at))) & 0xf] ?? 0;
+}
+
+function checksumOf(value: Buffer): number {
+  return crc32(value.subarray(checksumBytes));
 }
 
 /** Hardly to be compressed within one record, and the same in each. */
@@ -53,16 +63,27 @@ function paddingOf(length: number): Buffer {
   return padding;
 }
 
-/** The record; 'damaged' where the checksum is wrong, 'foreign' where it is of another run. */
+/**
+ * The record; 'damaged' where the checksum is wrong, 'foreign' where it is of another run. Read by its bytes: text and its parts cost
+ * twice as much, at tens of thousands a second.
+ */
 export function decodeRecord(value: Buffer, runId: string): StreamRecord | 'damaged' | 'foreign' {
-  if (checksumOf(value) !== value.toString('latin1', 0, checksumBytes - 1)) return 'damaged';
-  const head = value.toString('latin1', checksumBytes, Math.min(value.length, maxHeadBytes));
-  const [run, producer, partition, sequence, at] = head.split(' ', 5);
-  if (run !== runId) return 'foreign';
-  return {
-    producer: Number(producer),
-    partition: Number(partition),
-    sequence: Number(sequence),
-    at: Number(at),
-  };
+  const checksum = checksumOf(value);
+  for (let at = 0; at < digits; at++) if (value[at] !== digitOf(checksum, at)) return 'damaged';
+  const runEnd = checksumBytes + runId.length;
+  const ofRun = value[runEnd] === space && value.toString('latin1', checksumBytes, runEnd) === runId;
+  if (!ofRun) return 'foreign';
+  const numbers = [0, 0, 0, 0];
+  let place = runEnd + 1;
+  for (let number = 0; number < numbers.length; number++) {
+    const negative = value[place] === minus;
+    if (negative) place++;
+    let size = 0;
+    for (; place < value.length && value[place] !== space; place++)
+      size = 10 * size + (value[place] ?? 0) - zero;
+    numbers[number] = negative ? -size : size;
+    place++;
+  }
+  const [producer = 0, partition = 0, sequence = 0, at = 0] = numbers;
+  return { producer, partition, sequence, at };
 }

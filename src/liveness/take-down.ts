@@ -10,13 +10,12 @@ export function takeDown(
   now: number,
 ): { record: StreamRecord; finding: Finding } | undefined {
   const record = decodeRecord(value, runId);
-  const place = { partition, offset: Number(offset) };
-  if (typeof record === 'string') recordStrange(ledger, partition, place.offset, record);
-  else if (record.producer === probeProducer) recordStrange(ledger, partition, place.offset, 'probe');
-  else if (record.partition !== partition) recordStrange(ledger, partition, place.offset, 'foreign');
+  if (typeof record === 'string') recordStrange(ledger, partition, offset, record);
+  else if (record.producer === probeProducer) recordStrange(ledger, partition, offset, 'probe');
+  else if (record.partition !== partition) recordStrange(ledger, partition, offset, 'foreign');
   else {
     const { producer, sequence, at } = record;
-    return { record, finding: recordRead(ledger, { ...place, producer, sequence, due: at }, now) };
+    return { record, finding: recordRead(ledger, { partition, offset, producer, sequence, due: at }, now) };
   }
   return undefined;
 }

@@ -46,7 +46,7 @@ vi.mock('../../src/kafka/streams.ts', () => ({
     }
     const records = log.records.map(([sequence, offset]) => {
       const value = encodeRecord({ producer: 0, partition: 0, sequence, at: 0 }, 'run-1');
-      return { partition: 0, offset: BigInt(offset), value };
+      return { partition: 0, offset, value };
     });
     options.onRecords(records);
     options.onPassed(0, log.next);

@@ -78,7 +78,7 @@ afterEach(() => {
 /** A client delivers a record that lies at the offset of its sequence. */
 function deliver(client: Opened | undefined, sequence: number, partition = 0): void {
   const value = encodeRecord({ producer: 0, partition, sequence, at: Date.now() }, settings.runId);
-  client?.onRecords([{ partition, offset: BigInt(sequence), value }]);
+  client?.onRecords([{ partition, offset: sequence, value }]);
 }
 
 /** A record comes by the client that was opened last. */
@@ -294,7 +294,7 @@ test('a log that was written anew while a client was rebuilt shows itself by the
   for (let offset = from; offset < 950; offset++) {
     const sequence = offset < 850 ? offset : offset + 1_000;
     const value = encodeRecord({ producer: 0, partition: 0, sequence, at: Date.now() }, settings.runId);
-    opened[1]?.onRecords([{ partition: 0, offset: BigInt(offset), value }]);
+    opened[1]?.onRecords([{ partition: 0, offset, value }]);
   }
   expect(consumer.report().ledger?.anomalies.map(({ kind }) => kind)).toContain('truncated');
 });
@@ -376,7 +376,7 @@ test('of records that come together each counts, but for those that were read be
   const now = Date.now();
   const records = [now - 7, now - 7, now - 7, now - 3].map((at, sequence) => ({
     partition: 0,
-    offset: BigInt(sequence),
+    offset: sequence,
     value: encodeRecord({ producer: 0, partition: 0, sequence, at }, settings.runId),
   }));
   opened[0]?.onRecords(records.slice(0, 1));

@@ -8,7 +8,7 @@ const record: StreamRecord = { producer: 0, partition: 1, sequence: 0, at: 1_000
 /** What a ledger has of one record that lay in partition 1. */
 function taken(value: Buffer) {
   const ledger = newReadLedger();
-  const found = takeDown(ledger, { partition: 1, offset: 0n, value }, 'run-1', 1_001);
+  const found = takeDown(ledger, { partition: 1, offset: 0, value }, 'run-1', 1_001);
   return { found: found?.finding, received: ledger.received, named: [...ledger.tally.keys()] };
 }
 
