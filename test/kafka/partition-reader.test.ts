@@ -112,6 +112,26 @@ test('a broker that does not know that it leads no more is left for the one that
   expect(seen.leaders).toEqual([behind.address, next]);
 });
 
+test('a broker that led before is not taken for the leader while the present one has told of more than it has', async () => {
+  const stale = newLog();
+  await stale.append(3);
+  await stale.append(17);
+  const former = await logBroker(stale);
+  brokers.push(former);
+  const address = lead(0);
+  await log.append(3);
+  start();
+  await until(() => seen.records === 3);
+  // It says that there is more, and gives nothing for so long that the others are asked beside it.
+  log.highWatermark = 50;
+  former.error = 0;
+  const { asked } = former;
+  // Whoever is asked a second time has been heard.
+  await until(() => former.asked >= asked + 2);
+  expect(seen.leaders).toEqual([address]);
+  expect(seen.records).toBe(3);
+});
+
 test('a log that became shorter is read again from its start, and nothing is counted twice', async () => {
   lead(0);
   await log.append(4);
