@@ -8,14 +8,20 @@ import { isBehind, metadataMeter } from './metadata-meter.ts';
 import { startProbes } from './probes.ts';
 import type { Observation, ObserverReport } from './protocol.ts';
 
-/** Time between two questions to a leader. ms */
+/** Time between two questions to a leader while anything is amiss, or has been until a moment ago. ms */
 const stepMs = 10;
 
+/** The same for a broker that leads nothing, while the leaders answer: what changes they know first. ms */
+const besideMs = 30;
+
 /**
- * The same for a broker that leads nothing, while the leaders answer: what changes they know first. Three brokers of the testbed
+ * The same for every broker while all is well. A question costs brokers more than half a millisecond of processor time: three of the testbed
  * spent 0.25 of a core on answers at each step. ms
  */
-const restMs = 30;
+const calmMs = 50;
+
+/** All has been well for so long when questions become rarer: what a partition's move changes is over. ms */
+const watchfulMs = 1_000;
 
 /** A leader that has not answered for this long may be none any more. ms */
 const doubtMs = 100;
@@ -63,6 +69,8 @@ export function startObserver(settings: Settings): RunningObserver {
   let leaders: number[] = [];
   /** When each broker answered last, by its id and the monotonic clock. */
   const answeredAt = new Map<number, number>();
+  /** When anything was amiss last, by the monotonic clock. */
+  let amissAt = performance.now();
   let samples = 0;
   let longestGapMs = 0;
   let lastAnswerAt = startedAt;
@@ -106,18 +114,25 @@ export function startObserver(settings: Settings): RunningObserver {
       const answer = await connection.ask([settings.topic], answerMs).catch(() => undefined);
       if (!answer) return;
       arrived(answer, address);
+      // Looked at each time: what has gone amiss meanwhile is asked about at once.
       do await pause(stepMs);
-      while (running && performance.now() - askedAt < restMs && mayRest(address));
+      while (running && performance.now() - askedAt < paceOf(address));
     }
   }
 
-  /** Every leader is another one, and answers. */
-  function mayRest(address: string): boolean {
-    const since = performance.now() - doubtMs;
+  /** Time from one question to a broker to the next. ms */
+  function paceOf(address: string): number {
+    const now = performance.now();
+    const answers = (leader: number) => (answeredAt.get(leader) ?? 0) > now - doubtMs;
+    if (leaders.length === 0 || !leaders.every(answers)) return stepMs;
+    const allThere = settings.bootstrap.every((one) => present.has(one));
+    if (allThere && now - amissAt > watchfulMs) return calmMs;
     const id = idByAddress.get(address);
-    return (
-      leaders.length > 0 && leaders.every((leader) => leader !== id && (answeredAt.get(leader) ?? 0) > since)
-    );
+    return leaders.some((leader) => leader === id) ? stepMs : besideMs;
+  }
+
+  function amiss(): void {
+    amissAt = performance.now();
   }
 
   function arrived(answer: ClusterMetadata, address: string): void {
@@ -146,12 +161,14 @@ export function startObserver(settings: Settings): RunningObserver {
     if (current.replicas.length > 0 && isBehind(partition, current, fromLeader)) return;
     const newer = partition.leaderEpoch > current.leaderEpoch;
     if (newer || partition.leader !== current.leader) {
+      amiss();
       note({ at: answer.at, kind: 'leader', broker: partition.leader, leaderEpoch: partition.leaderEpoch });
     }
     leaders = answer.partitions.map(({ leader }) => leader);
     if (newer || fromLeader) watchedIsr = partition.isr;
     // A broker is back when it is in every partition of the stream.
     const behind = metadata.behind();
+    if (behind.size > 0) amiss();
     const isr = watchedIsr.filter((id) => !behind.has(id));
     if (sorted(isr) !== sorted(current.isr)) note({ at: answer.at, kind: 'isr', isr });
     current = {
@@ -172,6 +189,7 @@ export function startObserver(settings: Settings): RunningObserver {
     const id = idByAddress.get(address);
     if (id !== undefined) answeredAt.delete(id);
     if (!running || !present.delete(address)) return;
+    amiss();
     note({ at: Date.now(), kind: 'broker-gone', ...idOf(address) });
   }
 
@@ -195,6 +213,7 @@ export function startObserver(settings: Settings): RunningObserver {
     stepMs: settings.probeStepMs,
     dial,
     mayLead: hasReplica,
+    onUnserved: amiss,
   });
   return {
     report: (since) => ({

@@ -16,6 +16,9 @@ const freshMs = 50;
 /** A new connection beside a silent one is given up that is not made in this time, or then answers nothing in it. ms */
 const patienceMs = 250;
 
+/** A broker that is needed and refuses is dialled again after this: it listens again at any moment, and nothing tells when. ms */
+const refusedMs = 1;
+
 /** A broker that is not needed is dialled this often. ms */
 const redialMs = 200;
 
@@ -69,8 +72,10 @@ export function startProbes(options: {
   dial: Dial;
   /** False for a broker that has no replica of the partition, as far as that is known. */
   mayLead: (address: string, partition: number) => boolean;
+  /** Nobody is known to serve one of the partitions: its leader said that it leads no longer, or ended the connection. */
+  onUnserved?: () => void;
 }): RunningProbes {
-  const { addresses, partitions, stepMs, dial, mayLead, ...asked } = options;
+  const { addresses, partitions, stepMs, dial, mayLead, onUnserved, ...asked } = options;
   const now = () => performance.now();
   const watched = partitions.map((partition): Watched => {
     const meter = outageMeter(stepMs, (at) => Date.now() - (now() - at));
@@ -88,6 +93,7 @@ export function startProbes(options: {
     seen.worstLateMs = Math.max(seen.worstLateMs, at - (startedAt + rounds * stepMs));
     for (const { meter } of watched) meter.beat(at);
     const doubted = new Set(watched.filter((one) => isDoubted(one, at)));
+    if (watched.some(({ leader }) => leader === undefined)) onUnserved?.();
     for (const target of targets) {
       keepConnected(target, at, doubted.size > 0);
       const wanted = watched
@@ -150,8 +156,17 @@ export function startProbes(options: {
         lane.until = now() + patienceMs;
         send(lane, lane.probe, now(), partitions);
       },
-      () => ended(target, lane),
+      (error: NodeJS.ErrnoException) => {
+        ended(target, lane);
+        if (error.code === 'ECONNREFUSED') setTimeout(dialAgain, refusedMs, target);
+      },
     );
+  }
+
+  /** Between two rounds, and only where there is no other attempt. */
+  function dialAgain(target: Target): void {
+    const at = now();
+    if (running && target.lanes.length === 0 && watched.some((one) => isDoubted(one, at))) open(target, at);
   }
 
   function answered(target: Target, lane: Lane, sentAt: number, errors: ReadonlyMap<number, number>): void {
@@ -174,8 +189,7 @@ export function startProbes(options: {
           },
         });
       } else if (error !== undefined && target === one.leader) {
-        delete one.leader;
-        one.meter.denied('refusal');
+        denied(one, 'refusal');
       }
     }
     if (spare) drop(target, lane);
@@ -198,10 +212,13 @@ export function startProbes(options: {
     const held = target.lanes[0] === lane;
     drop(target, lane);
     if (!held) return;
-    for (const one of watched.filter(({ leader }) => leader === target)) {
-      delete one.leader;
-      one.meter.denied('cut');
-    }
+    for (const one of watched.filter(({ leader }) => leader === target)) denied(one, 'cut');
+  }
+
+  function denied(one: Watched, how: 'refusal' | 'cut'): void {
+    delete one.leader;
+    one.meter.denied(how);
+    onUnserved?.();
   }
 
   round();

@@ -91,6 +91,7 @@ export interface ObserverReport {
   /** Samples taken, and the longest time between two answers, ms. */
   samples: number;
   longestGapMs: number;
+  /** Time between two questions to a leader while anything is amiss, ms; while all is well it is longer. */
   stepMs: number;
   current: {
     leader: number;

@@ -70,28 +70,49 @@ test('a broker that falls silent for longer than an answer takes is not gone; it
   expect(longestMs).toBeGreaterThan(1_250);
 });
 
-test('a broker that leads nothing is asked less often, until a leader is gone', async () => {
+test('brokers are asked rarely while all is well, leaders often where it is not, and everybody where one is gone', async () => {
   const leader = await leaderBroker();
-  const other = await leaderBroker();
+  const other = await leaderBroker(6);
+  other.errorOfOthers = 6;
   const bootstrap = [leader.address, other.address];
   const brokers = bootstrap.map((address, id) => ({ id, port: Number(address.split(':')[1]) }));
-  const second = { leader: 0, replicas: [0, 1], isr: [0, 1] };
+  const second = { leader: 0, replicas: [0, 1], isr: [0] };
   for (const broker of [leader, other]) Object.assign(broker, { brokers, second });
   const brokerIds = Object.fromEntries(bootstrap.map((address, id) => [address, id]));
   const observer = observe([leader, other], { bootstrap, brokerIds, partitions: 2 });
-  await expect.poll(() => observer.report(0).current.isr).toEqual([0, 1]);
-  const [ofLeader, ofOther] = [leader.askedForMetadata, other.askedForMetadata];
-  await expect.poll(() => leader.askedForMetadata - ofLeader, { timeout: 5_000 }).toBeGreaterThan(60);
-  // A third, but for moments in which a busy machine makes the leader doubted.
-  expect(other.askedForMetadata - ofOther).toBeLessThan(40);
-  await leader.cut();
-  const before = other.askedForMetadata;
   // A clock that is as late as the observer's own steps are.
   let steps = 0;
   const clock = setInterval(() => steps++, 10);
   stops.push(() => clearInterval(clock));
-  await expect.poll(() => other.askedForMetadata - before, { timeout: 5_000 }).toBeGreaterThan(30);
-  expect(other.askedForMetadata - before).toBeGreaterThan(steps / 2);
+  /** Questions to each of the two in a step, over some of them. */
+  const asked = async () => {
+    const before = [leader.askedForMetadata, other.askedForMetadata] as const;
+    const from = steps;
+    await expect.poll(() => steps - from, { timeout: 5_000 }).toBeGreaterThan(40);
+    const each = (now: number, then: number) => (now - then) / (steps - from);
+    return {
+      ofLeader: each(leader.askedForMetadata, before[0]),
+      ofOther: each(other.askedForMetadata, before[1]),
+    };
+  };
+  /** Longer than the moment after which all would be well. */
+  const staysWatchful = async (why: string) => {
+    for (let time = 0; time < 4; time++) expect((await asked()).ofLeader, why).toBeGreaterThan(0.5);
+  };
+  const eventually = { timeout: 10_000 };
+  await expect.poll(() => observer.report(0).current.isr).toEqual([0]);
+  await staysWatchful('while a replica is out of sync');
+  // A third, but for moments in which a busy machine makes the leader doubted.
+  expect((await asked()).ofOther).toBeLessThan(0.6);
+  second.isr = [0, 1];
+  await expect.poll(async () => Math.max(...Object.values(await asked())), eventually).toBeLessThan(0.35);
+  leader.errorOfOthers = 6;
+  await expect.poll(async () => (await asked()).ofLeader, eventually).toBeGreaterThan(0.5);
+  await staysWatchful('while nobody serves');
+  leader.errorOfOthers = 0;
+  await expect.poll(async () => (await asked()).ofLeader, eventually).toBeLessThan(0.35);
+  await leader.cut();
+  await expect.poll(async () => (await asked()).ofOther, eventually).toBeGreaterThan(0.5);
 });
 
 test('every partition of the stream is probed', async () => {

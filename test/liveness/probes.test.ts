@@ -23,17 +23,20 @@ async function probing(
   partitions = [0],
   dial: Dial = dialDirect,
 ): Promise<RunningProbes> {
-  const probes = startProbes({
-    addresses: brokers.map(({ address }) => address),
-    topic: 'stream',
-    partitions,
-    clientId: 'test',
-    stepMs: 5,
-    dial,
-    mayLead: () => true,
-  });
-  stops.push(() => probes.stop());
+  const addresses = brokers.map(({ address }) => address);
+  const probes = start({ addresses, partitions, stepMs: 5, dial });
   await asked(brokers[0] as LeaderBroker, 20);
+  return probes;
+}
+
+function start(options: {
+  addresses: string[];
+  partitions: number[];
+  stepMs: number;
+  dial: Dial;
+}): RunningProbes {
+  const probes = startProbes({ topic: 'stream', clientId: 'test', mayLead: () => true, ...options });
+  stops.push(() => probes.stop());
   return probes;
 }
 
@@ -101,6 +104,46 @@ test('a broker that is cut off and comes back is dialled again until it serves',
   await expect.poll(() => probes.report(0).partitionOutages.longest.at(-1)?.open).toBe(true);
   await broker.listen();
   expect(await reported(probes, from, Date.now())).toMatchObject([{ how: 'cut' }]);
+});
+
+test.each([
+  ['one that refuses connections', 'ECONNREFUSED', { times: 20 }],
+  ['one that cannot be reached', 'EHOSTUNREACH', { times: 1 }],
+])(
+  'between two steps %s is dialled again, for it may listen again at any moment: %s',
+  async (_how, code, { times }) => {
+    const stepMs = 100;
+    let dials = 0;
+    const dial: Dial = () => {
+      dials++;
+      return Promise.reject(Object.assign(new Error('no connection'), { code }));
+    };
+    // As late as the probes' own steps are.
+    let steps = 0;
+    const clock = setInterval(() => steps++, stepMs);
+    stops.push(() => clearInterval(clock));
+    start({ addresses: ['broker:9092'], partitions: [0], stepMs, dial });
+    await expect.poll(() => steps, { timeout: 10_000 }).toBeGreaterThan(10);
+    if (times > 1) expect(dials).toBeGreaterThan(times * steps);
+    else expect(dials).toBeLessThan(2 * steps);
+  },
+);
+
+test('a broker that refuses is left alone while another serves', async () => {
+  const broker = await brokerOf();
+  let dials = 0;
+  const dial: Dial = (host, port, giveUp) => {
+    if (host !== 'gone') return dialDirect(host, port, giveUp);
+    dials++;
+    return Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+  };
+  start({ addresses: [broker.address, 'gone:9092'], partitions: [0], stepMs: 5, dial });
+  await asked(broker, 20);
+  const { asked: from } = broker;
+  const before = dials;
+  await asked(broker, 200);
+  // Every 200 ms where probes go every 5, but for moments in which a busy machine makes the leader doubted.
+  expect(dials - before).toBeLessThan((broker.asked - from) / 2);
 });
 
 test('when the leader says that it no longer leads, the others are asked on connections that are held', async () => {
