@@ -31,11 +31,25 @@ export async function ask<T>(
   return JSON.parse(body) as T;
 }
 
-/** Lets a stream run warm, then takes the rate of both its sides over a time. */
+/** A stream is warm when so many records were read. */
+const warm = 10_000;
+
+/** A reader is level when no more than this is left to it: some batches are always on their way. Records */
+const level = 5_000;
+
+/** One that cannot keep up is not waited for any longer. ms */
+const levelWithinMs = 60_000;
+
+/**
+ * Lets a stream run warm and its reader, which began later, come level; then takes the rate of both sides over a time. One that
+ * is still catching up reads more than is sent, and takes the processor time for it from the sender.
+ */
 export async function rateOf(look: () => Promise<[Sample, Sample]>, seconds: number): Promise<Rate> {
+  const deadline = Date.now() + levelWithinMs;
   for (;;) {
-    const [, read] = await look().catch(() => [undefined, undefined]);
-    if (read && read.records > 10_000) break;
+    const [sent, read] = await look().catch(() => [undefined, undefined]);
+    const isWarm = read !== undefined && read.records > warm;
+    if (isWarm && (sent.records - read.records < level || Date.now() > deadline)) break;
     await pause(500);
   }
   await pause(3_000);

@@ -81,6 +81,9 @@ async function arm(context: FaultContext): Promise<KillAct | undefined> {
         reasons = ['another pod of its name was still going'];
         return undefined;
       }
+      // An attempt before this one may have acted after it was looked for.
+      const words = lastWords(pod);
+      if (words) return actOf(context, words);
       if (pod.status?.phase === 'Failed') return hindered(`the crash pod failed: ${reasonOf(pod)}`);
       reasons = waitingReasons(pod);
       return pod.status?.phase === 'Running' && (await listens(context)) ? 'armed' : undefined;

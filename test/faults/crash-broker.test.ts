@@ -168,6 +168,18 @@ test('a second attempt learns from the pod what the first one did, and does not 
   expect(asked.filter((one) => one.startsWith('POST'))).toHaveLength(1);
 });
 
+test('an act that came to its end between that question and the second arming is taken for what it is, at once', async () => {
+  const { kubernetes, context, asked } = await armed();
+  await crashBroker.arm(context);
+  ended(kubernetes, { outcome: 'killed', at: deadline + 55, pid: 77, endedAfterMs: 8 });
+  expect(await crashBroker.arm({ ...context, attempt: 2 })).toMatchObject({
+    outcome: 'killed',
+    requestedAt: deadline + 55,
+    repeated: true,
+  });
+  expect(asked.filter((one) => one.startsWith('POST'))).toEqual([]);
+});
+
 test('a program that ended in the middle of its act leaves a doubt', async () => {
   const { kubernetes, context } = await armed();
   await crashBroker.arm(context);
