@@ -49,7 +49,7 @@ export async function rateOf(look: () => Promise<[Sample, Sample]>, seconds: num
   for (;;) {
     const [sent, read] = await look().catch(() => [undefined, undefined]);
     const isWarm = read !== undefined && read.records > warm;
-    if (isWarm && (sent.records - read.records < level || Date.now() > deadline)) break;
+    if (isWarm && ((sent?.records ?? 0) - read.records < level || Date.now() > deadline)) break;
     await pause(500);
   }
   await pause(3_000);

@@ -105,7 +105,9 @@ test('brokers are asked rarely while all is well, leaders often where it is not,
   // A third, but for moments in which a busy machine makes the leader doubted.
   expect((await asked()).ofOther).toBeLessThan(0.6);
   second.isr = [0, 1];
-  await expect.poll(async () => Math.max(...Object.values(await asked())), eventually).toBeLessThan(0.35);
+  await expect.poll(async () => (await asked()).ofLeader, eventually).toBeLessThan(0.35);
+  const calm = await asked();
+  expect(calm.ofLeader).toBeGreaterThan(2 * calm.ofOther);
   leader.errorOfOthers = 6;
   await expect.poll(async () => (await asked()).ofLeader, eventually).toBeGreaterThan(0.5);
   await staysWatchful('while nobody serves');
