@@ -37,6 +37,8 @@ const readerSettings = {
   heartbeatInterval: 1_000,
   metadataMaxAge: 2_000,
   maxWaitTimeInMs: 100,
+  // Of each broker: three times 10 MB, as kafkajs asks for by itself, come with copies of theirs to more than the container has.
+  maxBytes: 2_097_152,
 } as const;
 
 /**

@@ -10,6 +10,12 @@ import { keyOf, scheduleOf } from './schedule.ts';
 /** A send that fails leaves no more records than these without an outcome. */
 const maxBatch = 1_000;
 
+/**
+ * Batches of all partitions that are under way at once hold no more, where a record each does not: kafkajs makes nine times as much of
+ * them while it encodes, and 64 full ones did not fit into the container. Bytes
+ */
+const underWayBytes = 8_388_608;
+
 /** What a record costs in a batch beside its value, at most. Bytes. */
 const overheadBytes = 64;
 
@@ -62,7 +68,8 @@ export function startLane(settings: Settings, partition: number, events: LaneEve
   const { rate, runId, stream } = settings;
   const { partitions, recordBytes, keys, lingerMs, idempotent } = stream;
   const schedule = scheduleOf(rate, partitions, partition);
-  const most = Math.max(1, Math.min(maxBatch, Math.floor(largestBatch / (recordBytes + overheadBytes))));
+  const batchBytes = Math.min(largestBatch, underWayBytes / partitions);
+  const most = Math.max(1, Math.min(maxBatch, Math.floor(batchBytes / (recordBytes + overheadBytes))));
   const now = () => performance.now();
   const outages = ackOutages(partition, (at) => Date.now() - (now() - at));
   let next = 0;

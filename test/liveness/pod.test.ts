@@ -6,6 +6,7 @@ import { livenessPod } from '../../src/liveness/pod.ts';
 interface Container {
   name: string;
   image: string;
+  command: string[];
   env: { name: string; value: string }[];
   resources: { requests: object; limits: object };
   securityContext: object;
@@ -58,6 +59,14 @@ test('has the fixed name, the run’s label and its expiry', () => {
       'leaderfall.io/expires': '1970-01-01T00:01:01.500Z',
     },
   });
+});
+
+test('no more than the stream’s own containers mark their memory at one go: the observer must not stand still for that long', () => {
+  const atOnce = ({ command }: Container) => command.includes('--no-incremental-marking');
+  expect(spec.containers.filter(atOnce).map(({ name }) => name)).toEqual([
+    'kafka-producer',
+    'kafka-consumer',
+  ]);
 });
 
 test('ends by itself at its expiry', () => {

@@ -94,6 +94,22 @@ test('linger lets records go together', async () => {
   expect(cluster.sent.length / batches.size).toBeGreaterThanOrEqual(10);
 });
 
+test.each([
+  [1, 1_000, 1_000_000],
+  [64, 1_000, 8_388_608 / 64],
+  [64, 500_000, 500_000],
+])(
+  'full batches of %i partitions with records of %i bytes fit into the container together',
+  async (partitions, recordBytes, most) => {
+    // An answer takes so long that more is due by then than fits into any batch.
+    cluster.answer = () => pause(1_000);
+    await ran({ partitions, recordBytes }, 2_000, 200_000);
+    const largest = Math.max(...cluster.batches);
+    expect(largest * recordBytes).toBeLessThanOrEqual(most);
+    expect((largest + 1) * (recordBytes + 64)).toBeGreaterThan(most);
+  },
+);
+
 test('a record that waits for others to go with it is no outage, whatever the linger', async () => {
   const calm = await ran({ lingerMs: 400 }, 5_000);
   expect(calm.acked).toBeGreaterThan(400);
