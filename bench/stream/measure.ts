@@ -35,7 +35,7 @@ export async function ask<T>(
 const warm = 10_000;
 
 /** A reader is level when no more than this is left to it: some batches are always on their way. Records */
-const level = 5_000;
+const level = 10_000;
 
 /** One that cannot keep up is not waited for any longer. ms */
 const levelWithinMs = 60_000;

@@ -4,9 +4,11 @@ import { Kafka, logLevel, Partitioners } from 'kafkajs';
 
 /**
  * kafkajs and nothing else: what the stream's rate is held against. Runs in the project's image, given to Node as text, in two
- * containers: a producer that sends the same value over and over in batches of one size, and a group member that counts.
+ * containers: a producer that sends the same value over and over to each partition in batches of one size, and a group member that
+ * counts.
  */
 const { RAW_ROLE, RAW_BOOTSTRAP = '', RAW_TOPIC = '', RAW_BYTES = '', RAW_BATCH = '' } = process.env;
+const { RAW_PARTITIONS = '' } = process.env;
 const kafka = new Kafka({ brokers: RAW_BOOTSTRAP.split(','), clientId: 'raw', logLevel: logLevel.ERROR });
 let records = 0;
 
@@ -23,10 +25,14 @@ if (RAW_ROLE === 'producer') {
   await producer.connect();
   // Bytes, as the stream sends: kafkajs converts text for each record.
   const value = Buffer.alloc(Number(RAW_BYTES), 'x');
-  const messages = Array.from({ length: Number(RAW_BATCH) }, () => ({ value, partition: 0 }));
-  for (;;) {
-    await producer.send({ topic: RAW_TOPIC, acks: -1, messages });
-    records += messages.length;
+  for (let partition = 0; partition < Number(RAW_PARTITIONS); partition++) void sendTo(partition, value);
+
+  async function sendTo(partition: number, value: Buffer): Promise<void> {
+    const messages = Array.from({ length: Number(RAW_BATCH) }, () => ({ value, partition }));
+    for (;;) {
+      await producer.send({ topic: RAW_TOPIC, acks: -1, messages });
+      records += messages.length;
+    }
   }
 } else {
   const consumer = kafka.consumer({ groupId: `${RAW_TOPIC}-raw`, maxWaitTimeInMs: 100 });

@@ -30,10 +30,12 @@ export interface StreamRate {
 const bootstrap = [0, 1, 2].map((n) => `kafka-kafka-${n}.kafka-svc.kafka.svc.cluster.local:9092`);
 const bytes = 1_000;
 const batch = 929;
+/** As many as brokers, so that each leads one: a partition alone waits for its leader while the processors have time. */
+const partitions = 3;
 const running = { state: 'running' as const };
 
 /**
- * The rate of one producer and one consumer container, records of 1 KB, acks=all, one partition with three replicas: the stream with
+ * The rate of one producer and one consumer container, records of 1 KB, acks=all, three partitions with three replicas: the stream with
  * all its checks, by turns with kafkajs alone under the same limits. Both are given more to send than can be sent.
  */
 export async function streamRate(
@@ -68,6 +70,7 @@ async function rawRate(topic: string, seconds: number): Promise<Rate> {
       RAW_TOPIC: topic,
       RAW_BYTES: String(bytes),
       RAW_BATCH: String(batch),
+      RAW_PARTITIONS: String(partitions),
     }).map(([name, value]) => ({ name, value })),
   }));
   return await withPod(manifest, () =>
@@ -124,7 +127,7 @@ function streamPod(): { manifest: KubernetesObject; topic: string } {
   };
   const input = experimentSchema.parse({
     cluster: { namespace: 'kafka' },
-    liveness: { ratePerSecond: 1_000_000, recordBytes: bytes, imagePullPolicy: 'IfNotPresent' },
+    liveness: { ratePerSecond: 1_000_000, recordBytes: bytes, partitions, imagePullPolicy: 'IfNotPresent' },
   });
   const experiment = resolveExperiment(input, { image: setting('LEADERFALL_LIVENESS_IMAGE') });
   const brokerLabels = { app: 'kafka' };
@@ -140,7 +143,7 @@ async function withTopic<T>(name: string, use: (name: string) => Promise<T>): Pr
   try {
     await kafka.createTopic({
       name,
-      partitions: 1,
+      partitions,
       replicationFactor: 3,
       config: { 'min.insync.replicas': '2' },
     });

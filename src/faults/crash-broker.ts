@@ -210,11 +210,20 @@ async function listens(context: FaultContext): Promise<boolean> {
   );
 }
 
+/** Undefined where there are none: a container that could not be started ends with the runtime's words. */
 function lastWords(pod: Pod): CrashOutcome | undefined {
-  const message = pod.status?.containerStatuses?.[0]?.state?.terminated?.message;
-  return message ? (JSON.parse(message) as CrashOutcome) : undefined;
+  try {
+    return JSON.parse(endOf(pod)?.message ?? '') as CrashOutcome;
+  } catch {
+    return undefined;
+  }
 }
 
-function reasonOf({ status }: Pod): string {
-  return status?.message ?? status?.reason ?? 'no reason is given';
+function endOf({ status }: Pod) {
+  return status?.containerStatuses?.[0]?.state?.terminated;
+}
+
+function reasonOf(pod: Pod): string {
+  const { status } = pod;
+  return status?.message ?? status?.reason ?? endOf(pod)?.message ?? 'no reason is given';
 }

@@ -16,10 +16,10 @@ interface Encoder {
 /**
  * Records of one partition, in a list that kafkajs groups by partition at one go. Its own way (`groupMessagesPerPartition`) makes a new
  * list for each record, some n²/2 places for n of them. It asks the list to reduce itself: the first record tells by kafkajs' own word which group it is, and the others join it. Where it asks for another
- * fold from a start, it is given that. The group is encoded at one go as well.
+ * fold from a start, it is given that. The group is encoded at one go as well: records have a key and a value and nothing else.
  */
-export function ofOnePartition<T extends Message>(records: T[]): T[] {
-  const reduce = (step: (grouped: Grouped, record: T) => Grouped, empty: Grouped): Grouped => {
+export function ofOnePartition(records: Message[]): Message[] {
+  const reduce = (step: (grouped: Grouped, record: Message) => Grouped, empty: Grouped): Grouped => {
     const [first, ...others] = records;
     if (first === undefined) return empty;
     const grouped = step(empty, first);

@@ -19,13 +19,13 @@ const besideMs = 30;
  * core on answers at each step. ms
  */
 const calmMs = 50;
-const calmBesideMs = 500;
+const calmBesideMs = 200;
 
 /** All has been well for so long when questions become rarer: what a partition's move changes is over. ms */
 const watchfulMs = 1_000;
 
 /** A leader that has not answered for this long may be none any more. ms */
-const doubtMs = 100;
+const doubtMs = 150;
 
 /** A broker that has not answered in this time is asked again on a new connection. ms */
 const answerMs = 1_000;
@@ -70,6 +70,8 @@ export function startObserver(settings: Settings): RunningObserver {
   let leaders: number[] = [];
   /** When each broker answered last, by its id and the monotonic clock. */
   const answeredAt = new Map<number, number>();
+  /** Probes tell of a leader that leads no longer as soon as Metadata at its quick pace would. */
+  const probesWake = settings.probeStepMs <= stepMs;
   /** When anything was amiss last, by the monotonic clock. */
   let amissAt = performance.now();
   let samples = 0;
@@ -127,7 +129,7 @@ export function startObserver(settings: Settings): RunningObserver {
     const answers = (leader: number) => (answeredAt.get(leader) ?? 0) > now - doubtMs;
     if (leaders.length === 0 || !leaders.every(answers)) return stepMs;
     const allThere = settings.bootstrap.every((one) => present.has(one));
-    const isCalm = allThere && now - amissAt > watchfulMs;
+    const isCalm = allThere && probesWake && now - amissAt > watchfulMs;
     const id = idByAddress.get(address);
     if (leaders.some((leader) => leader === id)) return isCalm ? calmMs : stepMs;
     return isCalm ? calmBesideMs : besideMs;
@@ -146,6 +148,7 @@ export function startObserver(settings: Settings): RunningObserver {
     if (own !== undefined) answeredAt.set(own, performance.now());
     if (!present.has(address)) {
       present.add(address);
+      amiss();
       note({ at: answer.at, kind: 'broker-back', ...idOf(address) });
       if (answer.brokers.length === 0) note({ at: answer.at, kind: 'metadata-empty', ...idOf(address) });
     }
@@ -163,7 +166,6 @@ export function startObserver(settings: Settings): RunningObserver {
     if (current.replicas.length > 0 && isBehind(partition, current, fromLeader)) return;
     const newer = partition.leaderEpoch > current.leaderEpoch;
     if (newer || partition.leader !== current.leader) {
-      amiss();
       note({ at: answer.at, kind: 'leader', broker: partition.leader, leaderEpoch: partition.leaderEpoch });
     }
     leaders = answer.partitions.map(({ leader }) => leader);
@@ -191,7 +193,6 @@ export function startObserver(settings: Settings): RunningObserver {
     const id = idByAddress.get(address);
     if (id !== undefined) answeredAt.delete(id);
     if (!running || !present.delete(address)) return;
-    amiss();
     note({ at: Date.now(), kind: 'broker-gone', ...idOf(address) });
   }
 

@@ -139,15 +139,27 @@ test.each<[CrashOutcome, object]>([
   expect(await crashBroker.act(context)).toMatchObject(act);
 });
 
+const startError = {
+  exitCode: 128,
+  reason: 'StartError',
+  message: 'exec: "node": executable file not found',
+};
+
 test.each([
-  ['the broker’s container cannot be told', { container: undefined }, 'cluster.brokerContainer'],
-  ['the pod fails at its start', {}, 'OutOfcpu'],
-])('it is skipped where %s', async (_, change, reason) => {
+  ['the broker’s container cannot be told', { container: undefined }, {}, 'cluster.brokerContainer'],
+  ['the pod fails at its start', {}, { reason: 'OutOfcpu' }, 'OutOfcpu'],
+  [
+    'its container cannot be started',
+    {},
+    { containerStatuses: [{ name: 'crash', state: { terminated: startError } }] },
+    'executable file not found',
+  ],
+])('it is skipped where %s', async (_, change, failed, reason) => {
   const { kubernetes, context } = await armed();
   const { create } = kubernetes;
   kubernetes.create = async (object) => {
     await create(object);
-    kubernetes.objects.set(key, { ...object, status: { phase: 'Failed', reason: 'OutOfcpu' } });
+    kubernetes.objects.set(key, { ...object, status: { phase: 'Failed', ...failed } });
     return object;
   };
   const act = await crashBroker.arm({ ...context, plan: { ...context.plan, ...change } });

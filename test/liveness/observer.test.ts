@@ -113,6 +113,13 @@ test('brokers are asked rarely while all is well, leaders often where it is not,
   await staysWatchful('while nobody serves');
   leader.errorOfOthers = 0;
   await expect.poll(async () => (await asked()).ofLeader, eventually).toBeLessThan(0.35);
+  await other.cut();
+  await expect.poll(async () => (await asked()).ofLeader, eventually).toBeGreaterThan(0.5);
+  await staysWatchful('while a broker is missing');
+  await other.listen();
+  await expect.poll(() => seen(observer, 'broker-back').at(-1), eventually).toMatchObject({ broker: 1 });
+  expect((await asked()).ofLeader, 'right after it is back').toBeGreaterThan(0.5);
+  await expect.poll(async () => (await asked()).ofLeader, eventually).toBeLessThan(0.35);
   await leader.cut();
   await expect.poll(async () => (await asked()).ofOther, eventually).toBeGreaterThan(0.5);
 });

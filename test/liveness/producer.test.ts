@@ -99,7 +99,7 @@ test.each([
   [64, 1_000, 8_388_608 / 64],
   [64, 500_000, 500_000],
 ])(
-  'full batches of %i partitions with records of %i bytes fit into the container together',
+  'batches of %i partitions with records of %i bytes hold 8 MB together, or a record each',
   async (partitions, recordBytes, most) => {
     // An answer takes so long that more is due by then than fits into any batch.
     cluster.answer = () => pause(1_000);

@@ -15,6 +15,9 @@ export interface LeaderChange {
   seenAt?: number;
 }
 
+/** The observer takes it that all is well after this, and asks rarely then: so it is before the first kill of a run. ms */
+const calmAfterMs = 1_500;
+
 /** Brokers take over after this long at the latest. ms */
 const takeOverMs = 20_000;
 
@@ -41,6 +44,7 @@ export async function leaderChanges(
     const observer = startObserver({ ...observerSettings, bootstrap, topic, dial });
     await until(() => ring.includes(observer.report(0).current.leader));
     for (let move = 0; move < options.moves; move++) {
+      await new Promise((resolve) => setTimeout(resolve, calmAfterMs + Math.random() * 200));
       const replicas = pairAfter(observer.report(0).current.leader);
       await admin.alterPartitionReassignments({
         topics: [{ topic, partitionAssignment: [{ partition: 0, replicas }] }],
