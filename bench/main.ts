@@ -9,7 +9,7 @@ import { makeReport, markdownOf, tableOf } from './report.ts';
 /**
  * Figures of a real run on the testbed, then the stream beside kafkajs alone: `npm run bench`. Prints a table of each and keeps
  * everything in bench/results/<date>.json. `-- --repeat 20` has so many runs in a row and leaves the stream out; `-- --stream` measures
- * nothing else. `-- --truth` measures the observer, as `npm run test:truth` does, `-- --stop` how soon 50 runs stop,
+ * nothing else, with `--partitions N` in so many. `-- --truth` measures the observer, as `npm run test:truth` does, `-- --stop` how soon 50 runs stop,
  * `-- --load N` how many runs one worker carries, with `--store postgresql` on another store than SQLite,
  * `-- --schedule` what a scheduled run of ten minutes costs. Ends with 1 where a run had no verdict or a false one; a figure that misses its aim is only shown.
  */
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     markdown: { type: 'boolean', default: false },
     truth: { type: 'boolean', default: false },
     stream: { type: 'boolean', default: false },
+    partitions: { type: 'string', default: '1' },
     stop: { type: 'boolean', default: false },
     load: { type: 'string' },
     room: { type: 'string' },
@@ -37,7 +38,7 @@ if (!Number.isInteger(times) || times < 1) {
   console.error(`--repeat takes a number of runs, not ${values.repeat}`);
   process.exit(64);
 }
-for (const name of ['load', 'room', 'workers', 'duration', 'within'] as const) {
+for (const name of ['load', 'room', 'workers', 'duration', 'within', 'partitions'] as const) {
   const value = values[name];
   if (value !== undefined && !(Number(value) > 0)) {
     console.error(`--${name} takes a number above 0, not ${value}`);
@@ -78,7 +79,7 @@ if (values.truth) {
 }
 async function streamBeside(): Promise<number> {
   const { benchStream } = await import('./stream/bench-stream.ts');
-  return await benchStream(join(root, 'bench', 'results'));
+  return await benchStream(join(root, 'bench', 'results'), Number(values.partitions));
 }
 if (values.stream) process.exit(await streamBeside());
 if (values.schedule) {

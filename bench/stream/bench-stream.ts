@@ -14,15 +14,23 @@ const roundsMade = 5;
 const seconds = 15;
 
 /** Measures, prints a table and keeps everything in a folder. Gives the exit code: 1 where a record was not accounted for. */
-export async function benchStream(folder: string): Promise<number> {
+export async function benchStream(folder: string, partitions: number): Promise<number> {
   const at = new Date().toISOString();
-  const found = await streamRate(roundsMade, seconds, (line) => console.error(`  ${line}`));
+  const found = await streamRate({ rounds: roundsMade, seconds, partitions }, (line) =>
+    console.error(`  ${line}`),
+  );
   const raw = median(found.raw.map(slower));
   const verified = median(found.verified.map(slower));
   const ratio = verified / raw;
   const machine = { cores: cpus().length, load: Math.round((loadavg()[0] ?? 0) * 10) / 10 };
   const table = new Table({
-    head: ['records of 1 KB a second, acks=all', 'median', 'all rounds', 'aim', 'met'],
+    head: [
+      `records of 1 KB a second, acks=all, partitions: ${partitions}`,
+      'median',
+      'all rounds',
+      'aim',
+      'met',
+    ],
     style: { head: [], border: [] },
   });
   const met = (is: boolean) => (is ? 'yes' : 'NO');

@@ -30,34 +30,33 @@ export interface StreamRate {
 const bootstrap = [0, 1, 2].map((n) => `kafka-kafka-${n}.kafka-svc.kafka.svc.cluster.local:9092`);
 const bytes = 1_000;
 const batch = 929;
-/** As many as brokers, so that each leads one: a partition alone waits for its leader while the processors have time. */
-const partitions = 3;
 const running = { state: 'running' as const };
 
 /**
- * The rate of one producer and one consumer container, records of 1 KB, acks=all, three partitions with three replicas: the stream with
- * all its checks, by turns with kafkajs alone under the same limits. Both are given more to send than can be sent.
+ * The rate of one producer and one consumer container, records of 1 KB, acks=all, partitions with three replicas: the stream with all
+ * its checks, by turns with kafkajs alone under the same limits. Both are given more to send than can be sent.
  */
 export async function streamRate(
-  rounds: number,
-  seconds: number,
+  { rounds, seconds, partitions }: { rounds: number; seconds: number; partitions: number },
   tell: (line: string) => void,
 ): Promise<StreamRate> {
   await ensureKafka();
   const found: StreamRate = { recordBytes: bytes, raw: [], verified: [] };
   for (let round = 1; round <= rounds; round++) {
-    const raw = await withTopic(`bench-raw-${Date.now()}`, (topic) => rawRate(topic, seconds));
+    const raw = await withTopic(`bench-raw-${Date.now()}`, partitions, (topic) =>
+      rawRate(topic, partitions, seconds),
+    );
     found.raw.push(raw);
     tell(`round ${round}: kafkajs alone ${raw.sent}/s sent, ${raw.read}/s read`);
-    const verified = await verifiedRate(seconds);
+    const verified = await verifiedRate(partitions, seconds);
     found.verified.push(verified);
     tell(`round ${round}: all checks on ${verified.sent}/s acknowledged, ${verified.read}/s read`);
   }
   return found;
 }
 
-async function rawRate(topic: string, seconds: number): Promise<Rate> {
-  const { manifest } = streamPod();
+async function rawRate(topic: string, partitions: number, seconds: number): Promise<Rate> {
+  const { manifest } = streamPod(partitions);
   const program = readFileSync(new URL('raw-client.ts', import.meta.url), 'utf8');
   const { spec } = manifest as unknown as { spec: { initContainers?: object[]; containers: Container[] } };
   delete spec.initContainers;
@@ -78,8 +77,8 @@ async function rawRate(topic: string, seconds: number): Promise<Rate> {
   );
 }
 
-async function verifiedRate(seconds: number): Promise<Verified> {
-  const { manifest, topic } = streamPod();
+async function verifiedRate(partitions: number, seconds: number): Promise<Verified> {
+  const { manifest, topic } = streamPod(partitions);
   const look = async (): Promise<[Sample, Sample]> => {
     const [producer, consumer] = await Promise.all([
       ask<ProducerReport>(8081, '/report'),
@@ -110,7 +109,7 @@ async function verifiedRate(seconds: number): Promise<Verified> {
       return { ...rate, acked, received, lost, duplicated, outOfOrder, drained };
     });
   } finally {
-    await withTopic(topic, async () => {});
+    await withTopic(topic, partitions, async () => {});
   }
 }
 
@@ -119,7 +118,7 @@ interface Container {
 }
 
 /** The pod of a run that asks for more records than can be sent. */
-function streamPod(): { manifest: KubernetesObject; topic: string } {
+function streamPod(partitions: number): { manifest: KubernetesObject; topic: string } {
   const run = {
     temporalNamespace: 'bench',
     workflowId: 'stream',
@@ -138,7 +137,7 @@ function streamPod(): { manifest: KubernetesObject; topic: string } {
 }
 
 /** Lends a topic that may be there already, and deletes it. */
-async function withTopic<T>(name: string, use: (name: string) => Promise<T>): Promise<T> {
+async function withTopic<T>(name: string, partitions: number, use: (name: string) => Promise<T>): Promise<T> {
   const kafka = await openKafka();
   try {
     await kafka.createTopic({
