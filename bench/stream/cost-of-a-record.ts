@@ -21,7 +21,8 @@ const { RecordBatch: newBatch } = kafkajs('kafkajs/src/protocol/recordBatch/v0/i
 const readBatch = kafkajs('kafkajs/src/protocol/recordBatch/v0/decoder.js');
 const Decoder = kafkajs('kafkajs/src/protocol/decoder.js');
 
-const batch = 929;
+/** Records of a batch: as many of 1 KB as fit into one, or as asked for. */
+const batch = Number(process.argv[2] ?? 929);
 const batches = 200;
 const runId = 'abcdefgh';
 const values = Array.from({ length: batch }, (_, sequence) =>
@@ -89,7 +90,7 @@ await cost('Leaderfall', 'latency and series', (round) => {
 });
 
 const table = new Table({
-  head: ['', 'of 1 KB, batches of 929', 'µs a record'],
+  head: ['', `of 1 KB, batches of ${batch}`, 'µs a record'],
   style: { head: [], border: [] },
 });
 for (const [who, what, microseconds] of rows) table.push([who, what, microseconds.toFixed(2)]);
