@@ -7,13 +7,19 @@ import { problemWithoutHosts } from '../experiment/without-hosts.ts';
 import { chooseBroker, guardReasons } from '../faults/guard.ts';
 import type { ClusterMetadata, KafkaPort } from '../kafka/port.ts';
 import { pause } from '../kubernetes/wait.ts';
-import { containerWithPort, type Pod, runningContainer, waitingReasons } from '../kubernetes/workloads.ts';
+import {
+  containerOf,
+  containerWithPort,
+  type Pod,
+  runningContainer,
+  waitingReasons,
+} from '../kubernetes/workloads.ts';
 import { brokerOfPod, brokerPods, podsByBroker, type ReachedKafka, withKafka } from './brokers.ts';
 import type { Activities, Aim } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { type GuardWaiting, waitedBefore, waitedSoFar, waitToCarry } from './guard-wait.ts';
 import { askForKill } from './kill-budget.ts';
-import { containerOf, readLivenessPod } from './liveness-http.ts';
+import { readLivenessPod } from './liveness-http.ts';
 import { addReasons, type Held } from './reasons.ts';
 import { minInsyncOf, type Risked, risksOf } from './risks.ts';
 import { runStep, type StepContext } from './step.ts';

@@ -6,7 +6,7 @@ import { streamFrom } from '../experiment/stream-part.ts';
 import type { ContainerEnd, StreamReport } from '../experiment/stream-report.ts';
 import type { Partition } from '../kafka/port.ts';
 import { pause, poll } from '../kubernetes/wait.ts';
-import type { Pod } from '../kubernetes/workloads.ts';
+import { containerOf, lastWords, type Pod } from '../kubernetes/workloads.ts';
 import { account, needsSecondReading } from '../liveness/account.ts';
 import { besideObserver } from '../liveness/client-share.ts';
 import type { ConsumerReport, ObserverReport, ProducerReport } from '../liveness/protocol.ts';
@@ -19,8 +19,6 @@ import {
   closeConsumer,
   consumerLeft,
   consumerReport,
-  containerOf,
-  lastWords,
   observerReport,
   producerReport,
   readLivenessPod,

@@ -1,7 +1,7 @@
 import type { StartedLiveness } from '../experiment/result.ts';
 import { packSpans } from '../experiment/spans.ts';
 import type { KubernetesPort } from '../kubernetes/port.ts';
-import type { ContainerStatus, Pod } from '../kubernetes/workloads.ts';
+import type { Pod } from '../kubernetes/workloads.ts';
 import type { ReadReport } from '../liveness/ledger/read-report.ts';
 import {
   type ConsumerReport,
@@ -125,22 +125,6 @@ async function ask<T>(
     // Whether the pod is gone, its container ended or the network is cut is for the caller to find out from the pod's status.
     return undefined;
   }
-}
-
-/** The last words of a container as its report. */
-export function lastWords<T>(pod: Pod | undefined, container: string): T | undefined {
-  const message = containerOf(pod, container)?.state?.terminated?.message;
-  if (!message) return undefined;
-  try {
-    return JSON.parse(message) as T;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Status of a container by name. */
-export function containerOf(pod: Pod | undefined, name: string): ContainerStatus | undefined {
-  return pod?.status?.containerStatuses?.find((container) => container.name === name);
 }
 
 /** The liveness pod as it is now; undefined where it is gone. */

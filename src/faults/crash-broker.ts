@@ -2,9 +2,9 @@ import { problem } from '../experiment/errors.ts';
 import { runLabel } from '../experiment/identity.ts';
 import type { KillAct } from '../experiment/kill-record.ts';
 import { poll } from '../kubernetes/wait.ts';
-import { type Pod, waitingReasons } from '../kubernetes/workloads.ts';
+import { containerOf, lastWords, type Pod, waitingReasons } from '../kubernetes/workloads.ts';
 import { fetchImage } from './crash/fetch-image.ts';
-import { crashNamespace, crashPod, crashPodName } from './crash/pod.ts';
+import { crashContainer, crashNamespace, crashPod, crashPodName } from './crash/pod.ts';
 import { type CrashOutcome, crashPort } from './crash/protocol.ts';
 import type { Fault, FaultContext } from './fault.ts';
 
@@ -82,7 +82,7 @@ async function arm(context: FaultContext): Promise<KillAct | undefined> {
         return undefined;
       }
       // An attempt before this one may have acted after it was looked for.
-      const words = lastWords(pod);
+      const words = lastWords<CrashOutcome>(pod, crashContainer);
       if (words) return actOf(context, words);
       if (pod.status?.phase === 'Failed') return hindered(`the crash pod failed: ${reasonOf(pod)}`);
       reasons = waitingReasons(pod);
@@ -147,7 +147,7 @@ async function alreadyDone(context: FaultContext): Promise<KillAct | undefined> 
     async () => {
       const pod = await readPod(context);
       if (!pod || pod.status?.phase === 'Pending') return 'nothing';
-      const words = lastWords(pod);
+      const words = lastWords<CrashOutcome>(pod, crashContainer);
       if (words) return words;
       if (pod.status?.phase === 'Running') return (await listens(context)) ? 'nothing' : undefined;
       return 'nothing';
@@ -210,20 +210,12 @@ async function listens(context: FaultContext): Promise<boolean> {
   );
 }
 
-/** Undefined where there are none: a container that could not be started ends with the runtime's words. */
-function lastWords(pod: Pod): CrashOutcome | undefined {
-  try {
-    return JSON.parse(endOf(pod)?.message ?? '') as CrashOutcome;
-  } catch {
-    return undefined;
-  }
-}
-
-function endOf({ status }: Pod) {
-  return status?.containerStatuses?.[0]?.state?.terminated;
-}
-
 function reasonOf(pod: Pod): string {
   const { status } = pod;
-  return status?.message ?? status?.reason ?? endOf(pod)?.message ?? 'no reason is given';
+  return (
+    status?.message ??
+    status?.reason ??
+    containerOf(pod, crashContainer)?.state?.terminated?.message ??
+    'no reason is given'
+  );
 }

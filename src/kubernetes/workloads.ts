@@ -124,6 +124,25 @@ export function waitingReasons(pod: Pod): string[] {
   return [...scheduling, ...containers];
 }
 
+/** Status of a container by name. */
+export function containerOf(pod: Pod | undefined, name: string): ContainerStatus | undefined {
+  return pod?.status?.containerStatuses?.find((container) => container.name === name);
+}
+
+/**
+ * What a container left in its termination message, from JSON; undefined where it left nothing of the kind. One that could not be
+ * started has the runtime's words there.
+ */
+export function lastWords<T>(pod: Pod | undefined, container: string): T | undefined {
+  const message = containerOf(pod, container)?.state?.terminated?.message;
+  if (!message) return undefined;
+  try {
+    return JSON.parse(message) as T;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Name of the container that declares a port, or of the only one; undefined where neither tells. */
 export function containerWithPort(pod: Pod, port: number): string | undefined {
   const containers = pod.spec?.containers ?? [];

@@ -12,7 +12,7 @@ const maxBatch = 1_000;
 
 /**
  * Batches of all partitions that are under way at once hold no more, where a record each does not: kafkajs makes nine times as much of
- * them while it encodes, and 64 full ones did not fit into the container. Bytes
+ * them while it encodes, which for 64 full ones is more than the container has. Bytes
  */
 const underWayBytes = 8_388_608;
 

@@ -22,7 +22,7 @@ const calmMs = 50;
 const calmBesideMs = 200;
 
 /** All has been well for so long when questions become rarer: what a partition's move changes is over. ms */
-const watchfulMs = 1_000;
+export const watchfulMs = 1_000;
 
 /** A leader that has not answered for this long may be none any more. ms */
 const doubtMs = 150;

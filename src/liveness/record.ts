@@ -73,17 +73,14 @@ export function decodeRecord(value: Buffer, runId: string): StreamRecord | 'dama
   const runEnd = checksumBytes + runId.length;
   const ofRun = value[runEnd] === space && value.toString('latin1', checksumBytes, runEnd) === runId;
   if (!ofRun) return 'foreign';
-  const numbers = [0, 0, 0, 0];
   let place = runEnd + 1;
-  for (let number = 0; number < numbers.length; number++) {
-    const negative = value[place] === minus;
-    if (negative) place++;
+  const next = (): number => {
+    const sign = value[place] === minus ? -1 : 1;
+    if (sign < 0) place++;
     let size = 0;
-    for (; place < value.length && value[place] !== space; place++)
-      size = 10 * size + (value[place] ?? 0) - zero;
-    numbers[number] = negative ? -size : size;
+    for (; (value[place] ?? space) !== space; place++) size = 10 * size + (value[place] ?? 0) - zero;
     place++;
-  }
-  const [producer = 0, partition = 0, sequence = 0, at = 0] = numbers;
-  return { producer, partition, sequence, at };
+    return sign * size;
+  };
+  return { producer: next(), partition: next(), sequence: next(), at: next() };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { containerOf, readLivenessPod } from '../../src/activities/liveness-http.ts';
+import { readLivenessPod } from '../../src/activities/liveness-http.ts';
+import { containerOf } from '../../src/kubernetes/workloads.ts';
 import { oneKill } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';
 import { haveRoleWorker } from '../support/role-worker.ts';

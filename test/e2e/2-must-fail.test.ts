@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { containerOf } from '../../src/activities/liveness-http.ts';
 import type { Pod } from '../../src/kubernetes/workloads.ts';
+import { containerOf } from '../../src/kubernetes/workloads.ts';
 import { livenessPodName } from '../../src/liveness/pod.ts';
 import { oneKill } from '../support/kafka.ts';
 import { expectNothingLeft } from '../support/nothing-left.ts';

@@ -1,6 +1,6 @@
 import { connectKafka } from '../../src/kafka/connect-kafka.ts';
 import { kafkaClient } from '../../src/kafka/kafkajs.ts';
-import { startObserver } from '../../src/liveness/observer.ts';
+import { startObserver, watchfulMs } from '../../src/liveness/observer.ts';
 import type { Observation } from '../../src/liveness/protocol.ts';
 import { type Brokers, dialPast, removeTopic } from './brokers.ts';
 import { observerSettings } from './observer-settings.ts';
@@ -15,8 +15,8 @@ export interface LeaderChange {
   seenAt?: number;
 }
 
-/** The observer takes it that all is well after this, and asks rarely then: so it is before the first kill of a run. ms */
-const calmAfterMs = 1_500;
+/** Until the observer takes it that all is well, and asks rarely: so it is before the first kill of a run. ms */
+const calmAfterMs = watchfulMs + 500;
 
 /** Brokers take over after this long at the latest. ms */
 const takeOverMs = 20_000;

@@ -4,6 +4,9 @@ import type { KubernetesObject } from '../../kubernetes/port.ts';
 import type { FaultContext } from '../fault.ts';
 import { type CrashEnvironment, crashPort } from './protocol.ts';
 
+/** Its one container, whose last words say what it did. */
+export const crashContainer = 'crash';
+
 /** Where the privileged pods are: a namespace of their own, so that the Kafka's can stay closed to such pods. */
 export const crashNamespace = 'leaderfall-crash';
 
@@ -70,7 +73,7 @@ export function crashPod(context: FaultContext, container: BrokerContainer, node
     seconds: Math.ceil(lifeMs / 1_000) + afterwardsSeconds,
     spec: { hostPID: true, terminationGracePeriodSeconds: 1 },
     container: {
-      name: 'crash',
+      name: crashContainer,
       command: ['node', '--max-old-space-size=64', '/app/dist/src/faults/crash/main.js'],
       env: Object.entries(environment).map(([name, value]) => ({ name, value })),
       ports: [{ containerPort: crashPort }],
