@@ -6,7 +6,7 @@ import { withTemporal } from '../../src/cli/commands/shared.ts';
 import { searchAttributeNames } from '../../src/experiment/search-attributes.ts';
 import { type OpenPage, press, shows, typeInto, withPage } from '../support/browser.ts';
 import { healthy, type Seen, untilCancelled } from '../workflow/story-support.ts';
-import { realClock, startStoryWorker } from './story-worker.ts';
+import { neverLate, realClock, startStoryWorker } from './story-worker.ts';
 
 /**
  * A person with nothing but Temporal's Web UI: starts a run by the form, reads how it stands, stops it. The real workflow on a
@@ -52,7 +52,7 @@ function steps(): Activities {
 }
 
 /** Two kills: the proof of the last has three minutes. */
-const short = { durationSeconds: 20, intervalSeconds: 10 };
+const short = { durationSeconds: 20, intervalSeconds: 10, ...neverLate };
 
 const proven = {
   ...{ proven: true, evidence: ['gone'], exitCode: 143, timeToNewLeaderMs: 412, newLeader: 1 },

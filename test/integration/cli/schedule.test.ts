@@ -10,7 +10,7 @@ import { makeRecord } from '../../../src/activities/record.ts';
 import { pauseSchedule } from '../../../src/worker/temporal-facts.ts';
 import { main } from '../../support/build.ts';
 import { failing, healthy, type Seen } from '../../workflow/story-support.ts';
-import { realClock, startStoryWorker } from '../story-worker.ts';
+import { neverLate, realClock, startStoryWorker } from '../story-worker.ts';
 
 /** Schedules on a real Temporal server; the runs they start are the real workflow with steps that need no cluster. */
 const folder = mkdtempSync(join(tmpdir(), 'leaderfall-schedules-'));
@@ -18,6 +18,8 @@ const id = `s${Date.now()}`;
 const taskQueue = `schedule-${id}`;
 const short = { durationSeconds: 2, intervalSeconds: 2 };
 const experiment = { cluster: { namespace: 'kafka' }, schedule: short };
+/** The schedule that the stub of `resolve` gives. */
+const unhurried = { ...short, ...neverLate };
 /** Far enough off that nothing is started but by the test. */
 const yearly = { cron: ['0 3 1 1 *'] };
 
@@ -37,7 +39,7 @@ beforeAll(async () => {
   const steps = names.map((name) => [
     name,
     (...args: never[]) =>
-      (healthy(realClock, seen, overrides, short)[name] as (...args: never[]) => unknown)(...args),
+      (healthy(realClock, seen, overrides, unhurried)[name] as (...args: never[]) => unknown)(...args),
   ]);
   worker = await startStoryWorker(taskQueue, Object.fromEntries(steps) as Activities);
 });
@@ -119,7 +121,7 @@ test('a run that ends Fail pauses its schedule with a note, which an update keep
   const handle = client.schedule.getHandle(`${id}-pausing`);
   expect((await runOf('pausing')).verdict).toBe('Pass');
   expect((await handle.describe()).state.paused).toBe(false);
-  const base = healthy(realClock, seen, {}, short);
+  const base = healthy(realClock, seen, {}, unhurried);
   overrides = {
     closeStream: async (request) => ({ ...(await base.closeStream(request)), isrFullAtEnd: false }),
     // What the worker does with it, but for the Event.
