@@ -4,7 +4,7 @@ import { resolveExperiment } from '../../src/experiment/resolve.ts';
 import { experimentSchema } from '../../src/experiment/spec.ts';
 import type { KubernetesObject } from '../../src/kubernetes/port.ts';
 import { account } from '../../src/liveness/account.ts';
-import { livenessPod, streamNodeOptions } from '../../src/liveness/pod.ts';
+import { livenessPod, nodeOptionsOf } from '../../src/liveness/pod.ts';
 import type { ConsumerReport, ProducerReport } from '../../src/liveness/protocol.ts';
 import { ensureKafka, openKafka } from '../../test/support/kafka.ts';
 import { setting } from '../../test/support/testbed.ts';
@@ -62,7 +62,7 @@ async function rawRate(topic: string, partitions: number, seconds: number): Prom
   delete spec.initContainers;
   spec.containers = spec.containers.slice(0, 2).map((container) => ({
     ...container,
-    command: ['node', ...streamNodeOptions, '--input-type=module-typescript', '-e', program],
+    command: ['node', ...nodeOptionsOf('producer'), '--input-type=module-typescript', '-e', program],
     env: Object.entries({
       RAW_ROLE: container.name.replace('kafka-', ''),
       RAW_BOOTSTRAP: bootstrap.join(','),

@@ -12,6 +12,9 @@ const connectTimeoutMs = 500;
  */
 const readTimeoutMs = 1_500;
 
+/** A group commits where it stands as often as Kafka's own consumer does (`auto.commit.interval.ms`). */
+const commitEveryMs = 5_000;
+
 /** What a record without a value is read as. */
 const noValue = Buffer.alloc(0);
 
@@ -87,9 +90,11 @@ export async function connectReader(
   await consumer.connect();
   await consumer.subscribe({ topic: options.topic, fromBeginning: true });
   await consumer.run({
-    autoCommitInterval: 5_000,
+    // By itself kafkajs commits after each batch, dozens of times a second, and the stream waits for the coordinator each time.
+    autoCommit: false,
+    autoCommitInterval: commitEveryMs,
     eachBatchAutoResolve: true,
-    eachBatch: async ({ batch }) => {
+    eachBatch: async ({ batch, commitOffsetsIfNecessary }) => {
       options.onRecords(
         batch.messages.map(({ offset, value }) => ({
           partition: batch.partition,
@@ -97,6 +102,7 @@ export async function connectReader(
           value: value ?? noValue,
         })),
       );
+      await commitOffsetsIfNecessary();
     },
   });
   return { close: () => consumer.disconnect() };

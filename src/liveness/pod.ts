@@ -30,7 +30,7 @@ const nodeOptions = ['--max-old-space-size=128', '--max-semi-space-size=32'];
  * by step whenever so many have come: 14 times a second, a third of the processor time of producer and consumer. All at one go it
  * marks once a second, for some 20 ms.
  */
-export const streamNodeOptions = [...nodeOptions, '--no-incremental-marking'];
+const streamNodeOptions = [...nodeOptions, '--no-incremental-marking'];
 
 /** What the admission level `restricted` asks of each container. */
 const containerSecurity = {
@@ -77,7 +77,7 @@ export function livenessPod(options: {
     name,
     image: liveness.image,
     imagePullPolicy: liveness.imagePullPolicy,
-    command: ['node', ...optionsOf(role), '/app/dist/src/liveness/main.js'],
+    command: ['node', ...nodeOptionsOf(role), '/app/dist/src/liveness/main.js'],
     env: Object.entries({ ...shared, LIVENESS_ROLE: role }).map(([key, value]) => ({ name: key, value })),
     resources,
     securityContext: containerSecurity,
@@ -138,6 +138,7 @@ export function livenessPod(options: {
   };
 }
 
-function optionsOf(role: LivenessEnvironment['LIVENESS_ROLE']): string[] {
+/** Node's options for a container. */
+export function nodeOptionsOf(role: LivenessEnvironment['LIVENESS_ROLE']): string[] {
   return role === 'producer' || role === 'consumer' ? streamNodeOptions : nodeOptions;
 }

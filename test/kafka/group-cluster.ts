@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 const kafkajs = createRequire(import.meta.url);
 const createConsumer = kafkajs('kafkajs/src/consumer/index.js');
 const { createLogger } = kafkajs('kafkajs/src/loggers/index.js');
-const { KafkaJSConnectionClosedError, KafkaJSOffsetOutOfRange } = kafkajs('kafkajs/src/errors.js');
+const { KafkaJSOffsetOutOfRange, KafkaJSProtocolError } = kafkajs('kafkajs/src/errors.js');
 
 /** A partition's leader and its log, whose records are its offsets: where it ends. */
 interface SimulatedLog {
@@ -17,8 +17,10 @@ export interface GroupCluster {
   partitions: Map<number, SimulatedLog>;
   /** What the group has committed, by partition. */
   committed: Map<number, string>;
-  /** So many of the next commits end with their connection. */
-  failCommits: number;
+  /** How often it has committed. */
+  commits: number;
+  /** So many of the next heartbeats are refused: the group has another coordinator. */
+  refuseHeartbeats: number;
   /** Stands in for the client that `consumer` would be asked of. */
   client: { consumer(options: object): unknown };
 }
@@ -36,7 +38,8 @@ export function groupCluster(topic: string): GroupCluster {
   const made: GroupCluster = {
     partitions: new Map(),
     committed: new Map(),
-    failCommits: 0,
+    commits: 0,
+    refuseHeartbeats: 0,
     client: {
       consumer: (options) =>
         createConsumer({
@@ -80,11 +83,14 @@ export function groupCluster(topic: string): GroupCluster {
     },
     syncGroup: async ({ groupAssignment }: { groupAssignment: { memberAssignment: Buffer }[] }) =>
       groupAssignment[0],
-    heartbeat: async () => {},
+    async heartbeat() {
+      if (made.refuseHeartbeats-- > 0)
+        throw new KafkaJSProtocolError({ type: 'NOT_COORDINATOR_FOR_GROUP', code: 16, message: 'moved' });
+    },
     leaveGroup: async () => {},
     async offsetCommit({ topics }: { topics: Requested[] }) {
       await pause(1);
-      if (made.failCommits-- > 0) throw new KafkaJSConnectionClosedError('cut', { host: 'broker', port: 1 });
+      made.commits++;
       // kafkajs gives some ids as text.
       for (const { partition, offset = '' } of topics.flatMap(({ partitions }) => partitions))
         made.committed.set(Number(partition), offset);

@@ -19,7 +19,15 @@ beforeEach(() => {
   joins = 0;
 });
 
-afterEach(() => reader?.close());
+afterEach(async () => {
+  vi.useRealTimers();
+  await reader?.close();
+});
+
+/** Of the clock alone: what waits goes on waiting. */
+function passTime(ms: number): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
+}
 
 /** A log of so many records, led by one of the brokers. */
 function log(partition: number, end: number, leader = 0): void {
@@ -63,18 +71,35 @@ test('a reader of a new group begins where it is told to, and elsewhere at the b
 test('it waits where the log ends, and reads what comes', async () => {
   log(0, 1_000);
   await start({ 0: 1_000 });
-  await expect.poll(() => cluster.committed.get(0)).toBe('1000');
+  await expect.poll(() => joins).toBe(1);
   log(0, 1_003);
   expect(await firstReads()).toEqual({ 0: 1_000 });
 });
 
-test('a place that is lost because it cannot be committed is taken all the same', async () => {
-  log(0, 10_000);
-  cluster.failCommits = 1;
-  await start({ 0: 9_990 });
+test('it commits where it stands every five seconds, not after each batch', async () => {
+  log(0, 500);
+  await start({ 0: 0 });
   await firstReads();
-  expect(below(0, 9_990)).toBeGreaterThan(0);
-  expect(below(0, 9_990)).toBeLessThan(100);
+  expect(cluster.commits).toBe(0);
+  passTime(5_001);
+  log(0, 510);
+  await firstReads();
+  await expect.poll(() => cluster.commits).toBe(1);
+  expect(Number(cluster.committed.get(0))).toBeGreaterThanOrEqual(500);
+});
+
+test('a reader whose coordinator moved goes on where it was, not where it last committed', async () => {
+  log(0, 1_000);
+  await start({ 0: 900 });
+  await firstReads();
+  cluster.refuseHeartbeats = 1;
+  passTime(1_001);
+  log(0, 1_005);
+  await expect.poll(() => joins, { timeout: 20_000 }).toBe(2);
+  log(0, 1_010);
+  await firstReads();
+  expect(cluster.commits).toBe(0);
+  expect(read.get(0)).toEqual(Array.from({ length: 110 }, (_, step) => 900 + step));
 });
 
 test('where a broker with few partitions is quicker than one with many, all places are taken', async () => {

@@ -1,4 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
+import type { PartitionOutage } from '../../src/experiment/outage.ts';
+import type { ObserverReport } from '../../src/liveness/protocol.ts';
 
 /**
  * What can be done to the way to one broker. `black-hole`: nothing passes, everything arrives afterwards. `void`: nothing passes,
@@ -29,12 +31,32 @@ export interface Pause extends Span {
 export type ProxyRequest =
   | { id: number; what: 'open'; targets: { host: string; port: number }[] }
   | { id: number; what: 'disturb'; target: number; planned: Planned }
-  | { id: number; what: 'pauses' };
+  | { id: number; what: 'pauses'; target: number };
+
+/** A topic, and at which ports of this machine its brokers are reached, by their advertised addresses. */
+interface Reached {
+  topic: string;
+  bootstrap: string[];
+  ports: Record<string, number>;
+}
 
 /** To the clients. */
-export type ClientsRequest =
-  | { id: number; what: 'start'; topic: string; bootstrap: string[]; ports: Record<string, number> }
-  | { id: number; what: 'gaps' };
+export type ClientsRequest = ({ id: number; what: 'start' } & Reached) | { id: number; what: 'gaps' };
+
+/** To the observer. */
+export type ObserverRequest =
+  | ({ id: number; what: 'start'; stepMs: number } & Reached)
+  | { id: number; what: 'observed' };
+
+/** What the observer has seen so far. */
+export interface Observed {
+  outages: PartitionOutage[];
+  probes: ObserverReport['probes'];
+  /** CPU time of its process, as a share of one core. */
+  cpuShare: number;
+  /** When it paused. */
+  pauses: Pause[];
+}
 
 /** When records were not acknowledged, as the producer in the pod has it, or not received, for longer than usual. */
 export interface ClientGaps {

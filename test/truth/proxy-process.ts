@@ -14,5 +14,5 @@ answerParent<ProxyRequest>(async (request) => {
     return ways.map(({ port }) => port);
   }
   if (request.what === 'disturb') return await ways[request.target]?.disturb(request.planned);
-  return [...own.pauses, ...ways.flatMap(({ pauses }) => pauses)];
+  return [...own.pauses, ...(ways[request.target]?.pauses ?? [])];
 });

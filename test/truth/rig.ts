@@ -1,15 +1,17 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { PartitionOutage } from '../../src/experiment/outage.ts';
-import type { Dial } from '../../src/kafka/port.ts';
-import { dialDirect } from '../../src/kafka/reach.ts';
-import { startObserver } from '../../src/liveness/observer.ts';
-import type { ObserverReport } from '../../src/liveness/protocol.ts';
+import { nodeOptionsOf } from '../../src/liveness/pod.ts';
 import { type Brokers, makeTopic, removeTopic } from './brokers.ts';
-import { observerSettings } from './observer-settings.ts';
-import { watchPauses } from './pauses.ts';
-import { takePrecedence } from './precedence.ts';
-import { ask, type ClientGaps, epochNow, type Pause, type Planned, type Span } from './protocol.ts';
+import {
+  ask,
+  type ClientGaps,
+  epochNow,
+  type Observed,
+  type Pause,
+  type Planned,
+  type Span,
+} from './protocol.ts';
 
 /** Everything is quiet for so long before the next disturbance. ms */
 const quietMs = 300;
@@ -32,8 +34,8 @@ export interface Truth {
   unmade: PartitionOutage[];
   /** When the leader, the proxy or the observer's process paused by itself. */
   pauses: Pause[];
-  probes: ObserverReport['probes'];
-  /** CPU time of this process, which is the observer's, as a share of one core. */
+  probes: Observed['probes'];
+  /** CPU time of the observer's process, as a share of one core. */
   cpuShare: number;
 }
 
@@ -47,70 +49,49 @@ export async function findTruth(
 ): Promise<Truth> {
   const topic = `leaderfall-truth-${Date.now().toString(36)}`;
   const leader = await makeTopic(brokers, topic);
-  const proxy = start('proxy-process.ts');
-  const clients = start('clients-process.ts');
-  // After its children: clients come behind it as brokers do.
-  const precedence = takePrecedence();
-  const own = watchPauses('observer');
+  const target = [...brokers.reached.keys()].indexOf(leader);
+  const proxy = start('proxy-process.ts', []);
+  const clients = start('clients-process.ts', nodeOptionsOf('producer'));
+  const observer = start('observer-process.ts', nodeOptionsOf('observer'));
   try {
     const targets = [...brokers.reached.values()];
-    const ports = await ask<number[]>(proxy, { what: 'open', targets });
-    const portOf = Object.fromEntries([...brokers.reached.keys()].map((address, at) => [address, ports[at]]));
-    const dial: Dial = (host, port, giveUp) =>
-      dialDirect('127.0.0.1', portOf[`${host}:${port}`] ?? 0, giveUp);
-    const { bootstrap } = brokers;
-    await ask(clients, { what: 'start', topic, bootstrap, ports: portOf });
-    const observer = startObserver({
-      ...observerSettings,
-      bootstrap,
-      topic,
-      probeStepMs: options.stepMs,
-      dial,
-    });
-    const cpu = { used: process.cpuUsage(), at: epochNow() };
+    const opened = await ask<number[]>(proxy, { what: 'open', targets });
+    const ports = Object.fromEntries([...brokers.reached.keys()].map((address, at) => [address, opened[at]]));
+    const reached = { topic, bootstrap: brokers.bootstrap, ports };
+    await ask(clients, { what: 'start', ...reached });
+    await ask(observer, { what: 'start', ...reached, stepMs: options.stepMs });
+    await served(clients, 0, 10_000);
+    await new Promise((resolve) => setTimeout(resolve, options.warmMs));
     const done: { planned: Planned; span: Span }[] = [];
-    try {
-      await served(clients, 0, 10_000);
-      await new Promise((resolve) => setTimeout(resolve, options.warmMs));
-      const target = [...brokers.reached.keys()].indexOf(leader);
-      for (const planned of options.plan) {
-        const span = await ask<Span>(proxy, { what: 'disturb', target, planned });
-        done.push({ planned, span });
-        await served(clients, span.to, options.clientsMs);
-      }
-      const { user, system } = process.cpuUsage(cpu.used);
-      const report = observer.report(0);
-      const gaps = await ask<ClientGaps>(clients, { what: 'gaps' });
-      const spans = done.map(({ span }) => span);
-      const made = done.map((one, at) => ({
-        ...one,
-        reported: overlapping(report.outages ?? [], one.span),
-        ...longestAt('producerMs', gaps.producer, spans, at),
-        ...longestAt('consumerMs', gaps.consumer, spans, at),
-      }));
-      return {
-        made,
-        unmade: (report.outages ?? []).filter(
-          (outage) => !made.some(({ reported }) => has(reported, outage)),
-        ),
-        pauses: [...own.pauses, ...(await ask<Pause[]>(proxy, { what: 'pauses' }))],
-        probes: report.probes,
-        cpuShare: (user + system) / 1_000 / (epochNow() - cpu.at),
-      };
-    } finally {
-      observer.stop();
+    for (const planned of options.plan) {
+      const span = await ask<Span>(proxy, { what: 'disturb', target, planned });
+      done.push({ planned, span });
+      await served(clients, span.to, options.clientsMs);
     }
+    const { outages, pauses, ...rest } = await ask<Observed>(observer, { what: 'observed' });
+    const gaps = await ask<ClientGaps>(clients, { what: 'gaps' });
+    const spans = done.map(({ span }) => span);
+    const made = done.map((one, at) => ({
+      ...one,
+      reported: overlapping(outages, one.span),
+      ...longestAt('producerMs', gaps.producer, spans, at),
+      ...longestAt('consumerMs', gaps.consumer, spans, at),
+    }));
+    return {
+      ...rest,
+      made,
+      unmade: outages.filter((outage) => !made.some(({ reported }) => has(reported, outage))),
+      pauses: [...pauses, ...(await ask<Pause[]>(proxy, { what: 'pauses', target }))],
+    };
   } finally {
-    own.stop();
-    precedence.giveUp();
-    clients.kill();
-    proxy.kill();
+    for (const child of [observer, clients, proxy]) child.kill();
     await removeTopic(brokers, topic);
   }
 }
 
-function start(file: string): ChildProcess {
+function start(file: string, execArgv: string[]): ChildProcess {
   return fork(fileURLToPath(new URL(file, import.meta.url)), {
+    execArgv,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
 }

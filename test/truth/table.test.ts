@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { changesOf } from './leader-change.ts';
 import type { Pause } from './protocol.ts';
 import type { Made, Truth } from './rig.ts';
-import { undisturbedMs, wrongIn } from './table.ts';
+import { undisturbedMs, withLeadersPauses, wrongIn } from './table.ts';
 
 /** A black hole from 1,000 on, not reported. */
 function missedOf(ms: number, pauses: Truth['pauses']): number {
@@ -40,4 +40,20 @@ test('pauses of several processes at once are one', () => {
 test('who led first is no change of leader, nor is an epoch more of the same', () => {
   const epochs = [0, 0, 1, 1, 0].map((broker, leaderEpoch) => ({ broker, leaderEpoch, loggedAt: 0 }));
   expect(changesOf(epochs).map(({ leaderEpoch }) => leaderEpoch)).toEqual([2, 4]);
+});
+
+test('an outage that runs into a pause of the leader, or begins in one, is out for as long; others’ pauses change nothing', () => {
+  const made: Made = {
+    planned: { kind: 'black-hole', ms: 100 },
+    span: { from: 1_000, to: 1_100 },
+    reported: [],
+  };
+  const spanWith = (...spans: [Pause['who'], number, number][]) =>
+    withLeadersPauses({ pauses: spans.map(([who, from, to]) => ({ who, from, to })) }, made).span;
+  expect(spanWith(['leader', 980, 1_010], ['leader', 960, 985])).toEqual({ from: 960, to: 1_100 });
+  expect(spanWith(['leader', 1_100.4, 1_130], ['leader', 1_125, 1_150])).toEqual({ from: 1_000, to: 1_150 });
+  expect(spanWith(['leader', 1_040, 1_060], ['leader', 900, 990], ['leader', 1_110, 1_140])).toEqual(
+    made.span,
+  );
+  expect(spanWith(['proxy', 990, 1_120], ['observer', 1_100, 1_150])).toEqual(made.span);
 });

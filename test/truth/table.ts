@@ -5,6 +5,9 @@ import type { Made, Truth } from './rig.ts';
 /** A pause and an outage this near to each other may be one. ms */
 const marginMs = 10;
 
+/** What the leader is asked so soon after an outage waited for its end. ms */
+const touchMs = 1;
+
 /** Quantiles of some values. */
 export interface Spread {
   count: number;
@@ -31,6 +34,20 @@ export function trueMs({ span }: Made): number {
 export function errorOf(made: Made): number | undefined {
   const [seen] = matches(made);
   return seen ? seen.ms - trueMs(made) : undefined;
+}
+
+/**
+ * The outage as it was in truth: what was made, with the pauses of the leader itself, by the proxy's account, that run into it or go
+ * on from it.
+ */
+export function withLeadersPauses({ pauses }: Pick<Truth, 'pauses'>, made: Made): Made {
+  let { from, to } = made.span;
+  const leaders = pauses.filter(({ who }) => who === 'leader');
+  for (const pause of leaders.toSorted((a, b) => b.to - a.to))
+    if (pause.from < from && pause.to >= from) from = pause.from;
+  for (const pause of leaders.toSorted((a, b) => a.from - b.from))
+    if (pause.from <= to + touchMs && pause.to > to) to = pause.to;
+  return { ...made, span: { from, to } };
 }
 
 /** The reported outage that is the made one: all but the ends of it. */
@@ -64,13 +81,23 @@ export function undisturbedMs(
   return left;
 }
 
-/** One line for each kind of outage, all of them and those in which the machine did not pause, as the command prints it. */
+/**
+ * Each kind of outage, as the command prints it: all of them against what was made, against that with the leader's own pauses, and
+ * those in which nobody paused.
+ */
 export function tableOf(truth: Truth): string {
   const rows = [['black-hole'], ['reset'], ['black-hole', 'reset'], ['void']].flatMap((kinds) => {
     const made = truth.made.filter(({ planned }) => kinds.includes(planned.kind));
     const calm = made.filter(({ span }) => !isDisturbed(truth, { at: span.from, ms: span.to - span.from }));
     if (made.length === 0 || new Set(made.map(({ planned }) => planned.kind)).size < kinds.length) return [];
-    return [rowOf(kinds.join(' + '), made), rowOf('– of these, without a pause', calm)];
+    return [
+      rowOf(kinds.join(' + '), made),
+      rowOf(
+        '– with the leader’s own pauses',
+        made.map((one) => withLeadersPauses(truth, one)),
+      ),
+      rowOf('– of these, without any pause', calm),
+    ];
   });
   const clients = ['producer p50', 'max', 'consumer p50', 'max'];
   const head = ['outage', 'made', 'seen once', 'error p50', 'p99', 'max', ...clients];

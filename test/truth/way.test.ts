@@ -30,6 +30,26 @@ async function clientOf(way: Way): Promise<{ socket: Socket; came: { text: strin
   return { socket, came };
 }
 
+/** A way to a broker that answers a probe after as many ms as its last byte says; gives a client that sends one. */
+async function wayToSlow(): Promise<{
+  way: Way;
+  probe: (afterMs: number) => Promise<{ answered: Promise<unknown> }>;
+}> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => void setTimeout(() => socket.write('.'), chunk.at(-1)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(() => server.close());
+  const way = await openWay({ host: '127.0.0.1', port: (server.address() as { port: number }).port });
+  const probe = async (afterMs: number) => {
+    const { socket, came } = await clientOf(way);
+    socket.write(Buffer.from([0, 0, 0, 3, 0, 2, afterMs]));
+    return { answered: expect.poll(() => came.length).toBe(1) };
+  };
+  return { way, probe };
+}
+
 /** Sends the alphabet, a letter at a time, and waits until the span is over. */
 async function spell(socket: Socket, until: Promise<unknown>): Promise<string> {
   let over = false;
@@ -94,4 +114,30 @@ test('delay lets everything pass in order, later', async () => {
   const sent = await spell(socket, span);
   await expect.poll(() => textOf(came)).toBe(sent);
   expect((came[0]?.at ?? 0) - sentAt).toBeGreaterThanOrEqual(58);
+});
+
+test('a broker that leaves a probe unanswered has paused, unless it answers another', async () => {
+  const { way, probe } = await wayToSlow();
+  await (await probe(60)).answered;
+  const [pause] = way.pauses;
+  expect([pause?.who, (pause?.to ?? 0) - (pause?.from ?? 0) > 55]).toEqual(['leader', true]);
+  const slow = await probe(200);
+  await (await probe(0)).answered;
+  const before = way.pauses.length;
+  await slow.answered;
+  expect(way.pauses).toHaveLength(before);
+});
+
+test('a pause that a disturbance cuts short reaches to its beginning', async () => {
+  for (const kind of ['reset', 'void'] as const) {
+    const { way, probe } = await wayToSlow();
+    const { answered } = await probe(250);
+    Promise.resolve(answered).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const { from } = await way.disturb({ kind, ms: 10 });
+    expect(
+      way.pauses.map(({ to }) => Math.abs(to - from) < 25),
+      kind,
+    ).toEqual([true]);
+  }
 });

@@ -34,6 +34,15 @@ export async function openWay(target: { host: string; port: number }): Promise<W
   let lost = false;
   let delayMs = 0;
   let port = 0;
+  /** A probe is with the broker, and since then none has been answered on any connection. */
+  let waitingSince: number | undefined;
+
+  function waitIsOver(): void {
+    const now = epochNow();
+    if (waitingSince !== undefined && now - waitingSince >= pauseMs)
+      pauses.push({ who: 'leader', from: waitingSince, to: now });
+    waitingSince = undefined;
+  }
 
   function pump(lane: Lane): void {
     clearTimeout(lane.timer);
@@ -74,16 +83,12 @@ export async function openWay(target: { host: string; port: number }): Promise<W
       socket.on('close', () => sockets.delete(socket));
     }
     let isProbe: boolean | undefined;
-    let askedAt: number | undefined;
     const ask = (chunk: Buffer) => {
       isProbe ??= chunk.length >= 6 && chunk.readInt16BE(4) === probeApiKey;
-      if (isProbe) askedAt ??= epochNow();
+      if (isProbe) waitingSince ??= epochNow();
     };
     const answer = () => {
-      const now = epochNow();
-      if (askedAt !== undefined && now - askedAt >= pauseMs)
-        pauses.push({ who: 'leader', from: askedAt, to: now });
-      askedAt = undefined;
+      if (isProbe) waitIsOver();
     };
     carry(client, broker, nothing, ask);
     carry(broker, client, answer, nothing);
@@ -104,9 +109,10 @@ export async function openWay(target: { host: string; port: number }): Promise<W
   }
 
   async function loss(ms: number): Promise<Span> {
+    const from = epochNow();
+    waitIsOver();
     lost = true;
     lanes.clear();
-    const from = epochNow();
     await pause(ms);
     lost = false;
     return { from, to: epochNow() };
@@ -115,6 +121,8 @@ export async function openWay(target: { host: string; port: number }): Promise<W
   async function reset(ms: number): Promise<Span> {
     const ended = new Promise<void>((resolve) => server.close(() => resolve()));
     const from = epochNow();
+    // Who has not answered yet never will, and was waited for until now.
+    waitIsOver();
     for (const socket of sockets) socket.resetAndDestroy();
     await Promise.all([ended, pause(ms)]);
     await listen();
