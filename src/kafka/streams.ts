@@ -1,5 +1,4 @@
 import type { Consumer } from 'kafkajs';
-import { beginAt } from './begin-at.ts';
 import type { GroupRecorder } from './group-recorder.ts';
 import { type ClientOptions, kafkaClient } from './kafkajs.ts';
 
@@ -77,22 +76,29 @@ export async function connectReader(
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (!payload.restart) options.onCrash(payload.error.message);
   });
-  const begin = beginAt(consumer, options.topic, options.from ?? new Map());
+  const { topic } = options;
+  /** Where it goes on. What it has committed lies some seconds behind. */
+  const places = new Map(options.from);
+  let triedAt = Date.now();
   consumer.on(consumer.events.GROUP_JOIN, () => {
-    begin.joined();
+    // kafkajs has forgotten where it was, and asks for nothing before this returns.
+    for (const [partition, offset] of places)
+      if (offset > 0) consumer.seek({ topic, partition, offset: String(offset) });
     options.onRejoined?.();
   });
-  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
-    begin.passed(payload);
-    options.onPassed?.(payload.partition, Number(payload.lastOffset) + 1);
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
+    const next = Number(lastOffset) + 1;
+    places.set(partition, next);
+    options.onPassed?.(partition, next);
   });
   options.group?.follow(consumer);
   await consumer.connect();
-  await consumer.subscribe({ topic: options.topic, fromBeginning: true });
+  await consumer.subscribe({ topic, fromBeginning: true });
   await consumer.run({
     // By itself kafkajs commits after each batch, dozens of times a second, and the stream waits for the coordinator each time.
     autoCommit: false,
-    autoCommitInterval: commitEveryMs,
+    // Whenever it is asked to.
+    autoCommitInterval: 0,
     eachBatchAutoResolve: true,
     eachBatch: async ({ batch, commitOffsetsIfNecessary }) => {
       options.onRecords(
@@ -102,7 +108,10 @@ export async function connectReader(
           value: value ?? noValue,
         })),
       );
-      await commitOffsetsIfNecessary();
+      if (Date.now() - triedAt < commitEveryMs) return;
+      triedAt = Date.now();
+      // Not waited for: where it failed, kafkajs would give the batch once more. That a coordinator has gone, its heartbeat tells.
+      commitOffsetsIfNecessary().catch(() => {});
     },
   });
   return { close: () => consumer.disconnect() };

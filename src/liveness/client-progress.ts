@@ -6,7 +6,7 @@ export interface ClientProgress {
   movedAt(only?: number): number | undefined;
 }
 
-/** Of a client that has read nothing yet. What it is given again and again, because it cannot commit, is no progress. */
+/** Of a client that has read nothing yet. What it is given again and again is no progress. */
 export function clientProgress(): ClientProgress {
   const furthest = new Map<number, { offset: number; at: number }>();
   let lastAt: number | undefined;

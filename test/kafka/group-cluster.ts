@@ -4,7 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 const kafkajs = createRequire(import.meta.url);
 const createConsumer = kafkajs('kafkajs/src/consumer/index.js');
 const { createLogger } = kafkajs('kafkajs/src/loggers/index.js');
-const { KafkaJSOffsetOutOfRange, KafkaJSProtocolError } = kafkajs('kafkajs/src/errors.js');
+const { KafkaJSConnectionClosedError, KafkaJSOffsetOutOfRange, KafkaJSProtocolError } =
+  kafkajs('kafkajs/src/errors.js');
 
 /** A partition's leader and its log, whose records are its offsets: where it ends. */
 interface SimulatedLog {
@@ -19,6 +20,8 @@ export interface GroupCluster {
   committed: Map<number, string>;
   /** How often it has committed. */
   commits: number;
+  /** So many of the next commits end with their connection. */
+  failCommits: number;
   /** So many of the next heartbeats are refused: the group has another coordinator. */
   refuseHeartbeats: number;
   /** Stands in for the client that `consumer` would be asked of. */
@@ -39,6 +42,7 @@ export function groupCluster(topic: string): GroupCluster {
     partitions: new Map(),
     committed: new Map(),
     commits: 0,
+    failCommits: 0,
     refuseHeartbeats: 0,
     client: {
       consumer: (options) =>
@@ -90,6 +94,7 @@ export function groupCluster(topic: string): GroupCluster {
     leaveGroup: async () => {},
     async offsetCommit({ topics }: { topics: Requested[] }) {
       await pause(1);
+      if (made.failCommits-- > 0) throw new KafkaJSConnectionClosedError('cut', { host: 'broker', port: 1 });
       made.commits++;
       // kafkajs gives some ids as text.
       for (const { partition, offset = '' } of topics.flatMap(({ partitions }) => partitions))

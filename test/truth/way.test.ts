@@ -32,13 +32,18 @@ async function clientOf(way: Way): Promise<{ socket: Socket; came: { text: strin
 
 /** A way to a broker that answers a probe after as many ms as its last byte says; gives a client that sends one. */
 async function wayToSlow(): Promise<{
+  received: () => number;
   way: Way;
   probe: (afterMs: number) => Promise<{ answered: Promise<unknown> }>;
 }> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
-    socket.on('data', (chunk) => void setTimeout(() => socket.write('.'), chunk.at(-1)));
+    socket.on('data', (chunk) => {
+      received++;
+      setTimeout(() => socket.write('.'), chunk.at(-1));
+    });
   });
+  let received = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   ends.push(() => server.close());
   const way = await openWay({ host: '127.0.0.1', port: (server.address() as { port: number }).port });
@@ -47,7 +52,7 @@ async function wayToSlow(): Promise<{
     socket.write(Buffer.from([0, 0, 0, 3, 0, 2, afterMs]));
     return { answered: expect.poll(() => came.length).toBe(1) };
   };
-  return { way, probe };
+  return { way, probe, received: () => received };
 }
 
 /** Sends the alphabet, a letter at a time, and waits until the span is over. */
@@ -130,9 +135,10 @@ test('a broker that leaves a probe unanswered has paused, unless it answers anot
 
 test('a pause that a disturbance cuts short reaches to its beginning', async () => {
   for (const kind of ['reset', 'void'] as const) {
-    const { way, probe } = await wayToSlow();
+    const { way, probe, received } = await wayToSlow();
     const { answered } = await probe(250);
     Promise.resolve(answered).catch(() => {});
+    await expect.poll(received).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 30));
     const { from } = await way.disturb({ kind, ms: 10 });
     expect(

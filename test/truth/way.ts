@@ -35,13 +35,13 @@ export async function openWay(target: { host: string; port: number }): Promise<W
   let delayMs = 0;
   let port = 0;
   /** A probe is with the broker, and since then none has been answered on any connection. */
-  let waitingSince: number | undefined;
+  let waiting: { since: number; on: Socket } | undefined;
 
   function waitIsOver(): void {
     const now = epochNow();
-    if (waitingSince !== undefined && now - waitingSince >= pauseMs)
-      pauses.push({ who: 'leader', from: waitingSince, to: now });
-    waitingSince = undefined;
+    if (waiting && now - waiting.since >= pauseMs)
+      pauses.push({ who: 'leader', from: waiting.since, to: now });
+    waiting = undefined;
   }
 
   function pump(lane: Lane): void {
@@ -85,11 +85,15 @@ export async function openWay(target: { host: string; port: number }): Promise<W
     let isProbe: boolean | undefined;
     const ask = (chunk: Buffer) => {
       isProbe ??= chunk.length >= 6 && chunk.readInt16BE(4) === probeApiKey;
-      if (isProbe) waitingSince ??= epochNow();
+      if (isProbe) waiting ??= { since: epochNow(), on: broker };
     };
     const answer = () => {
       if (isProbe) waitIsOver();
     };
+    // Who asked has gone: how long the broker would have taken is not known.
+    broker.on('close', () => {
+      if (waiting?.on === broker) waiting = undefined;
+    });
     carry(client, broker, nothing, ask);
     carry(broker, client, answer, nothing);
   });
