@@ -79,11 +79,12 @@ export async function connectReader(
   const { topic } = options;
   /** Where it goes on. What it has committed lies some seconds behind. */
   const places = new Map(options.from);
+  const seek = (partition: number, offset: number) =>
+    consumer.seek({ topic, partition, offset: String(offset) });
   let triedAt = Date.now();
   consumer.on(consumer.events.GROUP_JOIN, () => {
-    // kafkajs has forgotten where it was, and asks for nothing before this returns.
-    for (const [partition, offset] of places)
-      if (offset > 0) consumer.seek({ topic, partition, offset: String(offset) });
+    // kafkajs has forgotten where it was.
+    for (const [partition, offset] of places) if (offset > 0) seek(partition, offset);
     options.onRejoined?.();
   });
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
@@ -100,7 +101,9 @@ export async function connectReader(
     // Whenever it is asked to.
     autoCommitInterval: 0,
     eachBatchAutoResolve: true,
-    eachBatch: async ({ batch, commitOffsetsIfNecessary }) => {
+    eachBatch: async ({ batch, isStale, commitOffsetsIfNecessary }) => {
+      // It waited for its turn while the client joined anew: what was sought then lies before it.
+      if (isStale()) seek(batch.partition, Number(batch.lastOffset()) + 1);
       options.onRecords(
         batch.messages.map(({ offset, value }) => ({
           partition: batch.partition,

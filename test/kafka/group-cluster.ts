@@ -24,6 +24,10 @@ export interface GroupCluster {
   failCommits: number;
   /** So many of the next heartbeats are refused: the group has another coordinator. */
   refuseHeartbeats: number;
+  /** Heartbeats are answered when this is over. */
+  heartbeats: Promise<void>;
+  /** A broker that keeps its next fetch until then, and answers it that it does not lead. */
+  deposed?: { broker: number; until: Promise<void>; onAsked: () => void };
   /** Stands in for the client that `consumer` would be asked of. */
   client: { consumer(options: object): unknown };
 }
@@ -44,6 +48,7 @@ export function groupCluster(topic: string): GroupCluster {
     commits: 0,
     failCommits: 0,
     refuseHeartbeats: 0,
+    heartbeats: Promise.resolve(),
     client: {
       consumer: (options) =>
         createConsumer({
@@ -59,6 +64,13 @@ export function groupCluster(topic: string): GroupCluster {
     isConnected: () => true,
     async fetch({ topics }: { topics: Requested[] }) {
       await pause(2 + leader);
+      if (made.deposed?.broker === leader) {
+        const { until, onAsked } = made.deposed;
+        delete made.deposed;
+        onAsked();
+        await until;
+        throw new KafkaJSProtocolError({ type: 'NOT_LEADER_FOR_PARTITION', code: 6, message: 'no leader' });
+      }
       const asked = topics.flatMap(({ partitions }) => partitions);
       return { responses: [{ topicName: topic, partitions: asked.map(read) }] };
     },
@@ -88,6 +100,7 @@ export function groupCluster(topic: string): GroupCluster {
     syncGroup: async ({ groupAssignment }: { groupAssignment: { memberAssignment: Buffer }[] }) =>
       groupAssignment[0],
     async heartbeat() {
+      await made.heartbeats;
       if (made.refuseHeartbeats-- > 0)
         throw new KafkaJSProtocolError({ type: 'NOT_COORDINATOR_FOR_GROUP', code: 16, message: 'moved' });
     },

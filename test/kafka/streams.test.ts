@@ -120,6 +120,32 @@ test('a reader whose coordinator moved goes on where it was, not where it last c
   expect(read.get(0)).toEqual(Array.from({ length: 110 }, (_, step) => 900 + step));
 });
 
+test('a batch that waits for its turn while the reader joins anew is read once', async () => {
+  passTime(0);
+  for (const partition of [0, 1, 2]) log(partition, 10, partition);
+  await start({});
+  await firstReads();
+  const asked = Promise.withResolvers<void>();
+  const deposed = Promise.withResolvers<void>();
+  cluster.deposed = { broker: 2, until: deposed.promise, onAsked: asked.resolve };
+  await asked.promise;
+  // The first batch from here on waits for its heartbeat, and the other for it, until the reader has joined anew.
+  const { promise, resolve } = Promise.withResolvers<void>();
+  cluster.heartbeats = promise;
+  passTime(1_001);
+  log(0, 15, 0);
+  log(1, 15, 1);
+  await expect.poll(() => read.get(0)?.at(-1) === 14 || read.get(1)?.at(-1) === 14).toBe(true);
+  await new Promise((done) => setTimeout(done, 50));
+  deposed.resolve();
+  await expect.poll(() => joins, { timeout: 20_000 }).toBe(2);
+  resolve();
+  log(2, 15, 2);
+  await firstReads();
+  for (const partition of [0, 1, 2])
+    expect(read.get(partition), `partition ${partition}`).toEqual(Array.from({ length: 15 }, (_, at) => at));
+});
+
 test('where a broker with few partitions is quicker than one with many, all places are taken', async () => {
   const partitions = Array.from({ length: 24 }, (_, partition) => partition);
   for (const partition of partitions) log(partition, 10_000, Math.min(partition, 1));

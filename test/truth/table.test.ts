@@ -50,8 +50,8 @@ test('an outage that runs into a pause of the leader, or begins in one, is out f
   };
   const spanWith = (...spans: [Pause['who'], number, number][]) =>
     withLeadersPauses({ pauses: spans.map(([who, from, to]) => ({ who, from, to })) }, made).span;
-  expect(spanWith(['leader', 980, 1_010], ['leader', 960, 985])).toEqual({ from: 960, to: 1_100 });
-  expect(spanWith(['leader', 1_100.4, 1_130], ['leader', 1_125, 1_150])).toEqual({ from: 1_000, to: 1_150 });
+  expect(spanWith(['leader', 960, 979], ['leader', 980, 1_010])).toEqual({ from: 980, to: 1_100 });
+  expect(spanWith(['leader', 1_100.4, 1_130], ['leader', 1_130, 1_150])).toEqual({ from: 1_000, to: 1_130 });
   expect(spanWith(['leader', 1_040, 1_060], ['leader', 900, 990], ['leader', 1_110, 1_140])).toEqual(
     made.span,
   );

@@ -41,13 +41,18 @@ export function errorOf(made: Made): number | undefined {
  * on from it.
  */
 export function withLeadersPauses({ pauses }: Pick<Truth, 'pauses'>, made: Made): Made {
-  let { from, to } = made.span;
+  const { from, to } = made.span;
   const leaders = pauses.filter(({ who }) => who === 'leader');
-  for (const pause of leaders.toSorted((a, b) => b.to - a.to))
-    if (pause.from < from && pause.to >= from) from = pause.from;
-  for (const pause of leaders.toSorted((a, b) => a.from - b.from))
-    if (pause.from <= to + touchMs && pause.to > to) to = pause.to;
-  return { ...made, span: { from, to } };
+  // No further than those: between two pauses the leader has answered.
+  const before = leaders.filter((pause) => pause.from < from && pause.to >= from);
+  const after = leaders.filter((pause) => pause.from <= to + touchMs && pause.to > to);
+  return {
+    ...made,
+    span: {
+      from: Math.min(from, ...before.map((pause) => pause.from)),
+      to: Math.max(to, ...after.map((pause) => pause.to)),
+    },
+  };
 }
 
 /** The reported outage that is the made one: all but the ends of it. */
