@@ -6,7 +6,7 @@ import type { KubernetesObject } from '../../src/kubernetes/port.ts';
 import { account } from '../../src/liveness/account.ts';
 import { livenessPod, nodeOptionsOf } from '../../src/liveness/pod.ts';
 import type { ConsumerReport, ProducerReport } from '../../src/liveness/protocol.ts';
-import { ensureKafka, openKafka, removeKafka, untilBrokers } from '../../test/support/kafka.ts';
+import { ensureKafkaWith, openKafka, removeKafka, untilBrokers } from '../../test/support/kafka.ts';
 import { setting } from '../../test/support/testbed.ts';
 import { ask, type Rate, rateOf, type Sample, withPod } from './measure.ts';
 
@@ -43,7 +43,7 @@ export async function streamRate(options: Rounds, tell: (line: string) => void):
   // Brokers that are there may have been started otherwise.
   await removeKafka();
   try {
-    await ensureKafka({ JVM_OPTIONS: wholeCompiler });
+    await ensureKafkaWith({ JVM_OPTIONS: wholeCompiler });
     // Pods are ready before Kafka lists them.
     await untilBrokers(3);
     return await byTurns(options, tell);

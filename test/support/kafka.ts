@@ -19,7 +19,12 @@ export const oneKill = {
 };
 
 /** Brings up the Kafka that several files of tests share, or finds it. Not the code under test there: what it makes is asserted elsewhere. */
-export async function ensureKafka(parameters: Record<string, string> = {}): Promise<void> {
+export async function ensureKafka(): Promise<void> {
+  await ensureKafkaWith({});
+}
+
+/** The same, with parameters of its package where it has to be brought up. */
+export async function ensureKafkaWith(parameters: Record<string, string>): Promise<void> {
   await ensureNamespace('kafka');
   // One that a run made for itself and was cut off with is not the tests': its marks would be taken for something left.
   if ((await ownersOfKafka('kafka')).some((runId) => runId !== run.runId)) await removeKafka();
