@@ -30,6 +30,7 @@ export interface StreamRate {
 const bootstrap = [0, 1, 2].map((n) => `kafka-kafka-${n}.kafka-svc.kafka.svc.cluster.local:9092`);
 const bytes = 1_000;
 const batch = 929;
+
 /** Brokers compile as Kafka's own start script lets them: the testbed's stop at the compiler's first level. */
 const wholeCompiler = '-XX:TieredStopAtLevel=4';
 

@@ -120,6 +120,12 @@ it('a restarted broker is found at its new address at once, unless told to be as
   expect(named(objects(kafka, 'kafka', slow), 'Service').spec.publishNotReadyAddresses).toBe(false);
 });
 
+it('options of the JVM reach the brokers', () => {
+  const changed = { JVM_OPTIONS: '-XX:TieredStopAtLevel=4' };
+  const start = made(kafka, 'kafka', 'ConfigMap', 'kafka-bootstrap', changed).data['start.sh'];
+  expect(start).toMatch(/export KAFKA_OPTS="-XX:TieredStopAtLevel=4 -D/);
+});
+
 it('a Secret opens a listener with TLS and SASL beside the plain one', () => {
   const changed = { SECURE_LISTENER_SECRET: 'kafka-secure' };
   const start = made(kafka, 'kafka', 'ConfigMap', 'kafka-bootstrap', changed).data['start.sh'];
